@@ -1,0 +1,185 @@
+// The only writer of state. `advance` moves one subject: compare-and-swap on its version, one append-only move with its place in
+// the tenant's chain of leaves, the statement where the move restricts somebody, and the next tasks, in the caller's
+// transaction. `note` records what moves nothing. Zero rows updated means that somebody moved first: the fault `conflict`.
+import { sql as raw, type Updateable } from 'kysely'
+import { BIRTH, mayMove, needsAppeal, needsStatement, type StateOf, type Subject } from './journey.ts'
+import { canonical, type Json, leafHash } from './kernel/canonical.ts'
+import type { Tx } from './kernel/database.ts'
+import { Fault } from './kernel/fault.ts'
+import type { ImageTable, RequestTable } from './kernel/tables.ts'
+import { addTask, type Due, type NewTask } from './kernel/tasks.ts'
+
+/** Facts carry ids, scores, versions and salted digests: nothing that erasure would have to reach. */
+export type Facts = { [name: string]: Json }
+
+export type Statement = { id: string; appealUntil: Date; record: Json }
+
+type Kept = 'id' | 'tenant_id' | 'state' | 'version' | 'statement_id' | 'created_at' | 'updated_at'
+
+type MoveOf<S extends Subject, Table> = {
+  subject: S
+  id: string
+  tenantId: string
+  from: StateOf<S>
+  version: number
+  to: StateOf<S>
+  facts: Facts
+  set?: Omit<Updateable<Table>, Kept>
+  statement?: Statement
+  /** The appeal that overturned the refusal, where a move needs one. */
+  appealId?: string
+  tasks?: NewTask[]
+}
+export type RequestMove = MoveOf<'request', RequestTable>
+export type ImageMove = MoveOf<'image', ImageTable>
+
+/** Moves one subject. Returns the tasks to ring once the transaction has committed. Faults: conflict, statement_incomplete. */
+export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Due[]> {
+  if (!mayMove(move.subject, move.from, move.to))
+    throw new TypeError(`no such move: ${move.subject} ${move.from} → ${move.to}`)
+  if (needsStatement(move.subject, move.to) !== (move.statement !== undefined))
+    throw new Fault('statement_incomplete', { facts: { subject: move.subject, to: move.to } })
+  if (needsAppeal(move.subject, move.from, move.to) && move.appealId === undefined)
+    throw new TypeError('a denied image is released only through an appeal')
+  if (move.statement !== undefined) await writeStatement(tx, move, move.statement)
+  if (!(await compareAndSwap(tx, move)))
+    throw new Fault('conflict', { retry: 'now', facts: { subject: move.subject, id: move.id, to: move.to } })
+  await appendLeaf(tx, {
+    tenantId: move.tenantId,
+    subject: move.subject,
+    subjectId: move.id,
+    kind: `${move.subject}.${move.to}`,
+    from: move.from,
+    to: move.to,
+    facts: {
+      ...move.facts,
+      ...(move.statement === undefined ? {} : { statement: move.statement.id }),
+      ...(move.appealId === undefined ? {} : { appeal: move.appealId }),
+    },
+  })
+  const due: Due[] = []
+  for (const task of move.tasks ?? []) due.push(await addTask(tx, task))
+  return due
+}
+
+async function compareAndSwap(tx: Tx, move: RequestMove | ImageMove): Promise<boolean> {
+  const always = {
+    version: move.version + 1,
+    updated_at: raw<Date>`darkroom.now()`,
+    ...(move.statement === undefined ? {} : { statement_id: move.statement.id }),
+  }
+  const update =
+    move.subject === 'request'
+      ? tx
+          .updateTable('darkroom.request')
+          .set({ ...move.set, ...always, state: move.to })
+          .where('state', '=', move.from)
+          .where('id', '=', move.id)
+          .where('tenant_id', '=', move.tenantId)
+          .where('version', '=', move.version)
+      : tx
+          .updateTable('darkroom.image')
+          .set({ ...move.set, ...always, state: move.to })
+          .where('state', '=', move.from)
+          .where('id', '=', move.id)
+          .where('tenant_id', '=', move.tenantId)
+          .where('version', '=', move.version)
+  return (await update.executeTakeFirst()).numUpdatedRows === 1n
+}
+
+/** The first leaf of a subject whose row the caller has just inserted in its birth state. */
+export async function recordBirth(
+  tx: Tx,
+  subject: 'request' | 'image',
+  id: string,
+  tenantId: string,
+  facts: Facts,
+): Promise<void> {
+  const to = BIRTH[subject]
+  await appendLeaf(tx, { tenantId, subject, subjectId: id, kind: `${subject}.${to}`, from: null, to, facts })
+}
+
+/** A fact that moves nothing: a policy went live, a key was rotated, an export was made. `kind` is `noun.verb`. */
+export async function note(tx: Tx, tenantId: string, kind: string, subjectId: string, facts: Facts): Promise<void> {
+  await appendLeaf(tx, { tenantId, subject: 'note', subjectId, kind, from: null, to: null, facts })
+}
+
+type Leaf = {
+  tenantId: string
+  subject: Subject | 'note'
+  subjectId: string
+  kind: string
+  from: string | null
+  to: string | null
+  facts: Facts
+}
+
+/** The canonical leaf of a move, from which its hash is made; anybody with the row can make it again. */
+export function leafOf(move: {
+  subject: string
+  subject_id: string
+  kind: string
+  from_state: string | null
+  to_state: string | null
+  facts: Json
+  at: Date
+  tenant_pseudonym: string
+  tenant_sequence: string
+  previous_leaf: string
+}): string {
+  return canonical({
+    v: 1,
+    tenant: move.tenant_pseudonym,
+    sequence: move.tenant_sequence,
+    previous: move.previous_leaf,
+    at: move.at.toISOString(),
+    kind: move.kind,
+    subject: move.subject,
+    id: move.subject_id,
+    from: move.from_state,
+    to: move.to_state,
+    facts: move.facts,
+  })
+}
+
+async function appendLeaf(tx: Tx, leaf: Leaf): Promise<void> {
+  const chain = await raw<{ pseudonym: string; sequence: string; head: string; at: Date }>`
+    UPDATE darkroom.tenant SET sequence = sequence + 1 WHERE id = ${leaf.tenantId}
+    RETURNING pseudonym, sequence, head, darkroom.now() AS at`.execute(tx)
+  const tenant = chain.rows[0]
+  if (tenant === undefined) throw new TypeError('a move belongs to a tenant')
+  const row = {
+    tenant_id: leaf.tenantId,
+    subject: leaf.subject,
+    subject_id: leaf.subjectId,
+    kind: leaf.kind,
+    from_state: leaf.from,
+    to_state: leaf.to,
+    facts: leaf.facts,
+    at: tenant.at,
+    tenant_pseudonym: tenant.pseudonym,
+    tenant_sequence: tenant.sequence,
+    previous_leaf: tenant.head,
+  }
+  const hash = leafHash(leafOf(row))
+  await tx
+    .insertInto('darkroom.move')
+    .values({ ...row, facts: JSON.stringify(leaf.facts), leaf_hash: hash })
+    .execute()
+  await tx.updateTable('darkroom.tenant').set({ head: hash }).where('id', '=', leaf.tenantId).execute()
+}
+
+async function writeStatement(tx: Tx, move: RequestMove | ImageMove, statement: Statement): Promise<void> {
+  await tx
+    .insertInto('darkroom.statement')
+    .values({
+      id: statement.id,
+      tenant_id: move.tenantId,
+      subject: move.subject,
+      subject_id: move.id,
+      record: JSON.stringify(statement.record),
+      appeal_until: statement.appealUntil,
+      created_at: raw`darkroom.now()`,
+    })
+    .execute()
+}

@@ -1,0 +1,112 @@
+// The configuration: one frozen object, read once from the environment. Every mistake is reported at once, by variable name.
+// An unknown DARKROOM_ variable is a mistake too: a misspelt limit must not fall back silently.
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { Fault } from './fault.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+const PROVIDERS = ['auto', 'cuda', 'webgpu', 'cpu'] as const
+
+export type Config = ReturnType<typeof readConfig>
+
+type Environment = Record<string, string | undefined>
+
+/** Reads and checks everything. Fault: config_invalid, whose message lists each variable with its reason. */
+export function readConfig(env: Environment) {
+  const problems: string[] = []
+  const seen = new Set<string>()
+  const raw = (name: string) => {
+    seen.add(name)
+    const value = env[name]
+    return value === undefined || value === '' ? undefined : value
+  }
+  const text = (name: string, fallback: string) => raw(name) ?? fallback
+  const optional = (name: string) => raw(name) ?? null
+  const integer = (name: string, fallback: number, min: number, max: number) => {
+    const value = raw(name)
+    if (value === undefined) return fallback
+    const number = Number(value)
+    if (Number.isInteger(number) && number >= min && number <= max) return number
+    problems.push(`${name}: expected a whole number from ${min} to ${max}`)
+    return fallback
+  }
+  const choice = <const T extends string>(name: string, fallback: T, choices: readonly T[]): T => {
+    const value = raw(name)
+    if (value === undefined) return fallback
+    const found = choices.find((one) => one === value)
+    if (found === undefined) problems.push(`${name}: expected one of ${choices.join(', ')}`)
+    return found ?? fallback
+  }
+  const url = (name: string, protocols: readonly string[]) => {
+    const value = raw(name)
+    if (value === undefined) return null
+    if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
+    problems.push(`${name}: expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`)
+    return null
+  }
+
+  const config = {
+    root: ROOT,
+    home: resolve(text('DARKROOM_HOME', '.darkroom')),
+    host: text('HOST', '127.0.0.1'),
+    port: integer('PORT', 8080, 0, 65_535),
+    publicUrl: url('DARKROOM_PUBLIC_URL', ['http:', 'https:']),
+    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    logLevel: choice('DARKROOM_LOG_LEVEL', 'info', LOG_LEVELS),
+    packsDir: resolve(text('DARKROOM_PACKS_DIR', resolve(ROOT, 'models/packs'))),
+    policiesDir: resolve(text('DARKROOM_POLICIES_DIR', resolve(ROOT, 'policies'))),
+    defaultModel: text('DARKROOM_DEFAULT_MODEL', 'storybook'),
+    provider: choice('DARKROOM_PROVIDER', 'auto', PROVIDERS),
+    threads: integer('DARKROOM_THREADS', Math.max(1, availableParallelism()), 1, 256),
+    limits: {
+      bodyBytes: integer('DARKROOM_BODY_LIMIT_BYTES', 1_048_576, 1024, 268_435_456),
+      uploadBytes: integer('DARKROOM_UPLOAD_LIMIT_BYTES', 26_214_400, 1024, 1_073_741_824),
+      uploadPixels: integer('DARKROOM_UPLOAD_LIMIT_PIXELS', 50_000_000, 4096, 1_000_000_000),
+      promptCharacters: integer('DARKROOM_PROMPT_MAX_CHARACTERS', 32_000, 1, 1_000_000),
+      imagesPerRequest: integer('DARKROOM_MAX_IMAGES_PER_REQUEST', 10, 1, 10),
+      steps: integer('DARKROOM_MAX_STEPS', 150, 1, 1000),
+      waitMs: integer('DARKROOM_WAIT_MS', 120_000, 1000, 3_600_000),
+    },
+    urlTtlSeconds: integer('DARKROOM_URL_TTL_SECONDS', 300, 1, 300),
+    sessionTtlSeconds: integer('DARKROOM_SESSION_TTL_SECONDS', 28_800, 60, 604_800),
+    appealWindowDays: integer('DARKROOM_APPEAL_WINDOW_DAYS', 183, 1, 3650),
+    tasks: {
+      leaseMs: integer('DARKROOM_TASK_LEASE_MS', 30_000, 500, 3_600_000),
+      maxAttempts: integer('DARKROOM_TASK_MAX_ATTEMPTS', 4, 1, 100),
+      backoffMs: integer('DARKROOM_TASK_BACKOFF_MS', 500, 1, 600_000),
+      sweepMs: integer('DARKROOM_TASK_SWEEP_MS', 1000, 50, 60_000),
+    },
+    stepDeadlineMs: integer('DARKROOM_STEP_DEADLINE_MS', 60_000, 100, 3_600_000),
+    finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
+    signer: {
+      certificateChain: optional('DARKROOM_SIGNER_CERTIFICATE_FILE'),
+      privateKey: optional('DARKROOM_SIGNER_KEY_FILE'),
+      anchor: optional('DARKROOM_SIGNER_ANCHOR_FILE'),
+    },
+  }
+  for (const name of Object.keys(env))
+    if (name.startsWith('DARKROOM_') && !seen.has(name) && !RESERVED.has(name))
+      problems.push(`${name}: unknown variable`)
+  const signerParts = Object.values(config.signer).filter((part) => part !== null).length
+  if (signerParts !== 0 && signerParts !== 3)
+    problems.push(
+      'DARKROOM_SIGNER_CERTIFICATE_FILE, DARKROOM_SIGNER_KEY_FILE, DARKROOM_SIGNER_ANCHOR_FILE: set all three or none',
+    )
+  if (config.redisUrl !== null && config.databaseUrl === null)
+    problems.push('REDIS_URL: needs DATABASE_URL too (the embedded database rings its own doorbell)')
+  if (problems.length > 0)
+    throw new Fault('config_invalid', {
+      detail: `configuration is wrong:\n${problems.map((p) => `  ${p}`).join('\n')}`,
+    })
+  return deepFreeze(config)
+}
+
+/** Variables of the launcher and the tests, read elsewhere. */
+const RESERVED = new Set(['DARKROOM_OMIT_DEV', 'DARKROOM_REQUIRE_SERVICES', 'DARKROOM_KEY', 'DARKROOM_URL'])
+
+function deepFreeze<T extends object>(value: T): Readonly<T> {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)
+  return Object.freeze(value)
+}

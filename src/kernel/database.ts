@@ -1,0 +1,95 @@
+// The records: PostgreSQL by DATABASE_URL, else PGlite inside this process. One dialect, one pool shape for both.
+// Inside `transact` every statement goes through its transaction; touching the pool there throws, for on one connection it
+// would wait for itself.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, type Transaction } from 'kysely'
+import pg from 'pg'
+import { EmbeddedPool } from './embedded-pool.ts'
+import { Fault } from './fault.ts'
+import { migrate } from './migrate.ts'
+import type { Tables } from './tables.ts'
+
+export type Sql = Kysely<Tables>
+export type Tx = Transaction<Tables>
+
+export type Database = {
+  readonly kind: 'postgres' | 'embedded'
+  readonly sql: Sql
+  /** A pool whose search path is BullMQ's schema, for the doorbell alone. */
+  readonly doorbellPool: pg.Pool | EmbeddedPool
+  readonly transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+const inTransaction = new AsyncLocalStorage<true>()
+
+type Options = { url: string | null; home: string | null; poolSize?: number; onIdleError?: (error: Error) => void }
+
+/** Opens and migrates. `home` null keeps an embedded database in memory. Faults: database_failed, schema_newer. */
+export async function openDatabase({ url, home, poolSize = 10, onIdleError }: Options): Promise<Database> {
+  if (url !== null) {
+    const pool = new pg.Pool({ connectionString: url, max: poolSize, keepAlive: true })
+    const doorbellPool = new pg.Pool({
+      connectionString: url,
+      max: poolSize,
+      keepAlive: true,
+      options: '-c search_path=bullmq',
+    })
+    for (const one of [pool, doorbellPool]) one.on('error', (error) => onIdleError?.(error))
+    await withClient(pool, migrate)
+    return database('postgres', pool, doorbellPool, async () => {
+      await Promise.all([pool.end(), doorbellPool.end()])
+    })
+  }
+  const directory = home === null ? null : join(home, 'records')
+  if (directory !== null) mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const pool = await EmbeddedPool.open(directory, 'bullmq, public')
+  await withClient(pool, migrate)
+  return database('embedded', pool, pool, () => pool.end())
+}
+
+function database(
+  kind: Database['kind'],
+  pool: pg.Pool | EmbeddedPool,
+  doorbellPool: Database['doorbellPool'],
+  close: () => Promise<void>,
+): Database {
+  const guarded: PostgresPool = {
+    options: pool.options,
+    end: async () => undefined,
+    connect: () => {
+      if (inTransaction.getStore() === true) throw new TypeError('the pool was used inside an open transaction')
+      // Kysely's type also asks for cursors, which nothing here uses.
+      return pool.connect() as Promise<PostgresPoolClient>
+    },
+  }
+  const sql = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: guarded }) })
+  return {
+    kind,
+    sql,
+    doorbellPool,
+    transact: (work) => sql.transaction().execute((tx) => inTransaction.run(true, () => work(tx))),
+    [Symbol.asyncDispose]: async () => {
+      await sql.destroy()
+      await close()
+    },
+  }
+}
+
+type Connectable = { connect: () => Promise<{ query: unknown; release: () => void }> }
+
+async function withClient<T>(pool: Connectable, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  try {
+    const client = (await pool.connect()) as pg.PoolClient
+    try {
+      return await work(client)
+    } finally {
+      client.release()
+    }
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause
+    throw new Fault('database_failed', { field: 'DATABASE_URL', detail: 'cannot reach the database', cause })
+  }
+}

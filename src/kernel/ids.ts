@@ -1,0 +1,46 @@
+// Ids are a prefix and 26 characters of Crockford base32: 48 bits of milliseconds, then 80 random bits (the ULID layout).
+// They sort by time, say what they name and carry nothing personal.
+import { randomBytes } from 'node:crypto'
+
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+export type RequestId = Branded<'request'>
+export type ImageId = Branded<'image'>
+export type StatementId = Branded<'statement'>
+export type AppealId = Branded<'appeal'>
+export type TaskId = Branded<'task'>
+export type TenantId = Branded<'tenant'>
+export type PersonId = Branded<'person'>
+export type KeyId = Branded<'key'>
+
+type IdOf = {
+  req: RequestId
+  img: ImageId
+  sor: StatementId
+  apl: AppealId
+  tsk: TaskId
+  ten: TenantId
+  per: PersonId
+  key: KeyId
+}
+export type IdPrefix = keyof IdOf
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const BODY = /^[0-9a-hjkmnp-tv-z]{26}$/
+
+/** A fresh id such as `img_01jd...`. */
+export function newId<P extends IdPrefix>(prefix: P, nowMs: number = Date.now()): IdOf[P] {
+  let time = ''
+  for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET.charAt(rest % 32) + time
+  let bits = 0n
+  for (const byte of randomBytes(10)) bits = (bits << 8n) | BigInt(byte)
+  let random = ''
+  for (let i = 0; i < 16; i++, bits >>= 5n) random = ALPHABET.charAt(Number(bits & 31n)) + random
+  return `${prefix}_${time}${random}` as IdOf[P]
+}
+
+/** The id if `text` is well formed for `prefix`, else null. */
+export function parseId<P extends IdPrefix>(prefix: P, text: string): IdOf[P] | null {
+  return text.startsWith(`${prefix}_`) && BODY.test(text.slice(prefix.length + 1)) ? (text as IdOf[P]) : null
+}

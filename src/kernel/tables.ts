@@ -1,0 +1,169 @@
+// The rows of src/migrations, as Kysely sees them. bigint arrives as text from both drivers.
+import type { ColumnType, Generated } from 'kysely'
+import type { ImageState, RequestState, Subject } from '../journey.ts'
+import type { Json } from './canonical.ts'
+
+type Json_ = ColumnType<Json, string, string>
+type Time = ColumnType<Date, Date | string | undefined, Date | string>
+type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+type BigInt_ = ColumnType<string, number | string | bigint, number | string | bigint>
+type DefaultBigInt = ColumnType<string, number | string | bigint | undefined, number | string | bigint>
+type Maybe<T> = ColumnType<T | null, T | null | undefined, T | null>
+
+export type OutputFormat = 'png' | 'jpeg' | 'webp'
+
+export type TenantTable = {
+  id: string
+  name: string
+  weight: Generated<number>
+  pseudonym: string
+  sequence: DefaultBigInt
+  head: string
+  created_at: Time
+}
+
+export type PersonTable = { id: string; tenant_id: string; name: string; created_at: Time }
+
+export type ApiKeyTable = {
+  id: string
+  tenant_id: string
+  person_id: Maybe<string>
+  name: string
+  prefix: string
+  hash: string
+  roles: string[]
+  created_at: Time
+  last_used_at: MaybeTime
+  revoked_at: MaybeTime
+}
+
+export type SessionTable = { hash: string; key_id: string; expires_at: ColumnType<Date, Date | string, never> }
+
+export type RequestTable = {
+  id: string
+  tenant_id: string
+  key_id: string
+  state: RequestState
+  version: Generated<number>
+  attempt: Generated<number>
+  failure: Maybe<string>
+  salt: Maybe<Uint8Array>
+  prompt: Maybe<string>
+  negative_prompt: Maybe<string>
+  purpose: Maybe<string>
+  user_digest: Maybe<string>
+  model: string
+  model_version: string
+  pack_digest: string
+  width: number
+  height: number
+  steps: number
+  guidance_scale: number
+  scheduler: string
+  quality: string
+  output_format: OutputFormat
+  output_compression: Maybe<number>
+  n: number
+  seed: BigInt_
+  cost: number
+  steps_done: Generated<number>
+  prompt_truncated: Generated<boolean>
+  policy_digest: string
+  statement_id: Maybe<string>
+  created_at: Time
+  updated_at: Time
+}
+
+export type ImageTable = {
+  id: string
+  request_id: string
+  tenant_id: string
+  position: number
+  state: ImageState
+  version: Generated<number>
+  failure: Maybe<string>
+  salt: Maybe<Uint8Array>
+  seed: BigInt_
+  mark_id: BigInt_
+  generated_digest: Maybe<string>
+  verdict: ColumnType<Json | null, string | null | undefined, string | null>
+  marked: ColumnType<Json | null, string | null | undefined, string | null>
+  manifest_id: Maybe<string>
+  fingerprint: Maybe<string>
+  object_key: Maybe<string>
+  statement_id: Maybe<string>
+  created_at: Time
+  updated_at: Time
+  published_at: MaybeTime
+}
+
+export type StatementTable = {
+  id: string
+  tenant_id: string
+  subject: 'request' | 'image'
+  subject_id: string
+  record: Json_
+  appeal_until: ColumnType<Date, Date | string, never>
+  created_at: Time
+}
+
+export type MoveTable = {
+  id: ColumnType<string, never, never>
+  tenant_id: string
+  subject: Subject | 'note'
+  subject_id: string
+  kind: string
+  from_state: Maybe<string>
+  to_state: Maybe<string>
+  facts: Json_
+  at: ColumnType<Date, Date | string, never>
+  tenant_pseudonym: string
+  tenant_sequence: BigInt_
+  previous_leaf: string
+  leaf_hash: string
+  log_index: ColumnType<string | null, undefined, number | string>
+}
+
+export type TaskTable = {
+  id: string
+  tenant_id: string
+  subject: 'request' | 'image'
+  subject_id: string
+  stage: string
+  runnable_at: Time
+  attempt: Generated<number>
+  crashes: Generated<number>
+  fence: DefaultBigInt
+  lease_until: MaybeTime
+  ring: Generated<number>
+  rung_at: MaybeTime
+  cost: Generated<number>
+  dispatched_at: MaybeTime
+  dispatch_epoch: ColumnType<string | null, undefined, number | string | null>
+  created_at: Time
+}
+
+export type DispatcherTable = {
+  pool: string
+  holder: Maybe<string>
+  epoch: DefaultBigInt
+  lease_until: MaybeTime
+  virtual_time: Generated<number>
+}
+
+export type FairShareTable = { pool: string; tenant_id: string; finish_tag: number }
+
+/** Every table by its qualified name. */
+export type Tables = {
+  'darkroom.tenant': TenantTable
+  'darkroom.person': PersonTable
+  'darkroom.api_key': ApiKeyTable
+  'darkroom.session': SessionTable
+  'darkroom.request': RequestTable
+  'darkroom.image': ImageTable
+  'darkroom.statement': StatementTable
+  'darkroom.move': MoveTable
+  'darkroom.task': TaskTable
+  'darkroom.dispatcher': DispatcherTable
+  'darkroom.fair_share': FairShareTable
+}

@@ -1,0 +1,131 @@
+// Tasks: the only claim on work. A task is written in the transaction of the move that made it necessary; a worker claims it by
+// raising its fence under a lease, and completes it in the transaction of the move it leads to. Retries, attempts and crashes
+// are counted here alone. The doorbell only says that a task may be due; a ring too many claims nothing.
+import { sql as raw } from 'kysely'
+import type { Stage } from '../journey.ts'
+import type { Sql, Tx } from './database.ts'
+import { Fault } from './fault.ts'
+import { newId } from './ids.ts'
+
+export type NewTask = {
+  tenantId: string
+  subject: 'request' | 'image'
+  subjectId: string
+  stage: Stage
+  /** Device work in cost units; only the fair backlog reads it. */
+  cost?: number
+}
+
+/** What the doorbell needs to ring for a task. */
+export type Due = { id: string; stage: Stage; ring: number; delayMs: number }
+
+export type Claim = {
+  readonly taskId: string
+  readonly fence: string
+  readonly subjectId: string
+  readonly tenantId: string
+  readonly stage: Stage
+  readonly attempt: number
+  readonly crashes: number
+}
+
+/** Adds a task; one of a stage and subject that exists already stays as it is. */
+export async function addTask(tx: Tx, task: NewTask): Promise<Due> {
+  const id = newId('tsk')
+  await tx
+    .insertInto('darkroom.task')
+    .values({
+      id,
+      tenant_id: task.tenantId,
+      subject: task.subject,
+      subject_id: task.subjectId,
+      stage: task.stage,
+      cost: task.cost ?? 0,
+      runnable_at: raw`darkroom.now()`,
+      rung_at: raw`darkroom.now()`,
+    })
+    .onConflict((conflict) => conflict.columns(['subject_id', 'stage']).doNothing())
+    .execute()
+  return { id, stage: task.stage, ring: 0, delayMs: 0 }
+}
+
+/** Claims a due task under a lease, or returns null: it is gone, not due, or somebody else's. */
+export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Promise<Claim | null> {
+  const { rows } = await raw<{
+    subject_id: string
+    tenant_id: string
+    stage: Stage
+    attempt: number
+    crashes: number
+    fence: string
+  }>`
+    UPDATE darkroom.task
+       SET fence = fence + 1, attempt = attempt + 1,
+           crashes = crashes + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END,
+           lease_until = darkroom.now() + ${leaseMs} * interval '1 millisecond'
+     WHERE id = ${taskId} AND runnable_at <= darkroom.now() AND (lease_until IS NULL OR lease_until <= darkroom.now())
+    RETURNING subject_id, tenant_id, stage, attempt, crashes, fence`.execute(sql)
+  const row = rows[0]
+  if (row === undefined) return null
+  return {
+    taskId,
+    fence: row.fence,
+    subjectId: row.subject_id,
+    tenantId: row.tenant_id,
+    stage: row.stage,
+    attempt: row.attempt,
+    crashes: row.crashes,
+  }
+}
+
+/** Extends the lease; false when it was lost. */
+export async function renewLease(sql: Sql, claim: Claim, leaseMs: number): Promise<boolean> {
+  const { numAffectedRows } = await raw`
+    UPDATE darkroom.task SET lease_until = darkroom.now() + ${leaseMs} * interval '1 millisecond'
+     WHERE id = ${claim.taskId} AND fence = ${claim.fence} AND lease_until > darkroom.now()`.execute(sql)
+  return numAffectedRows === 1n
+}
+
+/** Removes a task that is done, inside the move it led to. Fault: lease_lost, which undoes that move. */
+export async function completeTask(tx: Tx, claim: Claim): Promise<void> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('darkroom.task')
+    .where('id', '=', claim.taskId)
+    .where('fence', '=', claim.fence)
+    .executeTakeFirst()
+  if (numDeletedRows !== 1n) throw new Fault('lease_lost', { facts: { task: claim.taskId } })
+}
+
+/** Gives a task back, due again after `delayMs`. `crashed` counts toward the poison cap. Null when the lease was lost. */
+export async function retryTask(sql: Sql, claim: Claim, delayMs: number, crashed: boolean): Promise<Due | null> {
+  const { rows } = await raw<{ ring: number }>`
+    UPDATE darkroom.task
+       SET lease_until = NULL, ring = ring + 1, rung_at = darkroom.now(), crashes = crashes + ${crashed ? 1 : 0},
+           runnable_at = darkroom.now() + ${delayMs} * interval '1 millisecond', dispatched_at = NULL
+     WHERE id = ${claim.taskId} AND fence = ${claim.fence}
+    RETURNING ring`.execute(sql)
+  const row = rows[0]
+  return row === undefined ? null : { id: claim.taskId, stage: claim.stage, ring: row.ring, delayMs }
+}
+
+/** Drops what is left to do for a subject that reached its end. */
+export async function dropTasks(tx: Tx, subjectIds: readonly string[]): Promise<void> {
+  if (subjectIds.length > 0) await tx.deleteFrom('darkroom.task').where('subject_id', 'in', subjectIds).execute()
+}
+
+/**
+ * Due tasks that nobody holds and that were not rung within `quietMs`, each under its next ring number: what a wiped doorbell or
+ * a dead worker left behind. Generate tasks that wait in the fair backlog are the dispatcher's and are left alone.
+ */
+export async function sweepTasks(sql: Sql, quietMs: number, limit = 500): Promise<Due[]> {
+  const { rows } = await raw<{ id: string; stage: Stage; ring: number }>`
+    UPDATE darkroom.task AS task SET ring = task.ring + 1, rung_at = darkroom.now()
+     WHERE task.id IN (
+       SELECT id FROM darkroom.task
+        WHERE runnable_at <= darkroom.now() AND (lease_until IS NULL OR lease_until <= darkroom.now())
+          AND (stage <> 'generate' OR dispatched_at IS NOT NULL)
+          AND (rung_at IS NULL OR rung_at <= darkroom.now() - ${quietMs} * interval '1 millisecond')
+        ORDER BY runnable_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+    RETURNING task.id, task.stage, task.ring`.execute(sql)
+  return rows.map(({ id, stage, ring }) => ({ id, stage, ring, delayMs: 0 }))
+}
