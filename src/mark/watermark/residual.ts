@@ -1,0 +1,114 @@
+// From a picture to the tile that the mark lives in: luma, minus an edge-preserving local mean, divided by local variance,
+// folded modulo the tile. Flat areas, where the mark is nearly alone, weigh most; edges and texture, which hide it, least.
+import type { TileSide } from './pattern.ts'
+
+/** One channel of a picture, row-major, 0-255. */
+export type Plane = { readonly width: number; readonly height: number; readonly values: Float32Array }
+
+/** Interleaved 8-bit RGB, row-major, as the models make it. */
+export type Picture = { readonly width: number; readonly height: number; readonly rgb: Uint8Array }
+
+/** ITU-R BT.601 luma, the one that JPEG and WebP code. */
+export function lumaOf(picture: Picture): Plane {
+  const { width, height, rgb } = picture
+  const values = new Float32Array(width * height)
+  for (let i = 0; i < values.length; i++) {
+    values[i] = 0.299 * (rgb[i * 3] ?? 0) + 0.587 * (rgb[i * 3 + 1] ?? 0) + 0.114 * (rgb[i * 3 + 2] ?? 0)
+  }
+  return { width, height, values }
+}
+
+const REACH = 6
+// A neighbour further away than this belongs to another colour area and does not count toward the mean.
+const SAME_AREA = 24
+const VARIANCE_FLOOR = 10
+const CLIP = 0.4
+
+/** The whitened residual of a plane: what is left when each colour area's own mean is gone, divided by the variance around it. */
+export function residualOf(plane: Plane): Float32Array {
+  const { width, height, values } = plane
+  const across = sigmaMean(values, width, height, 1, width)
+  const mean = sigmaMean(across, width, height, width, 1)
+  const residual = new Float32Array(values.length)
+  const square = new Float32Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    const d = (values[i] ?? 0) - (mean[i] ?? 0)
+    residual[i] = d
+    square[i] = d * d
+  }
+  const variance = boxMean(square, width, height, REACH)
+  for (let i = 0; i < residual.length; i++) {
+    const v = (residual[i] ?? 0) / ((variance[i] ?? 0) + VARIANCE_FLOOR)
+    residual[i] = Math.max(-CLIP, Math.min(CLIP, v))
+  }
+  return residual
+}
+
+/** Sums a residual into one tile, modulo its side, from the picture's origin. */
+export function foldTile(residual: Float32Array, width: number, height: number, side: TileSide): Float64Array {
+  const tile = new Float64Array(side * side)
+  for (let y = 0; y < height; y++) {
+    const row = (y % side) * side
+    for (let x = 0; x < width; x++) {
+      const t = row + (x % side)
+      tile[t] = (tile[t] ?? 0) + (residual[y * width + x] ?? 0)
+    }
+  }
+  return tile
+}
+
+/** Mean of the neighbours along one axis that lie within SAME_AREA of the centre (Lee's sigma filter). */
+function sigmaMean(values: Float32Array, width: number, height: number, step: number, other: number): Float32Array {
+  const along = step === 1 ? width : height
+  const lines = step === 1 ? height : width
+  const out = new Float32Array(values.length)
+  for (let l = 0; l < lines; l++) {
+    const start = l * other
+    for (let i = 0; i < along; i++) {
+      const at = start + i * step
+      const centre = values[at] ?? 0
+      const from = Math.max(0, i - REACH)
+      const to = Math.min(along - 1, i + REACH)
+      let sum = 0
+      let count = 0
+      for (let j = from, k = start + from * step; j <= to; j++, k += step) {
+        const d = (values[k] ?? 0) - centre
+        if (d < SAME_AREA && d > -SAME_AREA) {
+          sum += d
+          count++
+        }
+      }
+      out[at] = centre + sum / count
+    }
+  }
+  return out
+}
+
+/** Mean over a square window of (2·reach + 1)², cut off at the borders, by running sums. */
+export function boxMean(values: Float32Array, width: number, height: number, reach: number): Float32Array {
+  const across = new Float32Array(values.length)
+  for (let y = 0; y < height; y++) slide(values, across, y * width, 1, width, reach)
+  const out = new Float32Array(values.length)
+  for (let x = 0; x < width; x++) slide(across, out, x, width, height, reach)
+  return out
+}
+
+function slide(from: Float32Array, to: Float32Array, start: number, step: number, length: number, reach: number): void {
+  let sum = 0
+  let count = 0
+  for (let i = 0; i < Math.min(reach, length); i++) {
+    sum += from[start + i * step] ?? 0
+    count++
+  }
+  for (let i = 0; i < length; i++) {
+    if (i + reach < length) {
+      sum += from[start + (i + reach) * step] ?? 0
+      count++
+    }
+    if (i - reach - 1 >= 0) {
+      sum -= from[start + (i - reach - 1) * step] ?? 0
+      count--
+    }
+    to[start + i * step] = sum / count
+  }
+}

@@ -1,0 +1,120 @@
+// Decides how strong a mark must be: as weak as possible, raised until the encoded file, and a harsher copy of it, still say
+// the payload with margin. Never below FLOOR_DB. When even that cannot be read, carriers are tuned to the picture; when that
+// is not enough either, the file's own compression is eased; then the picture fails to be marked and is not released.
+import { Fault } from '../../kernel/fault.ts'
+import { decodeUpload, type Encoding, encodePicture } from '../encode.ts'
+import { type Plan, planMark, psnrDb, render, tune } from './embed.ts'
+import type { MarkKey } from './pattern.ts'
+import { lookAtOrigin, readBits, spectrumOf } from './read.ts'
+import { foldTile, lumaOf, type Picture, residualOf } from './residual.ts'
+
+/** The least fidelity of a released picture's marked pixels to the model's, before the file format's own loss. */
+export const FLOOR_DB = 38
+const LADDER_DB = [46, 44, 42.5, 41, 40, 39, FLOOR_DB]
+// The harsher copy: what a site makes of an upload.
+const HARSH_QUALITY = 60
+const HARSH_Z = 7
+const MARGIN_Z = 9
+const MARGIN_AGREEMENT = 0.95
+const EASED_QUALITIES = [30, 45, 60, 75, 90]
+const WINDOW = 512
+
+export type MarkedFile = {
+  bytes: Buffer
+  /** The quality that was used: higher than asked when the mark would not have survived it. */
+  quality: number | null
+  psnrDb: number
+  /** Root mean square of the mark in grey levels, where the mask is 1. */
+  strength: number
+  /** The code's agreement as read back from the bytes, 0-1. */
+  confidence: number
+}
+
+/**
+ * Marks and encodes a picture. Deterministic for the same picture, payload, key and encoding.
+ * Throws Fault 'mark_failed' when no strength within the floor can be read back from the encoded bytes.
+ */
+export async function markPicture(
+  picture: Picture,
+  markId: number,
+  key: MarkKey,
+  encoding: Encoding,
+): Promise<MarkedFile> {
+  const asked = encoding.quality
+  const qualities = asked === null ? [null] : [asked, ...EASED_QUALITIES.filter((quality) => quality > asked)]
+  for (const quality of qualities) {
+    const made = await tryQuality(picture, markId, key, { ...encoding, quality })
+    if (made !== null) return made
+  }
+  throw new Fault('mark_failed', {
+    detail: 'The watermark could not be read back within the fidelity floor.',
+    facts: { floor_db: FLOOR_DB, width: picture.width, height: picture.height, format: encoding.format },
+  })
+}
+
+async function tryQuality(picture: Picture, markId: number, key: MarkKey, encoding: Encoding): Promise<MarkedFile | null> {
+  const plan = planMark(picture, markId, key)
+  for (const [rung, db] of LADDER_DB.entries()) {
+    const last = rung === LADDER_DB.length - 1
+    const made = fit(plan, db)
+    if (!last && !(await survivesHarshCopy(plan, made.marked, markId))) continue
+    const file = await encodeAndRead(plan, made, markId, encoding)
+    if (file !== null) return file
+  }
+  for (let round = 0; round < 6; round++) {
+    tune(plan, fit(plan, FLOOR_DB).marked)
+    const file = await encodeAndRead(plan, fit(plan, FLOOR_DB), markId, encoding)
+    if (file !== null) return file
+  }
+  return null
+}
+
+type Fitted = { marked: Picture; strength: number; db: number }
+
+/** The strength that costs just `db` decibels or a little less: rounding and clipping bend the curve, so look, correct, look. */
+function fit(plan: Plan, db: number): Fitted {
+  let strength = 255 / 10 ** (db / 20)
+  let best: Fitted | null = null
+  for (let i = 0; i < 4; i++) {
+    const marked = render(plan, strength)
+    const reached = psnrDb(plan.picture, marked)
+    if (reached >= db && (best === null || reached < best.db)) best = { marked, strength, db: reached }
+    if (reached >= db && reached < db + 0.15) break
+    strength *= 10 ** ((Math.min(reached, 99) - db - 0.05) / 20)
+  }
+  return best ?? { marked: plan.picture, strength: 0, db: Number.POSITIVE_INFINITY }
+}
+
+async function survivesHarshCopy(plan: Plan, marked: Picture, markId: number): Promise<boolean> {
+  const part = topLeft(marked)
+  const bytes = await encodePicture(part, { format: 'jpeg', quality: HARSH_QUALITY, xmp: null })
+  const { z, decoded } = readAtOrigin((await decodeUpload(bytes)).picture, plan)
+  return z >= HARSH_Z && decoded.markId === markId && decoded.agreement >= 0.9
+}
+
+async function encodeAndRead(plan: Plan, made: Fitted, markId: number, encoding: Encoding): Promise<MarkedFile | null> {
+  if (made.strength === 0) return null
+  const bytes = await encodePicture(made.marked, encoding)
+  const { z, decoded } = readAtOrigin((await decodeUpload(bytes)).picture, plan)
+  if (z < MARGIN_Z || decoded.markId !== markId || decoded.agreement < MARGIN_AGREEMENT) return null
+  return { bytes, quality: encoding.quality, psnrDb: made.db, strength: made.strength, confidence: decoded.agreement }
+}
+
+function readAtOrigin(seen: Picture, plan: Plan) {
+  const { side } = plan.pattern
+  const spectrum = spectrumOf(foldTile(residualOf(lumaOf(seen)), seen.width, seen.height, side), side)
+  return { z: lookAtOrigin(spectrum, plan.pattern).z, decoded: readBits(spectrum, plan.pattern, 0, 0) }
+}
+
+/** Enough tiles to judge a harsh copy by, without the cost of a large picture. */
+function topLeft(picture: Picture): Picture {
+  const width = Math.min(WINDOW, picture.width)
+  const height = Math.min(WINDOW, picture.height)
+  if (width === picture.width && height === picture.height) return picture
+  const rgb = new Uint8Array(width * height * 3)
+  for (let y = 0; y < height; y++) {
+    const from = y * picture.width * 3
+    rgb.set(picture.rgb.subarray(from, from + width * 3), y * width * 3)
+  }
+  return { width, height, rgb }
+}
