@@ -1,12 +1,12 @@
 // The only writer of state. `advance` moves one subject: compare-and-swap on its version, one append-only move with its place in
 // the tenant's chain of leaves, the statement where the move restricts somebody, and the next tasks, in the caller's
 // transaction. `note` records what moves nothing. Zero rows updated means that somebody moved first: the fault `conflict`.
-import { sql as raw, type Updateable } from 'kysely'
+import { sql as raw, type UpdateObject } from 'kysely'
 import { BIRTH, mayMove, needsAppeal, needsStatement, type StateOf, type Subject } from './journey.ts'
 import { canonical, type Json, leafHash } from './kernel/canonical.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
-import type { ImageTable, RequestTable } from './kernel/tables.ts'
+import type { Tables } from './kernel/tables.ts'
 import { addTask, type Due, type NewTask } from './kernel/tasks.ts'
 
 /** Facts carry ids, scores, versions and salted digests: nothing that erasure would have to reach. */
@@ -16,7 +16,7 @@ export type Statement = { id: string; appealUntil: Date; record: Json }
 
 type Kept = 'id' | 'tenant_id' | 'state' | 'version' | 'statement_id' | 'created_at' | 'updated_at'
 
-type MoveOf<S extends Subject, Table> = {
+type MoveOf<S extends Subject, Table extends keyof Tables> = {
   subject: S
   id: string
   tenantId: string
@@ -24,14 +24,14 @@ type MoveOf<S extends Subject, Table> = {
   version: number
   to: StateOf<S>
   facts: Facts
-  set?: Omit<Updateable<Table>, Kept>
+  set?: Omit<UpdateObject<Tables, Table>, Kept>
   statement?: Statement
   /** The appeal that overturned the refusal, where a move needs one. */
   appealId?: string
   tasks?: NewTask[]
 }
-export type RequestMove = MoveOf<'request', RequestTable>
-export type ImageMove = MoveOf<'image', ImageTable>
+export type RequestMove = MoveOf<'request', 'darkroom.request'>
+export type ImageMove = MoveOf<'image', 'darkroom.image'>
 
 /** Moves one subject. Returns the tasks to ring once the transaction has committed. Faults: conflict, statement_incomplete. */
 export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Due[]> {

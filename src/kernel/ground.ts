@@ -3,8 +3,7 @@ import type { Json } from './canonical.ts'
 import type { Config } from './config.ts'
 import type { Database } from './database.ts'
 import type { Log } from './log.ts'
-import type { PublicStore } from './object-store.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, PublicStore } from './object-store.ts'
 import type { Due } from './tasks.ts'
 
 /** The doorbell as stages see it. It rings and tells; it never claims, and what it loses the sweeper makes good. */

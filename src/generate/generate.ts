@@ -1,0 +1,121 @@
+// The generate stage: hands a request to its model and writes each picture to quarantine. A retry renders only the images that
+// are still planned; a picture that an earlier attempt stored is fetched, verified and adopted.
+import sharp from 'sharp'
+import { advance } from '../advance.ts'
+import { sha256 } from '../kernel/canonical.ts'
+import { Fault } from '../kernel/fault.ts'
+import { cancelTopic, type Ground, requestTopic } from '../kernel/ground.ts'
+import type { Generate, Picture, SampleOrder } from '../kernel/model.ts'
+import type { ObjectStore } from '../kernel/object-store.ts'
+import { generatedKey } from '../kernel/quarantine.ts'
+import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
+import { beginGenerating, type Order, plannedImages, recordStep } from './records.ts'
+
+const PROGRESS_EVERY_MS = 200
+
+export async function generateStage(
+  ground: Ground,
+  generate: Generate,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<void> {
+  const order = await beginGenerating(ground, claim)
+  if (order === null) return
+  ground.bell.tell(requestTopic(order.id), { state: 'generating' })
+  const images = await plannedImages(ground, order.id)
+  const stop = new AbortController()
+  const deaf = ground.bell.hear(cancelTopic(order.id), () => stop.abort())
+  try {
+    const samples = images.map((image): SampleOrder => ({ ...sampleOf(order), id: image.id, seed: Number(image.seed) }))
+    if (samples.length > 0)
+      await generate(order.model, samples, {
+        onStep: progressReporter(ground, order),
+        onPicture: (id, picture, made) => keepPicture(ground, order, id, picture, made),
+        signal: AbortSignal.any([signal, stop.signal]),
+      })
+  } finally {
+    deaf()
+  }
+  await ground.database.transact((tx) => completeTask(tx, claim))
+  ground.bell.tell(requestTopic(order.id), { state: 'generated' })
+}
+
+function sampleOf(order: Order) {
+  if (order.prompt === null) throw new Fault('not_found', { detail: 'the request was erased', facts: { id: order.id } })
+  return {
+    prompt: order.prompt,
+    negativePrompt: order.negative_prompt ?? '',
+    width: order.width,
+    height: order.height,
+    steps: order.steps,
+    guidanceScale: order.guidance_scale,
+    scheduler: order.scheduler,
+  }
+}
+
+function progressReporter(ground: Ground, order: Order) {
+  let told = 0
+  return (step: number, total: number) => {
+    const now = performance.now()
+    if (step < total && now - told < PROGRESS_EVERY_MS) return
+    told = now
+    ground.bell.tell(requestTopic(order.id), { step, steps: total })
+    recordStep(ground, order.id, step).catch((error: unknown) => {
+      ground.log.warn({ error, requestId: order.id }, 'progress was not recorded')
+    })
+  }
+}
+
+/** Stores the picture, then moves its image to `generated` with its next task. A cancelled image's picture is dropped. */
+async function keepPicture(
+  ground: Ground,
+  order: Order,
+  imageId: string,
+  picture: Picture,
+  made: { truncated: boolean; provider: string },
+): Promise<void> {
+  const { width, height } = picture
+  const bytes = await sharp(picture.rgb, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer()
+  const digest = await putOrAdopt(ground.quarantine, generatedKey(imageId), bytes, picture)
+  let due: Due[] = []
+  await ground.database.transact(async (tx) => {
+    const image = await tx
+      .selectFrom('darkroom.image')
+      .select(['state', 'version'])
+      .where('id', '=', imageId)
+      .executeTakeFirstOrThrow()
+    if (image.state !== 'planned') return
+    due = await advance(tx, {
+      subject: 'image',
+      id: imageId,
+      tenantId: order.tenant_id,
+      from: 'planned',
+      version: image.version,
+      to: 'generated',
+      facts: {
+        digest,
+        model: order.model,
+        model_version: order.model_version,
+        pack: order.pack_digest,
+        provider: made.provider,
+        steps: order.steps,
+        scheduler: order.scheduler,
+      },
+      set: { generated_digest: digest },
+      tasks: [{ tenantId: order.tenant_id, subject: 'image', subjectId: imageId, stage: 'moderate' }],
+    })
+    if (made.truncated)
+      await tx.updateTable('darkroom.request').set({ prompt_truncated: true }).where('id', '=', order.id).execute()
+  })
+  ground.bell.ring(due)
+}
+
+async function putOrAdopt(store: ObjectStore, key: string, bytes: Buffer, picture: Picture): Promise<string> {
+  if ((await store.putIfAbsent(key, { bytes, contentType: 'image/png' })) === 'created') return sha256(bytes)
+  const earlier = await store.get(key)
+  const { width, height } = await sharp(earlier.bytes).metadata()
+  if (width !== picture.width || height !== picture.height) throw new Fault('object_mismatch', { facts: { key } })
+  return sha256(earlier.bytes)
+}

@@ -1,0 +1,119 @@
+// The moderate stage: classifies a generated picture with the classifiers that its model names, judges the scores by the policy,
+// and clears, holds or denies it. No classifier, a failed score or an incomplete statement never clears anything.
+import { advance, type Facts, type ImageMove, type Statement } from '../advance.ts'
+import type { ImageState } from '../journey.ts'
+import type { Json } from '../kernel/canonical.ts'
+import { type Ground, requestTopic } from '../kernel/ground.ts'
+import type { Classify, ModelCard, Picture } from '../kernel/model.ts'
+import { readGenerated } from '../kernel/quarantine.ts'
+import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
+import { settleRequest } from '../outcome.ts'
+
+/** What the classifiers found: the highest calibrated score by category, and who said so. Null: nobody could say. */
+export type Evidence = {
+  categories: Record<string, number>
+  classifiers: { id: string; version: string; digest: string }[]
+} | null
+
+export type Judgement = {
+  verdict: 'allow' | 'hold' | 'deny'
+  /** What the record keeps of it: category, band, clause, scores, classifier and policy versions. */
+  record: { [name: string]: Json }
+  /** What the log says of it; nothing personal. */
+  facts: Facts
+}
+
+/** The policy as this stage needs it. `state` writes the statement of a denial, or says why it must be held instead. */
+export type Judge = {
+  judge: (evidence: Evidence, context: { tenantId: string; purpose: string | null }) => Judgement
+  state: (imageId: string, judgement: Judgement) => { statement: Statement } | { hold: 'statement_incomplete' }
+}
+
+export async function moderateStage(
+  ground: Ground,
+  { card, classify, judge }: { card: (model: string) => ModelCard | undefined; classify: Classify; judge: Judge },
+  claim: Claim,
+): Promise<void> {
+  const image = await loadImage(ground, claim.subjectId)
+  if (image === undefined || image.state !== 'generated') return finish(ground, claim)
+  const picture = await readGenerated(ground.quarantine, image.id, image.generated_digest)
+  const evidence = await examine(classify, card(image.model)?.classifiers ?? [], picture)
+  const judgement = judge.judge(evidence, { tenantId: image.tenant_id, purpose: image.purpose })
+  const move = decide(judge, image.id, judgement)
+  let due: Due[] = []
+  await ground.database.transact(async (tx) => {
+    await completeTask(tx, claim)
+    due = await advance(tx, {
+      subject: 'image',
+      id: image.id,
+      tenantId: image.tenant_id,
+      from: 'generated',
+      version: image.version,
+      set: { verdict: JSON.stringify(judgement.record) },
+      ...move,
+      ...(move.to === 'cleared'
+        ? { tasks: [{ tenantId: image.tenant_id, subject: 'image', subjectId: image.id, stage: 'mark' }] }
+        : {}),
+    })
+    if (move.to !== 'cleared') await settleRequest(tx, image.request_id)
+  })
+  ground.bell.ring(due)
+  ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: move.to })
+}
+
+function decide(
+  judge: Judge,
+  imageId: string,
+  judgement: Judgement,
+): { to: ImageState; facts: Facts; statement?: Statement } & Pick<ImageMove, 'facts'> {
+  switch (judgement.verdict) {
+    case 'allow':
+      return { to: 'cleared', facts: judgement.facts }
+    case 'hold':
+      return { to: 'held', facts: judgement.facts }
+    case 'deny': {
+      const stated = judge.state(imageId, judgement)
+      return 'hold' in stated
+        ? { to: 'held', facts: { ...judgement.facts, fault: stated.hold } }
+        : { to: 'denied', facts: judgement.facts, statement: stated.statement }
+    }
+    default:
+      return judgement.verdict satisfies never
+  }
+}
+
+/** Asks every classifier; a category's score is the highest that any gives. */
+async function examine(classify: Classify, classifiers: readonly string[], picture: Picture): Promise<Evidence> {
+  if (classifiers.length === 0) return null
+  const categories: Record<string, number> = {}
+  const said: { id: string; version: string; digest: string }[] = []
+  for (const id of classifiers) {
+    const found = await classify(id, picture)
+    for (const [category, score] of Object.entries(found.categories))
+      categories[category] = Math.max(categories[category] ?? score, score)
+    said.push({ id, version: found.version, digest: found.digest })
+  }
+  return { categories, classifiers: said }
+}
+
+function loadImage(ground: Ground, imageId: string) {
+  return ground.database.sql
+    .selectFrom('darkroom.image as image')
+    .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
+    .select([
+      'image.id',
+      'image.tenant_id',
+      'image.request_id',
+      'image.state',
+      'image.version',
+      'image.generated_digest',
+      'request.model',
+      'request.purpose',
+    ])
+    .where('image.id', '=', imageId)
+    .executeTakeFirst()
+}
+
+function finish(ground: Ground, claim: Claim): Promise<void> {
+  return ground.database.transact((tx) => completeTask(tx, claim))
+}

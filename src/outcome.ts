@@ -1,0 +1,120 @@
+// What becomes of a whole request: settled when its images have all settled, failed or cancelled with every image it has not yet
+// released. The request's row is locked first, so two images that finish together cannot both think the other is still on
+// its way.
+import { sql as raw } from 'kysely'
+import { advance } from './advance.ts'
+import { type Failure, type ImageState, isSettled, isTerminal, outcomeOf, UNFINISHED } from './journey.ts'
+import type { Tx } from './kernel/database.ts'
+import { Fault } from './kernel/fault.ts'
+import { cancelTopic, type Ground, requestTopic } from './kernel/ground.ts'
+import { dropTasks } from './kernel/tasks.ts'
+
+/** Moves a generating request to `done` if none of its images is still on its way. Call it in the image's own transaction. */
+export async function settleRequest(tx: Tx, requestId: string): Promise<void> {
+  const { request, images } = await lockRequest(tx, requestId)
+  if (request.state !== 'generating' || !images.every((image) => isSettled(image.state))) return
+  await advance(tx, {
+    subject: 'request',
+    id: request.id,
+    tenantId: request.tenant_id,
+    from: request.state,
+    version: request.version,
+    to: 'done',
+    facts: { outcome: outcomeOf(images.map((image) => image.state)) },
+  })
+}
+
+/** Fails a request for a typed reason, with every image it has not released; those already released stay. */
+export async function failRequest(tx: Tx, requestId: string, reason: Failure): Promise<void> {
+  const { request, images } = await lockRequest(tx, requestId)
+  if (isTerminal('request', request.state)) return
+  const released = images.some((image) => image.state === 'published')
+  for (const image of images.filter((one) => UNFINISHED.includes(one.state))) await failImageRow(tx, image, reason)
+  if (released) return settleRequest(tx, requestId)
+  if (request.state !== 'queued' && request.state !== 'generating') return
+  await advance(tx, {
+    subject: 'request',
+    id: request.id,
+    tenantId: request.tenant_id,
+    from: request.state,
+    version: request.version,
+    to: 'failed',
+    facts: { reason },
+    set: { failure: reason },
+  })
+}
+
+/** Fails one image and settles its request. An image that has moved on meanwhile is left alone. */
+export async function failImage(tx: Tx, imageId: string, reason: Failure): Promise<void> {
+  const image = await tx
+    .selectFrom('darkroom.image')
+    .select(['id', 'request_id', 'tenant_id', 'state', 'version'])
+    .where('id', '=', imageId)
+    .executeTakeFirst()
+  if (image === undefined || !UNFINISHED.includes(image.state)) return
+  await failImageRow(tx, image, reason)
+  await settleRequest(tx, image.request_id)
+}
+
+/**
+ * Cancels a request that is queued or generating, with every image it has not released. A worker that is rendering it hears of it
+ * and stops at its next step; whatever it still writes fails its compare-and-swap.
+ * Faults: not_found (another tenant's, too), conflict (it has ended already).
+ */
+export async function cancelRequest(ground: Ground, tenantId: string, requestId: string): Promise<void> {
+  await ground.database.transact(async (tx) => {
+    const { request, images } = await lockRequest(tx, requestId, tenantId)
+    if (request.state !== 'queued' && request.state !== 'generating')
+      throw new Fault('conflict', { detail: `the request is already ${request.state}`, facts: { id: requestId } })
+    for (const image of images.filter((one) => UNFINISHED.includes(one.state))) {
+      await advance(tx, { ...moveOf(image), to: 'cancelled', facts: {} })
+    }
+    await dropTasks(tx, [requestId, ...images.map((image) => image.id)])
+    await advance(tx, {
+      subject: 'request',
+      id: request.id,
+      tenantId,
+      from: request.state,
+      version: request.version,
+      to: 'cancelled',
+      facts: {},
+    })
+  })
+  ground.bell.tell(cancelTopic(requestId), {})
+  ground.bell.tell(requestTopic(requestId), { state: 'cancelled' })
+}
+
+type ImageRow = { id: string; request_id: string; tenant_id: string; state: ImageState; version: number }
+
+function moveOf(image: ImageRow) {
+  return {
+    subject: 'image' as const,
+    id: image.id,
+    tenantId: image.tenant_id,
+    from: image.state,
+    version: image.version,
+  }
+}
+
+async function failImageRow(tx: Tx, image: ImageRow, reason: Failure): Promise<void> {
+  await advance(tx, { ...moveOf(image), to: 'failed', facts: { reason }, set: { failure: reason } })
+  await dropTasks(tx, [image.id])
+}
+
+async function lockRequest(tx: Tx, requestId: string, tenantId?: string) {
+  const request = await tx
+    .selectFrom('darkroom.request')
+    .select(['id', 'tenant_id', 'state', 'version'])
+    .where('id', '=', requestId)
+    .$if(tenantId !== undefined, (query) => query.where('tenant_id', '=', tenantId ?? ''))
+    .forUpdate()
+    .executeTakeFirst()
+  if (request === undefined) throw new Fault('not_found', { facts: { id: requestId } })
+  const images = await tx
+    .selectFrom('darkroom.image')
+    .select(['id', 'request_id', 'tenant_id', 'state', 'version'])
+    .where('request_id', '=', requestId)
+    .orderBy(raw`position`)
+    .execute()
+  return { request, images }
+}

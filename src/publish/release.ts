@@ -1,0 +1,67 @@
+// The publish stage: copies a marked image to the store that has public links, then moves it to `published` and settles its
+// request. Only this stage writes to that store.
+import { sql as raw } from 'kysely'
+import { advance } from '../advance.ts'
+import { sha256 } from '../kernel/canonical.ts'
+import { Fault } from '../kernel/fault.ts'
+import { type Ground, requestTopic } from '../kernel/ground.ts'
+import { markedKey } from '../kernel/quarantine.ts'
+import { type Claim, completeTask } from '../kernel/tasks.ts'
+import { settleRequest } from '../outcome.ts'
+
+/** The public key of a released image. */
+export function releasedKey(imageId: string, format: string): string {
+  return `${imageId}.${format === 'jpeg' ? 'jpg' : format}`
+}
+
+export async function publishStage(ground: Ground, claim: Claim): Promise<void> {
+  const image = await loadImage(ground, claim.subjectId)
+  if (image === undefined || image.state !== 'marked') return ground.database.transact((tx) => completeTask(tx, claim))
+  const file = await ground.quarantine.get(markedKey(image.id))
+  const digest = sha256(file.bytes)
+  if (digest !== fileDigest(image.marked)) throw new Fault('object_mismatch', { facts: { image: image.id } })
+  const key = releasedKey(image.id, image.output_format)
+  if ((await ground.images.putIfAbsent(key, file)) === 'exists') {
+    const earlier = sha256((await ground.images.get(key)).bytes)
+    if (earlier !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })
+  }
+  await ground.database.transact(async (tx) => {
+    await completeTask(tx, claim)
+    await advance(tx, {
+      subject: 'image',
+      id: image.id,
+      tenantId: image.tenant_id,
+      from: 'marked',
+      version: image.version,
+      to: 'published',
+      facts: { file: digest, key },
+      set: { object_key: key, published_at: raw<Date>`darkroom.now()` },
+    })
+    await settleRequest(tx, image.request_id)
+  })
+  ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'published' })
+}
+
+/** The digest that the mark stage verified and recorded. */
+function fileDigest(marked: unknown): string {
+  if (typeof marked === 'object' && marked !== null && 'file' in marked && typeof marked.file === 'string')
+    return marked.file
+  throw new TypeError('a marked image has the digest of its file')
+}
+
+function loadImage(ground: Ground, imageId: string) {
+  return ground.database.sql
+    .selectFrom('darkroom.image as image')
+    .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
+    .select([
+      'image.id',
+      'image.tenant_id',
+      'image.request_id',
+      'image.state',
+      'image.version',
+      'image.marked',
+      'request.output_format',
+    ])
+    .where('image.id', '=', imageId)
+    .executeTakeFirst()
+}

@@ -1,0 +1,156 @@
+// The doorbell: BullMQ's only adapter. A ring is a job that carries a task's id and nothing else; it wakes a worker, which then
+// claims the task in the records. Jobs have one attempt and vanish when done: retries belong to the task. Told messages go to
+// listeners in this process at once and to other processes through BullMQ's relay.
+import { EventEmitter } from 'node:events'
+import {
+  createPostgresBackend,
+  createPostgresRelayBackend,
+  type JobsOptions,
+  type PostgresConnectionOptions,
+  Queue,
+  Relay,
+  runMigrations,
+  Worker,
+} from 'bullmq'
+import { Redis } from 'ioredis'
+import { STAGES, type Stage } from '../journey.ts'
+import type { Json } from '../kernel/canonical.ts'
+import type { Database } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { Bell } from '../kernel/ground.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Due } from '../kernel/tasks.ts'
+
+type Ring = { taskId: string }
+
+export type Doorbell = Bell & {
+  /** Topic that wakes the dispatcher. */
+  readonly dispatchTopic: string
+  /** Rings a stage's queue itself; generate tasks go through the dispatcher unless it is the one who rings. */
+  readonly ringDispatched: (due: readonly Due[]) => void
+  /** Answers rings of a stage until the returned function has drained its work. */
+  readonly answer: (stage: Stage, concurrency: number, work: (taskId: string) => Promise<void>) => () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+type Options = { database: Database; redisUrl: string | null; log: Log }
+
+const DISPATCH = 'dispatch'
+const JOB = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const
+const WORKER = { maxStalledCount: 0, lockDuration: 30_000 } as const
+
+/** Opens the queues on Redis when a URL is given, else on the records' own database. Fault: doorbell_failed. */
+export async function openDoorbell({ database, redisUrl, log }: Options): Promise<Doorbell> {
+  const backend = redisUrl === null ? await onPostgres(database) : onRedis(redisUrl)
+  const queues = new Map<Stage, RingQueue>()
+  for (const stage of STAGES) queues.set(stage, watched(backend.queue(queueName(stage)), log))
+  const ears = new EventEmitter()
+  ears.setMaxListeners(0)
+  // An embedded database has one process, which has heard itself already.
+  const relay = database.kind === 'embedded' ? null : watched(backend.relay(), log)
+  await relay
+    ?.subscribe('>', ({ topic, data }) => {
+      if (data.origin !== relay.nodeId) ears.emit(topic, data.message)
+    })
+    .catch((cause: unknown) => {
+      throw new Fault('doorbell_failed', { detail: 'cannot reach the doorbell', cause })
+    })
+
+  const push = ({ id, stage, ring, delayMs }: Due) => {
+    queues
+      .get(stage)
+      ?.add(stage, { taskId: id }, { ...JOB, jobId: `${id}-${ring}`, delay: delayMs })
+      .catch((error: unknown) => log.error({ error, task: id, stage }, 'a ring was lost; the sweeper will ring again'))
+  }
+  const tell = (topic: string, message: Json) => {
+    ears.emit(topic, message)
+    relay?.publish(topic, { origin: relay.nodeId, message }).catch((error: unknown) => {
+      log.error({ error, topic }, 'a message to other processes was lost')
+    })
+  }
+  return {
+    dispatchTopic: DISPATCH,
+    ring: (due) => {
+      for (const one of due) if (one.stage !== 'generate') push(one)
+      if (due.some((one) => one.stage === 'generate')) tell(DISPATCH, {})
+    },
+    ringDispatched: (due) => due.forEach(push),
+    tell,
+    hear: (topic, listener) => {
+      ears.on(topic, listener)
+      return () => ears.off(topic, listener)
+    },
+    answer: (stage, concurrency, work) => {
+      const worker = watched(backend.worker(queueName(stage), concurrency, work), log)
+      return () => worker.close()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await relay?.close()
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await backend.close()
+    },
+  }
+}
+
+function queueName(stage: Stage): string {
+  return `darkroom-${stage}`
+}
+
+type Closable = EventEmitter & { close: () => Promise<void> }
+type RingQueue = Closable & { add: (name: string, ring: Ring, options: JobsOptions) => Promise<unknown> }
+type Told = { origin: string; message: Json }
+type Wire = Closable & {
+  readonly nodeId: string
+  subscribe: (pattern: string, listener: (message: { topic: string; data: Told }) => void) => Promise<unknown>
+  publish: (topic: string, message: Told) => Promise<unknown>
+}
+type Backend = {
+  queue: (name: string) => RingQueue
+  worker: (name: string, concurrency: number, work: (taskId: string) => Promise<void>) => Closable
+  relay: () => Wire
+  close: () => Promise<void>
+}
+
+async function onPostgres(database: Database): Promise<Backend> {
+  // Both pools have the shape that BullMQ documents; its types know node-postgres' overloads less well than it does.
+  const connection = database.doorbellPool as PostgresConnectionOptions
+  const client = await database.doorbellPool.connect()
+  try {
+    await runMigrations(client)
+  } catch (cause) {
+    throw new Fault('doorbell_failed', { detail: 'cannot prepare the doorbell in the database', cause })
+  } finally {
+    client.release()
+  }
+  return {
+    queue: (name) => new Queue(name, { connection }, createPostgresBackend),
+    worker: (name, concurrency, work) =>
+      new Worker(name, (job) => work(job.data.taskId), { ...WORKER, connection, concurrency }, createPostgresBackend),
+    relay: () => new Relay({ connection, namespace: 'darkroom', backend: createPostgresRelayBackend }),
+    close: async () => undefined,
+  }
+}
+
+function onRedis(url: string): Backend {
+  const connection = new Redis(url, { maxRetriesPerRequest: null })
+  const options = { connection, prefix: 'darkroom' }
+  return {
+    queue: (name) => new Queue(name, options),
+    worker: (name, concurrency, work) =>
+      new Worker(name, (job) => work(job.data.taskId), {
+        ...WORKER,
+        ...options,
+        concurrency,
+      }),
+    relay: () => new Relay({ ...options, namespace: 'darkroom' }),
+    close: async () => {
+      await connection.quit()
+    },
+  }
+}
+
+/** BullMQ reports a lost connection as an event; unheard it would end the process. */
+function watched<T extends EventEmitter>(emitter: T, log: Log): T {
+  emitter.on('error', (error: unknown) => log.error({ error }, 'the doorbell reports an error'))
+  return emitter
+}

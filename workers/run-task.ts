@@ -1,0 +1,105 @@
+// Runs one task: claim, keep the lease, do the stage's work, and on a fault decide between another try and a typed failure.
+// This is the one place that maps faults to retries. It is also crash recovery: a task whose lease ran out is simply claimed again.
+import { FAILURES, type Failure, type Stage } from '../src/journey.ts'
+import { Fault } from '../src/kernel/fault.ts'
+import { type Ground, requestTopic } from '../src/kernel/ground.ts'
+import { type Claim, claimTask, completeTask, renewLease, retryTask } from '../src/kernel/tasks.ts'
+import { failImage, failRequest } from '../src/outcome.ts'
+
+export type StageWork = (claim: Claim, signal: AbortSignal) => Promise<void>
+
+/** A worker that dies this often, with this task alone in its hands, is being poisoned by it. */
+const MAX_CRASHES = 3
+
+export async function runTask(ground: Ground, taskId: string, work: StageWork): Promise<void> {
+  const claim = await claimTask(ground.database.sql, taskId, ground.config.tasks.leaseMs)
+  if (claim === null) return
+  const log = ground.log.child({
+    task: claim.taskId,
+    stage: claim.stage,
+    subject: claim.subjectId,
+    attempt: claim.attempt,
+  })
+  if (claim.crashes >= MAX_CRASHES) {
+    log.error({ crashes: claim.crashes }, 'a task kept killing its worker; it is failed')
+    return giveUp(ground, claim, 'poison')
+  }
+  const lost = new AbortController()
+  const renewal = keepLease(ground, claim, lost)
+  try {
+    await work(claim, lost.signal)
+  } catch (error) {
+    await handleFault(ground, claim, error, log)
+  } finally {
+    clearInterval(renewal)
+  }
+}
+
+function keepLease(ground: Ground, claim: Claim, lost: AbortController): NodeJS.Timeout {
+  const { leaseMs } = ground.config.tasks
+  return setInterval(() => {
+    renewLease(ground.database.sql, claim, leaseMs).then(
+      (held) => {
+        if (!held) lost.abort(new Fault('lease_lost'))
+      },
+      (error: unknown) => ground.log.warn({ error, task: claim.taskId }, 'a lease could not be renewed'),
+    )
+  }, leaseMs / 3)
+}
+
+async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Ground['log']): Promise<void> {
+  const fault = error instanceof Fault ? error : new Fault('model_error', { retry: 'later', cause: error })
+  if (fault.code === 'lease_lost' || fault.code === 'cancelled') {
+    log.info({ code: fault.code }, 'somebody else has this task now, or nobody wants it')
+    return
+  }
+  const { maxAttempts, backoffMs } = ground.config.tasks
+  const crashed = fault.facts.crashed === true
+  const mayRetry =
+    fault.retry !== 'never' && claim.attempt < maxAttempts && claim.crashes + (crashed ? 1 : 0) < MAX_CRASHES
+  log.warn({ error: fault, retry: mayRetry }, 'a task failed')
+  if (!mayRetry) return giveUp(ground, claim, crashed ? 'poison' : failureOf(fault))
+  const delayMs = fault.retry === 'now' ? 0 : backoffMs * 2 ** (claim.attempt - 1) * (0.5 + Math.random())
+  const due = await retryTask(ground.database.sql, claim, Math.round(delayMs), crashed)
+  if (due !== null) ground.bell.ring([due])
+}
+
+/** Fails the subject for good. If it moved on meanwhile, only the task goes. */
+async function giveUp(ground: Ground, claim: Claim, reason: Failure): Promise<void> {
+  const requestId = await ground.database.transact(async (tx) => {
+    await completeTask(tx, claim)
+    if (isRequestStage(claim.stage)) {
+      await failRequest(tx, claim.subjectId, reason)
+      return claim.subjectId
+    }
+    await failImage(tx, claim.subjectId, reason)
+    const image = await tx
+      .selectFrom('darkroom.image')
+      .select('request_id')
+      .where('id', '=', claim.subjectId)
+      .executeTakeFirstOrThrow()
+    return image.request_id
+  })
+  ground.bell.tell(requestTopic(requestId), { failure: reason })
+}
+
+function isRequestStage(stage: Stage): boolean {
+  return stage === 'generate'
+}
+
+/** The reason that a client sees. What is no fault of the model or the mark is one of storage. */
+function failureOf(fault: Fault): Failure {
+  const named = FAILURES.find((reason) => reason === fault.code)
+  if (named !== undefined) return named
+  switch (fault.code) {
+    case 'object_store_failed':
+    case 'object_missing':
+    case 'object_mismatch':
+    case 'database_failed':
+      return 'storage_error'
+    case 'signer_failed':
+      return 'mark_failed'
+    default:
+      return 'model_error'
+  }
+}
