@@ -1,0 +1,138 @@
+// A ground to stand tests on: an in-memory database with migrations, stores in memory, a bell that keeps what was rung, and rows
+// for two tenants with a key each. Everything else is the real code.
+import { randomBytes, randomInt } from 'node:crypto'
+import { recordBirth } from '../../src/advance.ts'
+import { readConfig } from '../../src/kernel/config.ts'
+import { type Database, openDatabase } from '../../src/kernel/database.ts'
+import { Fault } from '../../src/kernel/fault.ts'
+import type { Ground } from '../../src/kernel/ground.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { openLog } from '../../src/kernel/log.ts'
+import type { PublicStore, StoredObject } from '../../src/kernel/object-store.ts'
+import { addTask, type Due } from '../../src/kernel/tasks.ts'
+
+export type World = {
+  ground: Ground
+  tenants: [Tenant, Tenant]
+  rung: Due[]
+  told: { topic: string; message: unknown }[]
+  [Symbol.asyncDispose]: () => Promise<void>
+}
+export type Tenant = { id: string; keyId: string }
+
+export async function openWorld(options: { database?: Database; env?: Record<string, string> } = {}): Promise<World> {
+  const database = options.database ?? (await openDatabase({ url: null, home: null }))
+  const rung: Due[] = []
+  const told: World['told'] = []
+  const ground: Ground = {
+    config: readConfig({ DARKROOM_HOME: '/nonexistent', ...options.env }),
+    database,
+    log: openLog('silent'),
+    bell: { ring: (due) => rung.push(...due), tell: (topic, message) => told.push({ topic, message }), hear: () => () => {} },
+    quarantine: memoryStore(),
+    images: memoryStore(),
+  }
+  const tenants: [Tenant, Tenant] = [await addTenant(database), await addTenant(database)]
+  return { ground, tenants, rung, told, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+}
+
+export function memoryStore(): PublicStore & { objects: Map<string, StoredObject> } {
+  const objects = new Map<string, StoredObject>()
+  return {
+    objects,
+    putIfAbsent: async (key, object) => {
+      if (objects.has(key)) return 'exists'
+      objects.set(key, object)
+      return 'created'
+    },
+    get: async (key) => {
+      const object = objects.get(key)
+      if (object === undefined) throw new Fault('object_missing', { facts: { key } })
+      return object
+    },
+    remove: async (key) => {
+      objects.delete(key)
+    },
+    signedUrl: async (key) => `/objects/${key}`,
+  }
+}
+
+async function addTenant({ sql }: Database): Promise<Tenant> {
+  const id = newId('ten')
+  const keyId = newId('key')
+  await sql
+    .insertInto('darkroom.tenant')
+    .values({ id, name: 'a tenant', pseudonym: randomBytes(16).toString('hex'), head: '0'.repeat(64) })
+    .execute()
+  await sql
+    .insertInto('darkroom.api_key')
+    .values({ id: keyId, tenant_id: id, name: 'a key', prefix: 'dk_test', hash: newId('key'), roles: ['client'] })
+    .execute()
+  return { id, keyId }
+}
+
+/** A queued request with `n` planned images and its generate task, as admission leaves it. */
+export async function queueRequest(
+  { ground }: World,
+  tenant: Tenant,
+  options: { n?: number; cost?: number; model?: string; purpose?: string } = {},
+): Promise<{ requestId: string; imageIds: string[]; taskId: string }> {
+  const requestId = newId('req')
+  const n = options.n ?? 1
+  const imageIds: string[] = []
+  const due = await ground.database.transact(async (tx) => {
+    await tx
+      .insertInto('darkroom.request')
+      .values({
+        id: requestId,
+        tenant_id: tenant.id,
+        key_id: tenant.keyId,
+        state: 'queued',
+        salt: randomBytes(16),
+        prompt: 'a red boat on the sea',
+        purpose: options.purpose ?? null,
+        model: options.model ?? 'storybook',
+        model_version: '1.0.0',
+        pack_digest: 'a'.repeat(64),
+        width: 128,
+        height: 128,
+        steps: 4,
+        guidance_scale: 4,
+        scheduler: 'DDIMScheduler',
+        quality: 'medium',
+        output_format: 'png',
+        n,
+        seed: 1,
+        cost: options.cost ?? 1,
+        policy_digest: 'b'.repeat(64),
+      })
+      .execute()
+    await recordBirth(tx, 'request', requestId, tenant.id, { n })
+    for (let position = 0; position < n; position++) {
+      const id = newId('img')
+      imageIds.push(id)
+      await tx
+        .insertInto('darkroom.image')
+        .values({
+          id,
+          request_id: requestId,
+          tenant_id: tenant.id,
+          position,
+          state: 'planned',
+          seed: 1 + position,
+          salt: randomBytes(16),
+          mark_id: randomInt(2 ** 40),
+        })
+        .execute()
+      await recordBirth(tx, 'image', id, tenant.id, { position })
+    }
+    return addTask(tx, {
+      tenantId: tenant.id,
+      subject: 'request',
+      subjectId: requestId,
+      stage: 'generate',
+      cost: options.cost ?? 1,
+    })
+  })
+  return { requestId, imageIds, taskId: due.id }
+}
