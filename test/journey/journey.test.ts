@@ -12,8 +12,8 @@ import {
   needsStatement,
   outcomeOf,
   type RequestState,
-  statesOf,
   type Subject,
+  statesOf,
 } from '../../src/journey.ts'
 import { leafHash } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
@@ -146,7 +146,10 @@ test('a denied image is cleared only when an appeal is named', async () => {
     await advance(tx, { ...move, from: 'generated', version: 1, to: 'denied', set: { verdict: '{}' }, statement })
   })
   const clear = { ...move, from: 'denied' as const, version: 2, to: 'cleared' as const }
-  await assert.rejects(world.ground.database.transact((tx) => advance(tx, clear)), /appeal/)
+  await assert.rejects(
+    world.ground.database.transact((tx) => advance(tx, clear)),
+    /appeal/,
+  )
   await world.ground.database.transact((tx) => advance(tx, { ...clear, appealId: newId('apl') }))
 })
 

@@ -28,7 +28,11 @@ export async function openWorld(options: { database?: Database; env?: Record<str
     config: readConfig({ DARKROOM_HOME: '/nonexistent', ...options.env }),
     database,
     log: openLog('silent'),
-    bell: { ring: (due) => rung.push(...due), tell: (topic, message) => told.push({ topic, message }), hear: () => () => {} },
+    bell: {
+      ring: (due) => rung.push(...due),
+      tell: (topic, message) => told.push({ topic, message }),
+      hear: () => () => {},
+    },
     quarantine: memoryStore(),
     images: memoryStore(),
   }

@@ -1,0 +1,106 @@
+// Tasks: one claim, leases, fences, retries and sweeping.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sql as raw } from 'kysely'
+import { isFault } from '../../src/kernel/fault.ts'
+import { claimTask, completeTask, renewLease, retryTask, sweepTasks } from '../../src/kernel/tasks.ts'
+import { openWorld, queueRequest, type World } from '../support/world.ts'
+
+let world: World
+before(async () => {
+  world = await openWorld()
+})
+after(() => world[Symbol.asyncDispose]())
+
+const LEASE_MS = 10_000
+const sql = () => world.ground.database.sql
+
+async function newTask(): Promise<string> {
+  await raw`DELETE FROM darkroom.task`.execute(sql())
+  return (await queueRequest(world, world.tenants[0])).taskId
+}
+
+/** Moves the database's clock; nothing sleeps. */
+async function pass(ms: number): Promise<void> {
+  await raw`UPDATE darkroom.clock_offset SET by = by + ${ms} * interval '1 millisecond'`.execute(sql())
+}
+
+test('of many claims at once exactly one succeeds', async () => {
+  const id = await newTask()
+  const claims = await Promise.all(Array.from({ length: 8 }, () => claimTask(sql(), id, LEASE_MS)))
+  assert.equal(claims.filter((claim) => claim !== null).length, 1)
+})
+
+test('a lease that ran out can be claimed again, counts as a crash, and the first holder is fenced off', async () => {
+  const id = await newTask()
+  const first = await claimTask(sql(), id, LEASE_MS)
+  assert.ok(first)
+  await pass(LEASE_MS - 100)
+  assert.equal(await claimTask(sql(), id, LEASE_MS), null, 'not before it ran out')
+  await pass(200)
+  const second = await claimTask(sql(), id, LEASE_MS)
+  assert.ok(second)
+  assert.equal(second.attempt, 2)
+  assert.equal(second.crashes, 1)
+  assert.equal(await renewLease(sql(), first, LEASE_MS), false)
+  await assert.rejects(
+    world.ground.database.transact((tx) => completeTask(tx, first)),
+    (error) => isFault(error, 'lease_lost'),
+  )
+  assert.equal(await retryTask(sql(), first, 0, false), null)
+  await world.ground.database.transact((tx) => completeTask(tx, second))
+})
+
+test('a renewed lease lasts', async () => {
+  const id = await newTask()
+  const claim = await claimTask(sql(), id, LEASE_MS)
+  assert.ok(claim)
+  await pass(LEASE_MS - 100)
+  assert.equal(await renewLease(sql(), claim, LEASE_MS), true)
+  await pass(LEASE_MS - 100)
+  assert.equal(await claimTask(sql(), id, LEASE_MS), null)
+})
+
+test('a retried task is due only after its delay, under the next ring, and is no crash unless it was one', async () => {
+  const id = await newTask()
+  const claim = await claimTask(sql(), id, LEASE_MS)
+  assert.ok(claim)
+  assert.deepEqual(await retryTask(sql(), claim, 5000, false), { id, stage: 'generate', ring: 1, delayMs: 5000 })
+  assert.equal(await claimTask(sql(), id, LEASE_MS), null)
+  await pass(5001)
+  const again = await claimTask(sql(), id, LEASE_MS)
+  assert.equal(again?.crashes, 0)
+  assert.ok(again)
+  await retryTask(sql(), again, 0, true)
+  assert.equal((await claimTask(sql(), id, LEASE_MS))?.crashes, 1)
+})
+
+test('the sweeper rings for dispatched work that nobody holds, and leaves the fair backlog alone', async () => {
+  const id = await newTask()
+  await pass(60_000)
+  assert.deepEqual(await sweepTasks(sql(), 1000), [], 'it waits for the dispatcher')
+  await raw`UPDATE darkroom.task SET dispatched_at = darkroom.now()`.execute(sql())
+  assert.deepEqual(await sweepTasks(sql(), 1000), [{ id, stage: 'generate', ring: 1, delayMs: 0 }])
+  assert.deepEqual(await sweepTasks(sql(), 1000), [], 'it was rung a moment ago')
+  await pass(1001)
+  assert.equal((await sweepTasks(sql(), 1000))[0]?.ring, 2)
+  assert.ok(await claimTask(sql(), id, LEASE_MS))
+  await pass(1001)
+  assert.deepEqual(await sweepTasks(sql(), 1000), [], 'somebody holds it')
+})
+
+test('a subject has one task a stage, however often it is asked for', async () => {
+  await newTask()
+  const { count } = await sql()
+    .selectFrom('darkroom.task')
+    .select((e) => e.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow()
+  assert.equal(count, '1')
+  const row = await sql().selectFrom('darkroom.task').selectAll().executeTakeFirstOrThrow()
+  await assert.rejects(
+    sql()
+      .insertInto('darkroom.task')
+      .values({ id: 'x', tenant_id: row.tenant_id, subject: 'request', subject_id: row.subject_id, stage: 'generate' })
+      .execute(),
+  )
+})
