@@ -1,0 +1,75 @@
+// DDIM (arXiv 2010.02502) with η = 0: deterministic, one model call a step. Numbers in comments are the paper's equations.
+// Source: diffusers schedulers/scheduling_ddim.py.
+import type { Fields } from '../runtime/fields.ts'
+import {
+  linspace,
+  type NoiseSchedule,
+  readNoiseSchedule,
+  roundHalfEven,
+  tooManySteps,
+  trailingTimesteps,
+} from './schedule.ts'
+import type { PlanSteps } from './scheduler.ts'
+import { applyThreshold, readThreshold } from './threshold.ts'
+
+export function ddim(fields: Fields): PlanSteps {
+  const schedule = readNoiseSchedule(fields, { spacing: 'leading' })
+  const clips = fields.flagIf('clip_sample') ?? true
+  const range = fields.numberIf('clip_sample_range', 0) ?? 1
+  const threshold = readThreshold(fields)
+  const { alphasCumprod, trainSteps, prediction } = schedule
+  const finalAlpha = (fields.flagIf('set_alpha_to_one') ?? true) ? 1 : (alphasCumprod[0] ?? 1)
+
+  return (steps) => {
+    const timesteps = ddimTimesteps(schedule, steps)
+    const stride = Math.floor(trainSteps / steps)
+    return {
+      timesteps,
+      initNoiseSigma: 1,
+      inputScale: () => 1,
+      step(index, output, sample) {
+        const t = timesteps[index] ?? 0
+        const alpha = alphasCumprod[t] ?? 1
+        const alphaBefore = t - stride >= 0 ? (alphasCumprod[t - stride] ?? 1) : finalAlpha
+        const [rootAlpha, rootBeta] = [Math.sqrt(alpha), Math.sqrt(1 - alpha)]
+        const clean = new Float32Array(sample.length)
+        const noise = new Float32Array(sample.length)
+        for (let i = 0; i < sample.length; i++) {
+          const [x, m] = [sample[i] ?? 0, output[i] ?? 0]
+          // (12) the predicted x_0, and the noise that belongs to it.
+          clean[i] =
+            prediction === 'epsilon' ? (x - rootBeta * m) / rootAlpha : prediction === 'sample' ? m : rootAlpha * x - rootBeta * m
+          noise[i] =
+            prediction === 'epsilon' ? m : prediction === 'sample' ? (x - rootAlpha * m) / rootBeta : rootAlpha * m + rootBeta * x
+        }
+        if (threshold) applyThreshold(clean, threshold)
+        else if (clips) for (let i = 0; i < clean.length; i++) clean[i] = Math.min(Math.max(clean[i] ?? 0, -range), range)
+        // (12) again: the direction that points to x_t, then x_{t-1}.
+        const [rootBefore, direction] = [Math.sqrt(alphaBefore), Math.sqrt(1 - alphaBefore)]
+        for (let i = 0; i < sample.length; i++) sample[i] = rootBefore * (clean[i] ?? 0) + direction * (noise[i] ?? 0)
+      },
+    }
+  }
+}
+
+function ddimTimesteps(schedule: NoiseSchedule, steps: number): Float32Array {
+  const { trainSteps, stepsOffset } = schedule
+  const timesteps = spaced()
+  if (steps > trainSteps || (timesteps[0] ?? 0) >= trainSteps) throw tooManySteps(steps, trainSteps)
+  return Float32Array.from(timesteps)
+
+  function spaced(): number[] {
+    switch (schedule.spacing) {
+      case 'linspace':
+        return linspace(0, trainSteps - 1, steps).map(roundHalfEven).reverse()
+      case 'leading': {
+        const ratio = Math.floor(trainSteps / steps)
+        return Array.from({ length: steps }, (_, i) => (steps - 1 - i) * ratio + stepsOffset)
+      }
+      case 'trailing':
+        return trailingTimesteps(trainSteps, trainSteps, steps)
+      default:
+        return schedule.spacing satisfies never
+    }
+  }
+}

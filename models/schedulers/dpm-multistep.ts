@@ -1,0 +1,114 @@
+// DPM-Solver and DPM-Solver++ (arXiv 2206.00927, 2211.01095), multistep, orders 1 to 3: the last outputs stand in for a derivative.
+// The sample keeps unit variance; each output is first converted to x_0 (++) or to noise. `memory` holds `solver_order` of them.
+// Source: diffusers schedulers/scheduling_dpmsolver_multistep.py; the stochastic and flow variants are refused by name.
+import type { Fields } from '../runtime/fields.ts'
+import { dpmTimesteps } from './dpm-timesteps.ts'
+import { readNoiseSchedule, refuseFlags, unsupported } from './schedule.ts'
+import type { Memory, PlanSteps } from './scheduler.ts'
+import { applyThreshold, readThreshold } from './threshold.ts'
+
+type Level = { alpha: number; sigma: number; lambda: number }
+
+export function dpmMultistep(fields: Fields): PlanSteps {
+  const schedule = readNoiseSchedule(fields, { spacing: 'linspace' })
+  const order = fields.integerIf('solver_order', 1, 3) ?? 2
+  const algorithm = fields.choiceIf('algorithm_type', ALGORITHMS) ?? 'dpmsolver++'
+  if (algorithm !== 'dpmsolver' && algorithm !== 'dpmsolver++') throw unsupported(fields, 'algorithm_type', algorithm)
+  const midpoint = fields.choiceIf('solver_type', ['midpoint', 'heun']) !== 'heun'
+  const lowerOrderFinal = fields.flagIf('lower_order_final') ?? true
+  const eulerAtFinal = fields.flagIf('euler_at_final') ?? false
+  const endsAtZero = fields.choiceIf('final_sigmas_type', ['zero', 'sigma_min']) !== 'sigma_min'
+  if (algorithm === 'dpmsolver' && endsAtZero) throw unsupported(fields, 'final_sigmas_type', 'zero with dpmsolver')
+  const variance = fields.textIf('variance_type')
+  if (variance !== undefined) throw unsupported(fields, 'variance_type', variance)
+  refuseFlags(fields, ['use_beta_sigmas', 'use_flow_sigmas', 'use_dynamic_shifting'])
+  // These two speak only where the flags above are on.
+  fields.numberIf('flow_shift')
+  fields.textIf('time_shift_type')
+  const place = dpmTimesteps(fields, schedule, endsAtZero)
+  const threshold = readThreshold(fields)
+  const plus = algorithm === 'dpmsolver++'
+  const { prediction } = schedule
+
+  return (steps) => {
+    const { timesteps, sigmas } = place(steps)
+    const levels = Array.from(sigmas, toLevel)
+    const last = timesteps.length - 1
+    const few = lowerOrderFinal && timesteps.length < 15
+    return {
+      timesteps,
+      initNoiseSigma: 1,
+      inputScale: () => 1,
+      step(index, output, sample, memory) {
+        remember(memory, convert(output, sample, levelAt(levels, index)), order)
+        const drops = index === last && (eulerAtFinal || few || endsAtZero)
+        const usable = drops ? 1 : index === last - 1 && few ? 2 : order
+        // Early steps have fewer outputs to go by.
+        const used = Math.min(usable, memory.outputs.length, index + 1)
+        advance(used, levels, index, sample, memory)
+      },
+    }
+  }
+
+  /** The model's output as x_0 (++) or as noise. */
+  function convert(output: Float32Array, sample: Float32Array, at: Level): Float32Array {
+    const { alpha, sigma } = at
+    const clean = new Float32Array(output.length)
+    for (let i = 0; i < clean.length; i++) {
+      const [x, m] = [sample[i] ?? 0, output[i] ?? 0]
+      clean[i] = prediction === 'epsilon' ? (x - sigma * m) / alpha : prediction === 'sample' ? m : alpha * x - sigma * m
+    }
+    if (threshold) applyThreshold(clean, threshold)
+    if (plus) return clean
+    for (let i = 0; i < clean.length; i++) clean[i] = ((sample[i] ?? 0) - alpha * (clean[i] ?? 0)) / sigma
+    return clean
+  }
+
+  function advance(used: number, levels: readonly Level[], index: number, sample: Float32Array, memory: Memory): void {
+    const [t, s0, s1, s2] = [levelAt(levels, index + 1), levelAt(levels, index), levels[index - 1], levels[index - 2]]
+    const h = t.lambda - s0.lambda
+    const keep = plus ? t.sigma / s0.sigma : t.alpha / s0.alpha
+    // φ functions of the exponential integrator; both algorithms are one formula with the sign of h turned.
+    const sign = plus ? -1 : 1
+    const scale = plus ? t.alpha : t.sigma
+    const e = Math.expm1(sign * h)
+    const w0 = -scale * e
+    const w1 = used === 2 && midpoint ? 0.5 * w0 : -sign * scale * (e / h - sign)
+    const w2 = -scale * ((e - sign * h) / h ** 2 - 0.5)
+    const [m0, m1, m2] = [memory.outputs.at(-1), memory.outputs.at(-2), memory.outputs.at(-3)]
+    const r0 = s1 ? (s0.lambda - s1.lambda) / h : 1
+    const r1 = s1 && s2 ? (s1.lambda - s2.lambda) / h : 1
+    for (let i = 0; i < sample.length; i++) {
+      const a = m0?.[i] ?? 0
+      let next = keep * (sample[i] ?? 0) + w0 * a
+      if (used > 1) {
+        const b = m1?.[i] ?? 0
+        const first = (a - b) / r0
+        if (used === 2) next += w1 * first
+        else {
+          const bend = first - (b - (m2?.[i] ?? 0)) / r1
+          next += w1 * (first + (r0 / (r0 + r1)) * bend) + (w2 / (r0 + r1)) * bend
+        }
+      }
+      sample[i] = next
+    }
+  }
+}
+
+const ALGORITHMS = ['dpmsolver++', 'dpmsolver', 'sde-dpmsolver++', 'sde-dpmsolver'] as const
+
+function toLevel(sigma: number): Level {
+  const alpha = 1 / Math.sqrt(sigma ** 2 + 1)
+  return { alpha, sigma: sigma * alpha, lambda: -Math.log(sigma) }
+}
+
+function levelAt(levels: readonly Level[], index: number): Level {
+  const level = levels[index]
+  if (level === undefined) throw new RangeError(`step ${index} of ${levels.length - 1}`)
+  return level
+}
+
+function remember(memory: Memory, output: Float32Array, order: number): void {
+  memory.outputs.push(output)
+  if (memory.outputs.length > order) memory.outputs.shift()
+}

@@ -1,0 +1,140 @@
+// What every scheduler shares: the noise schedule, the spacing of timesteps, the three kinds of prediction.
+// Betas and their cumulative product are float32, as torch keeps them. Source: diffusers schedulers/scheduling_*.py.
+import { ModelError } from '../runtime/error.ts'
+import type { Fields } from '../runtime/fields.ts'
+
+const fround = Math.fround
+
+export type Spacing = 'linspace' | 'leading' | 'trailing'
+export type Prediction = 'epsilon' | 'sample' | 'v_prediction'
+export type NoiseSchedule = {
+  trainSteps: number
+  /** ᾱ_t, float32 [trainSteps]. */
+  alphasCumprod: Float32Array
+  betaSchedule: string
+  prediction: Prediction
+  spacing: Spacing
+  stepsOffset: number
+  zeroTerminalSnr: boolean
+}
+
+/** Refuses a field that asks for something which is not built. */
+export function unsupported(fields: Fields, name: string, value: unknown): ModelError {
+  return new ModelError('pack_unsupported', `${fields.file}: ${name}: ${String(value)} is not supported`, {
+    file: fields.file,
+    field: name,
+  })
+}
+
+/** Fields that may be present, but only switched off. */
+export function refuseFlags(fields: Fields, names: readonly string[]): void {
+  for (const name of names) if (fields.flagIf(name) === true) throw unsupported(fields, name, true)
+}
+
+export function readNoiseSchedule(fields: Fields, defaults: { spacing: Spacing }): NoiseSchedule {
+  const trained = fields.numbersIf('trained_betas')
+  const trainSteps = fields.integerIf('num_train_timesteps', 1, 100_000) ?? 1000
+  if (trained !== undefined && trained.length !== trainSteps)
+    throw fields.bad('trained_betas', `${trainSteps} numbers, one for each of num_train_timesteps`)
+  const start = fields.numberIf('beta_start', 0, 1) ?? 0.0001
+  const end = fields.numberIf('beta_end', 0, 1) ?? 0.02
+  const kind = fields.choiceIf('beta_schedule', ['linear', 'scaled_linear', 'squaredcos_cap_v2']) ?? 'linear'
+  const zeroTerminalSnr = fields.flagIf('rescale_betas_zero_snr') ?? false
+  const betas = trained ? Float32Array.from(trained) : makeBetas(kind, start, end, trainSteps)
+  const alphas = betas.map((beta) => 1 - beta)
+  return {
+    trainSteps,
+    alphasCumprod: cumulativeProduct(zeroTerminalSnr ? rescaleZeroTerminalSnr(alphas) : alphas),
+    betaSchedule: kind,
+    prediction: fields.choiceIf('prediction_type', ['epsilon', 'sample', 'v_prediction']) ?? 'epsilon',
+    spacing: fields.choiceIf('timestep_spacing', ['linspace', 'leading', 'trailing']) ?? defaults.spacing,
+    stepsOffset: fields.integerIf('steps_offset', 0, trainSteps) ?? 0,
+    zeroTerminalSnr,
+  }
+}
+
+function makeBetas(kind: 'linear' | 'scaled_linear' | 'squaredcos_cap_v2', start: number, end: number, n: number) {
+  switch (kind) {
+    case 'linear':
+      return torchLinspace(start, end, n)
+    case 'scaled_linear':
+      return torchLinspace(Math.sqrt(start), Math.sqrt(end), n).map((root) => root * root)
+    case 'squaredcos_cap_v2': {
+      const alphaBar = (t: number) => Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2) ** 2
+      return Float32Array.from({ length: n }, (_, i) => Math.min(1 - alphaBar((i + 1) / n) / alphaBar(i / n), 0.999))
+    }
+    default:
+      return kind satisfies never
+  }
+}
+
+/** torch.linspace in float32: counted from both ends towards the middle. */
+export function torchLinspace(start: number, end: number, n: number): Float32Array {
+  const [from, to] = [fround(start), fround(end)]
+  if (n === 1) return Float32Array.of(from)
+  const step = fround((to - from) / (n - 1))
+  return Float32Array.from({ length: n }, (_, i) => (i < n / 2 ? from + step * i : to - step * (n - 1 - i)))
+}
+
+// torch multiplies in double and rounds each product that it stores.
+function cumulativeProduct(values: Float32Array): Float32Array {
+  let product = 1
+  return values.map((value) => {
+    product *= value
+    return product
+  })
+}
+
+// "Common Diffusion Noise Schedules and Sample Steps are Flawed" (arXiv 2305.08891), algorithm 1.
+function rescaleZeroTerminalSnr(alphas: Float32Array): Float32Array {
+  const roots = cumulativeProduct(alphas).map(Math.sqrt)
+  const [first, last] = [roots[0] ?? 0, roots.at(-1) ?? 0]
+  const scale = fround(first / fround(first - last))
+  const bars = roots.map((root) => fround(fround(root - last) * scale) ** 2)
+  // 1 - (1 - a): the trip through betas rounds, as it does upstream.
+  return bars.map((bar, i) => 1 - fround(1 - (i === 0 ? bar : fround(bar / (bars[i - 1] ?? 0)))))
+}
+
+/** σ_t = √((1 − ᾱ_t) / ᾱ_t), float32, ascending. With zero terminal SNR the last ᾱ is 2⁻²⁴, so that σ stays finite. */
+export function trainingSigmas(schedule: NoiseSchedule): Float32Array {
+  const bars = schedule.alphasCumprod.slice()
+  if (schedule.zeroTerminalSnr) bars[bars.length - 1] = 2 ** -24
+  return bars.map((bar) => Math.sqrt(fround(fround(1 - bar) / bar)))
+}
+
+/** numpy's round: halves go to the even neighbour. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value)
+  const rest = value - floor
+  if (rest !== 0.5) return Math.round(value)
+  return floor % 2 === 0 ? floor : floor + 1
+}
+
+/** numpy.linspace, in doubles. */
+export function linspace(start: number, end: number, n: number): number[] {
+  const step = n > 1 ? (end - start) / (n - 1) : 0
+  return Array.from({ length: n }, (_, i) => (n > 1 && i === n - 1 ? end : start + i * step))
+}
+
+// numpy.arange adds one value too many at some n (61, 103, ...), a timestep of -1; here n steps are n steps.
+/** Trailing spacing: round(T − k·T/n) − 1, downwards from `last`; n values, fewer where `last` < T. */
+export function trailingTimesteps(last: number, trainSteps: number, n: number): number[] {
+  const ratio = trainSteps / n
+  const count = Math.min(n, Math.ceil(last / ratio))
+  const delta = last - ratio - last
+  return Array.from({ length: count }, (_, i) => roundHalfEven(last + i * delta) - 1)
+}
+
+export function tooManySteps(steps: number, most: number): ModelError {
+  return new ModelError('invalid_input', `steps: ${steps} do not fit a schedule of ${most}`, { field: 'steps' })
+}
+
+/** Reads values at fractional positions, held at both ends (numpy.interp over 0..n-1). */
+export function interpolate(positions: readonly number[], values: Float32Array): number[] {
+  return positions.map((position) => {
+    const at = Math.min(Math.max(position, 0), values.length - 1)
+    const low = Math.floor(at)
+    const [a, b] = [values[low] ?? 0, values[Math.min(low + 1, values.length - 1)] ?? 0]
+    return a + (b - a) * (at - low)
+  })
+}

@@ -1,0 +1,67 @@
+// A scheduler as the stepper sees it: an immutable plan for n steps, and a memory that belongs to one sample.
+// Pure arithmetic; any sample may be at any step, in any order with others. One file a scheduler beside this one.
+import { ModelError } from '../runtime/error.ts'
+import { type Fields, readFields } from '../runtime/fields.ts'
+import { ddim } from './ddim.ts'
+import { dpmMultistep } from './dpm-multistep.ts'
+import { euler } from './euler.ts'
+
+export type Scheduler = {
+  /** What the model is called with, one a step. */
+  readonly timesteps: Float32Array
+  /** The standard deviation of the first latents. */
+  readonly initNoiseSigma: number
+  /** The model sees the sample times this. */
+  inputScale(index: number): number
+  /** Writes the next sample over `sample`. `memory` is this sample's own, empty before its first step. */
+  step(index: number, modelOutput: Float32Array, sample: Float32Array, memory: Memory): void
+}
+
+/** What a multistep method keeps of one sample: its converted model outputs, oldest first. */
+export type Memory = { outputs: Float32Array[] }
+
+/** Plans n steps. ModelError invalid_input (field `steps`) where the schedule has no room for them. */
+export type PlanSteps = (steps: number) => Scheduler
+
+const SCHEDULERS = {
+  DDIMScheduler: ddim,
+  EulerDiscreteScheduler: euler,
+  DPMSolverMultistepScheduler: dpmMultistep,
+} satisfies Record<string, (fields: Fields) => PlanSteps>
+
+export type SchedulerName = keyof typeof SCHEDULERS
+
+export const SCHEDULER_NAMES: readonly SchedulerName[] = [
+  'DDIMScheduler',
+  'EulerDiscreteScheduler',
+  'DPMSolverMultistepScheduler',
+]
+
+// A configuration saved by one class and read by another keeps fields that the other does not have; diffusers drops them.
+const OTHER_CLASSES_FIELDS: ReadonlySet<string> = new Set(
+  `algorithm_type beta_end beta_schedule beta_start clip_sample clip_sample_range dynamic_thresholding_ratio euler_at_final
+  final_sigmas_type flow_shift interpolation_type lambda_min_clipped lower_order_final num_train_timesteps prediction_type
+  rescale_betas_zero_snr sample_max_value set_alpha_to_one sigma_max sigma_min skip_prk_steps solver_order solver_type
+  steps_offset thresholding time_shift_type timestep_spacing timestep_type trained_betas use_beta_sigmas
+  use_dynamic_shifting use_exponential_sigmas use_flow_sigmas use_karras_sigmas use_lu_lambdas variance_type`.split(/\s+/),
+)
+
+/**
+ * Reads scheduler_config.json for one scheduler, with that class's defaults. Every field takes effect, is another class's,
+ * or is refused: ModelError pack_unsupported or pack_corrupt, naming it.
+ */
+export function readScheduler(config: unknown, name: SchedulerName, file: string): PlanSteps {
+  const fields = readFields(config, file)
+  const writtenBy = fields.textIf('_class_name') ?? name
+  fields.textIf('_diffusers_version')
+  const plan = SCHEDULERS[name](fields)
+  for (const field of fields.unread())
+    if (writtenBy === name || !OTHER_CLASSES_FIELDS.has(field))
+      throw new ModelError('pack_unsupported', `${file}: ${field}: unknown to ${name}`, { file, field })
+  const plans = new Map<number, Scheduler>()
+  return (steps) => {
+    const known = plans.get(steps) ?? plan(steps)
+    plans.set(steps, known)
+    return known
+  }
+}
