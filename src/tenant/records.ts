@@ -20,7 +20,6 @@ export async function createTenant(tx: Tx, tenant: { name: string; weight?: numb
       weight: tenant.weight ?? 1,
       pseudonym: randomBytes(16).toString('hex'),
       head: GENESIS,
-      created_at: raw`darkroom.now()`,
     })
     .execute()
   await note(tx, id, 'tenant.created', id, { weight: tenant.weight ?? 1 })
@@ -29,10 +28,7 @@ export async function createTenant(tx: Tx, tenant: { name: string; weight?: numb
 
 export async function createPerson(tx: Tx, person: { tenantId: string; name: string }): Promise<string> {
   const id = newId('per')
-  await tx
-    .insertInto('darkroom.person')
-    .values({ id, tenant_id: person.tenantId, name: person.name, created_at: raw`darkroom.now()` })
-    .execute()
+  await tx.insertInto('darkroom.person').values({ id, tenant_id: person.tenantId, name: person.name }).execute()
   await note(tx, person.tenantId, 'person.created', id, {})
   return id
 }
@@ -61,7 +57,6 @@ export async function createKey(tx: Tx, order: KeyOrder): Promise<{ keyId: strin
       prefix,
       hash,
       roles: [...order.roles],
-      created_at: raw`darkroom.now()`,
     })
     .execute()
   await note(tx, order.tenantId, 'key.created', keyId, { roles: [...order.roles], person: order.personId })

@@ -1,0 +1,227 @@
+// Admission: an order becomes a request with all of its images' rows, in one transaction, queued or refused. A refusal is a value
+// and comes with its statement of reasons; an error of any kind admits nothing. generate/generate.ts is next.
+import { randomBytes } from 'node:crypto'
+import { type Insertable, sql as raw } from 'kysely'
+import { advance, type Facts, recordBirth, type Statement } from '../advance.ts'
+import { type Json, saltedDigest } from '../kernel/canonical.ts'
+import type { Tx } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import { type Ground, requestTopic } from '../kernel/ground.ts'
+import { newId } from '../kernel/ids.ts'
+import type { ModelCard } from '../kernel/model.ts'
+import type { ImageTable } from '../kernel/tables.ts'
+import type { Due } from '../kernel/tasks.ts'
+import type { ModerationPolicy } from '../policy/policy.ts'
+import { writeStatement } from '../statement/statement.ts'
+import type { Caller } from '../tenant/caller.ts'
+import { checkOrder, type GenerationOrder, type Recipe, SEEDS } from './order.ts'
+import { type Refusal, screenPrompt } from './screen.ts'
+
+export type Admission = {
+  readonly models: readonly ModelCard[]
+  readonly policy: ModerationPolicy
+  /** Device work of an order, in the scheduler's unit. */
+  readonly costOf: (order: { steps: number; width: number; height: number; n: number }) => number
+  /** Payload bits of the watermark: mark ids are below 2 to this power. */
+  readonly markIdBits: number
+  /** Keys the digest of what callers say of their users. */
+  readonly userSecret: Uint8Array
+}
+
+export type Admitted = { requestId: string; state: 'queued' | 'refused' }
+
+const SALT_BYTES = 16
+const DAY_MS = 86_400_000
+
+/** Faults: invalid_request and model_unknown (with the field), policy_invalid, statement_incomplete, database_failed. */
+export async function admitGeneration(
+  ground: Ground,
+  admission: Admission,
+  caller: Caller,
+  order: GenerationOrder,
+): Promise<Admitted> {
+  const { config } = ground
+  const recipe = checkOrder(order, admission.models, config.defaultModel, config.limits)
+  const screened = screenPrompt(admission.policy, {
+    prompt: recipe.prompt,
+    ...(recipe.negativePrompt === null ? {} : { negativePrompt: recipe.negativePrompt }),
+    ...(recipe.purpose === null ? {} : { purpose: recipe.purpose }),
+    tenant: caller.tenantId,
+  })
+  const requestId = newId('req')
+  const task = { tenantId: caller.tenantId, subject: 'request', subjectId: requestId, stage: 'generate' } as const
+  const due = await ground.database.transact(async (tx): Promise<Due[]> => {
+    const cost = await insertRequest(tx, admission, caller, requestId, recipe)
+    const images = await insertImages(tx, admission, caller.tenantId, requestId, recipe)
+    const received = {
+      subject: 'request',
+      id: requestId,
+      tenantId: caller.tenantId,
+      from: 'received',
+      version: 0,
+    } as const
+    if (screened.verdict === 'allow')
+      return advance(tx, {
+        ...received,
+        to: 'queued',
+        facts: { policy: screened.policy.digest, contexts: [...screened.contexts] },
+        tasks: [{ ...task, cost }],
+      })
+    for (const id of images)
+      await advance(tx, {
+        subject: 'image',
+        id,
+        tenantId: caller.tenantId,
+        from: 'planned',
+        version: 0,
+        to: 'cancelled',
+        facts: {},
+      })
+    const statement = await stateRefusal(tx, admission.policy, config.appealWindowDays, requestId, screened)
+    return advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
+  })
+  ground.bell.ring(due)
+  const state = screened.verdict === 'allow' ? 'queued' : 'refused'
+  ground.bell.tell(requestTopic(requestId), { state })
+  return { requestId, state }
+}
+
+async function insertRequest(
+  tx: Tx,
+  admission: Admission,
+  caller: Caller,
+  id: string,
+  recipe: Recipe,
+): Promise<number> {
+  const { card, size, n, steps } = recipe
+  const salt = randomBytes(SALT_BYTES)
+  const cost = admission.costOf({ ...size, n, steps })
+  await tx
+    .insertInto('darkroom.request')
+    .values({
+      id,
+      tenant_id: caller.tenantId,
+      key_id: caller.keyId,
+      state: 'received',
+      salt,
+      prompt: recipe.prompt,
+      negative_prompt: recipe.negativePrompt,
+      purpose: recipe.purpose,
+      user_digest:
+        recipe.user === null ? null : saltedDigest(admission.userSecret, `${caller.tenantId}\n${recipe.user}`),
+      model: card.id,
+      model_version: card.version,
+      pack_digest: card.digest,
+      ...size,
+      steps,
+      guidance_scale: recipe.guidanceScale,
+      scheduler: recipe.scheduler,
+      quality: recipe.quality,
+      output_format: recipe.outputFormat,
+      output_compression: recipe.outputCompression,
+      n,
+      seed: recipe.seed,
+      cost,
+      policy_digest: admission.policy.digest,
+    })
+    .execute()
+  await recordBirth(tx, 'request', id, caller.tenantId, {
+    key: caller.keyId,
+    prompt: saltedDigest(salt, recipe.prompt),
+    negative_prompt: recipe.negativePrompt === null ? null : saltedDigest(salt, recipe.negativePrompt),
+    model: card.id,
+    model_version: card.version,
+    pack: card.digest,
+    ...size,
+    steps,
+    n,
+    seed: recipe.seed,
+    policy: admission.policy.digest,
+  })
+  return cost
+}
+
+async function insertImages(
+  tx: Tx,
+  { markIdBits }: Admission,
+  tenantId: string,
+  requestId: string,
+  { n, seed }: Recipe,
+): Promise<string[]> {
+  const ids: string[] = []
+  for (let position = 0; position < n; position++) {
+    const id = newId('img')
+    const imageSeed = (seed + position) % SEEDS
+    const row: PlannedImage = {
+      id,
+      request_id: requestId,
+      tenant_id: tenantId,
+      position,
+      state: 'planned',
+      salt: randomBytes(SALT_BYTES),
+      seed: imageSeed,
+    }
+    await insertWithMarkId(tx, row, markIdBits)
+    await recordBirth(tx, 'image', id, tenantId, { request: requestId, position, seed: imageSeed })
+    ids.push(id)
+  }
+  return ids
+}
+
+type PlannedImage = Omit<Insertable<ImageTable>, 'mark_id'>
+
+/** A mark id leads back to its image, so no two images share one: a number that is taken is drawn again. */
+async function insertWithMarkId(tx: Tx, row: PlannedImage, bits: number): Promise<void> {
+  for (;;) {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('darkroom.image')
+      .values({ ...row, mark_id: randomMarkId(bits) })
+      .onConflict((conflict) => conflict.column('mark_id').doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows === 1n) return
+  }
+}
+
+function randomMarkId(bits: number): bigint {
+  return BigInt(`0x${randomBytes(8).toString('hex')}`) >> BigInt(64 - bits)
+}
+
+async function stateRefusal(
+  tx: Tx,
+  policy: ModerationPolicy,
+  appealWindowDays: number,
+  requestId: string,
+  refusal: Refusal,
+): Promise<Statement> {
+  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(tx)
+  const decidedAt = rows[0]?.now
+  if (decidedAt === undefined) throw new Fault('database_failed', { detail: 'the database does not tell the time' })
+  const id = newId('sor')
+  const appealUntil = new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
+  const statement = writeStatement({
+    id,
+    policy,
+    stage: 'input',
+    subject: { kind: 'request', id: requestId },
+    decision: refusal,
+    detection: 'automated',
+    decidedBy: 'automated',
+    classifiers: [],
+    decidedAt,
+    appealUntil,
+  })
+  const record: Json = JSON.parse(JSON.stringify(statement))
+  return { id, appealUntil, record }
+}
+
+function refusalFacts({ clause, category, categories, band, facts, policy }: Refusal): Facts {
+  const { lists, phrases, languages, contexts, purpose, escalate } = facts
+  return {
+    policy: policy.digest,
+    clause,
+    category,
+    categories: [...categories],
+    band,
+    matched: { lists: [...lists], phrases, languages: [...languages], contexts: [...contexts], purpose, escalate },
+  }
+}
