@@ -22,7 +22,10 @@ export function readFields(source: unknown, file: string, prefix = '') {
     throw new ModelError('pack_corrupt', `${file}: expected an object`, { file, field: prefix || undefined })
   const read = new Set<string>()
   const bad = (name: string, expected: string) =>
-    new ModelError('pack_corrupt', `${file}: ${prefix}${name}: expected ${expected}`, { file, field: `${prefix}${name}` })
+    new ModelError('pack_corrupt', `${file}: ${prefix}${name}: expected ${expected}`, {
+      file,
+      field: `${prefix}${name}`,
+    })
   // Python's None is "not given".
   const take = (name: string) => {
     read.add(name)

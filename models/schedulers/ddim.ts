@@ -38,12 +38,21 @@ export function ddim(fields: Fields): PlanSteps {
           const [x, m] = [sample[i] ?? 0, output[i] ?? 0]
           // (12) the predicted x_0, and the noise that belongs to it.
           clean[i] =
-            prediction === 'epsilon' ? (x - rootBeta * m) / rootAlpha : prediction === 'sample' ? m : rootAlpha * x - rootBeta * m
+            prediction === 'epsilon'
+              ? (x - rootBeta * m) / rootAlpha
+              : prediction === 'sample'
+                ? m
+                : rootAlpha * x - rootBeta * m
           noise[i] =
-            prediction === 'epsilon' ? m : prediction === 'sample' ? (x - rootAlpha * m) / rootBeta : rootAlpha * m + rootBeta * x
+            prediction === 'epsilon'
+              ? m
+              : prediction === 'sample'
+                ? (x - rootAlpha * m) / rootBeta
+                : rootAlpha * m + rootBeta * x
         }
         if (threshold) applyThreshold(clean, threshold)
-        else if (clips) for (let i = 0; i < clean.length; i++) clean[i] = Math.min(Math.max(clean[i] ?? 0, -range), range)
+        else if (clips)
+          for (let i = 0; i < clean.length; i++) clean[i] = Math.min(Math.max(clean[i] ?? 0, -range), range)
         // (12) again: the direction that points to x_t, then x_{t-1}.
         const [rootBefore, direction] = [Math.sqrt(alphaBefore), Math.sqrt(1 - alphaBefore)]
         for (let i = 0; i < sample.length; i++) sample[i] = rootBefore * (clean[i] ?? 0) + direction * (noise[i] ?? 0)
@@ -61,7 +70,9 @@ function ddimTimesteps(schedule: NoiseSchedule, steps: number): Float32Array {
   function spaced(): number[] {
     switch (schedule.spacing) {
       case 'linspace':
-        return linspace(0, trainSteps - 1, steps).map(roundHalfEven).reverse()
+        return linspace(0, trainSteps - 1, steps)
+          .map(roundHalfEven)
+          .reverse()
       case 'leading': {
         const ratio = Math.floor(trainSteps / steps)
         return Array.from({ length: steps }, (_, i) => (steps - 1 - i) * ratio + stepsOffset)

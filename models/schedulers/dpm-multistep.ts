@@ -56,7 +56,8 @@ export function dpmMultistep(fields: Fields): PlanSteps {
     const clean = new Float32Array(output.length)
     for (let i = 0; i < clean.length; i++) {
       const [x, m] = [sample[i] ?? 0, output[i] ?? 0]
-      clean[i] = prediction === 'epsilon' ? (x - sigma * m) / alpha : prediction === 'sample' ? m : alpha * x - sigma * m
+      clean[i] =
+        prediction === 'epsilon' ? (x - sigma * m) / alpha : prediction === 'sample' ? m : alpha * x - sigma * m
     }
     if (threshold) applyThreshold(clean, threshold)
     if (plus) return clean

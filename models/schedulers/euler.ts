@@ -42,7 +42,8 @@ export function euler(fields: Fields): PlanSteps {
       timesteps = inner.map((sigma) => sigmaToTimestep(sigma, logSigmas))
     }
     const sigmas = Float32Array.from([...inner, endsAtZero ? 0 : (trained[0] ?? 0)])
-    if (continuous && prediction === 'v_prediction') timesteps = Array.from(sigmas.subarray(0, steps), (s) => 0.25 * Math.log(s))
+    if (continuous && prediction === 'v_prediction')
+      timesteps = Array.from(sigmas.subarray(0, steps), (s) => 0.25 * Math.log(s))
     const largest = sigmas.reduce((most, sigma) => Math.max(most, sigma), 0)
     return {
       timesteps: Float32Array.from(timesteps),
@@ -67,7 +68,9 @@ function eulerTimesteps(schedule: NoiseSchedule, steps: number): number[] {
   if (steps > trainSteps) throw tooManySteps(steps, trainSteps)
   switch (schedule.spacing) {
     case 'linspace':
-      return linspace(0, trainSteps - 1, steps).map(Math.fround).reverse()
+      return linspace(0, trainSteps - 1, steps)
+        .map(Math.fround)
+        .reverse()
     case 'leading': {
       const ratio = Math.floor(trainSteps / steps)
       return Array.from({ length: steps }, (_, i) => roundHalfEven((steps - 1 - i) * ratio) + stepsOffset)

@@ -43,7 +43,9 @@ const OTHER_CLASSES_FIELDS: ReadonlySet<string> = new Set(
   final_sigmas_type flow_shift interpolation_type lambda_min_clipped lower_order_final num_train_timesteps prediction_type
   rescale_betas_zero_snr sample_max_value set_alpha_to_one sigma_max sigma_min skip_prk_steps solver_order solver_type
   steps_offset thresholding time_shift_type timestep_spacing timestep_type trained_betas use_beta_sigmas
-  use_dynamic_shifting use_exponential_sigmas use_flow_sigmas use_karras_sigmas use_lu_lambdas variance_type`.split(/\s+/),
+  use_dynamic_shifting use_exponential_sigmas use_flow_sigmas use_karras_sigmas use_lu_lambdas variance_type`.split(
+    /\s+/,
+  ),
 )
 
 /**

@@ -73,7 +73,13 @@ describe('a scheduler walks the same path as diffusers', () => {
 describe("a scheduler gives the sums of diffusers' own tests", () => {
   const C1 = { num_train_timesteps: 1000, beta_start: 0.0001, beta_end: 0.02, beta_schedule: 'linear' }
   const C2 = { ...C1, num_train_timesteps: 1100 }
-  const DPM = { ...C1, solver_order: 2, solver_type: 'midpoint', lower_order_final: false, final_sigmas_type: 'sigma_min' }
+  const DPM = {
+    ...C1,
+    solver_order: 2,
+    solver_type: 'midpoint',
+    lower_order_final: false,
+    final_sigmas_type: 'sigma_min',
+  }
   const V = { prediction_type: 'v_prediction' }
   const rows: [SchedulerName, Record<string, unknown>, number | null, number][] = [
     ['DDIMScheduler', C1, 172.0067, 0.223967],
@@ -123,7 +129,12 @@ describe('a scheduler configuration', () => {
 
   it('is refused for a field that its own class does not have', () => {
     refusal('DDIMScheduler', { ...SD, eta: 0.5 }, 'pack_unsupported', 'eta')
-    refusal('DDIMScheduler', { ...SD, _class_name: 'DDIMScheduler', solver_order: 2 }, 'pack_unsupported', 'solver_order')
+    refusal(
+      'DDIMScheduler',
+      { ...SD, _class_name: 'DDIMScheduler', solver_order: 2 },
+      'pack_unsupported',
+      'solver_order',
+    )
     refusal('DDIMScheduler', { ...SD, _class_name: 'PNDMScheduler', surprise: 1 }, 'pack_unsupported', 'surprise')
   })
 
@@ -133,24 +144,44 @@ describe('a scheduler configuration', () => {
     refusal('DDIMScheduler', { clip_sample: 1 }, 'pack_corrupt', 'clip_sample')
     refusal('DDIMScheduler', { trained_betas: [0.1] }, 'pack_corrupt', 'trained_betas')
     refusal('DPMSolverMultistepScheduler', { solver_order: 4 }, 'pack_corrupt', 'solver_order')
-    refusal('EulerDiscreteScheduler', { use_karras_sigmas: true, use_exponential_sigmas: true }, 'pack_corrupt', 'use_exponential_sigmas')
+    refusal(
+      'EulerDiscreteScheduler',
+      { use_karras_sigmas: true, use_exponential_sigmas: true },
+      'pack_corrupt',
+      'use_exponential_sigmas',
+    )
     refusal('EulerDiscreteScheduler', [], 'pack_corrupt')
   })
 
   it("may have been saved by another class, whose fields don't count", () => {
-    const pndm = { ...SD, _class_name: 'PNDMScheduler', _diffusers_version: '0.6.0', skip_prk_steps: true, set_alpha_to_one: false }
+    const pndm = {
+      ...SD,
+      _class_name: 'PNDMScheduler',
+      _diffusers_version: '0.6.0',
+      skip_prk_steps: true,
+      set_alpha_to_one: false,
+    }
     assert.equal(readScheduler(pndm, 'EulerDiscreteScheduler', FILE)(4).timesteps.length, 4)
   })
 
   it("is read as Python writes it, with -Infinity and None's null", () => {
     const text = '{"lambda_min_clipped": -Infinity, "trained_betas": null, "note": "-Infinity \\" NaN"}'
-    assert.deepEqual(parseJson(text, FILE), { lambda_min_clipped: '-Infinity', trained_betas: null, note: '-Infinity " NaN' })
-    const plan = readScheduler(parseJson('{"lambda_min_clipped": -Infinity}', FILE), 'DPMSolverMultistepScheduler', FILE)
+    assert.deepEqual(parseJson(text, FILE), {
+      lambda_min_clipped: '-Infinity',
+      trained_betas: null,
+      note: '-Infinity " NaN',
+    })
+    const plan = readScheduler(
+      parseJson('{"lambda_min_clipped": -Infinity}', FILE),
+      'DPMSolverMultistepScheduler',
+      FILE,
+    )
     assert.equal(plan(10).timesteps[0], 999)
   })
 
   it('has room for a limited number of steps', () => {
-    const tooMany = (error: unknown) => error instanceof ModelError && error.code === 'invalid_input' && error.field === 'steps'
+    const tooMany = (error: unknown) =>
+      error instanceof ModelError && error.code === 'invalid_input' && error.field === 'steps'
     assert.throws(() => readScheduler(SD, 'DDIMScheduler', FILE)(1001), tooMany)
     assert.throws(() => readScheduler({ ...SD, steps_offset: 1 }, 'DDIMScheduler', FILE)(1000), tooMany)
     assert.throws(() => readScheduler(SD, 'EulerDiscreteScheduler', FILE)(1001), tooMany)

@@ -1,0 +1,190 @@
+// The fields of pack.json, format darkroom-pack/1, parsed once; after this the types are trusted.
+// Two kinds of pack: text-to-image models, and the image classifiers that judge their pictures.
+import { SCHEDULER_NAMES, type SchedulerName } from '../schedulers/scheduler.ts'
+import { ModelError } from './error.ts'
+import { type Fields, readFields } from './fields.ts'
+
+export type Size = { width: number; height: number }
+export type PackFile = { path: string; sha256: string; sizeBytes: number }
+export type Quality = 'low' | 'medium' | 'high'
+
+type PackCommon = {
+  id: string
+  version: string
+  licence: string
+  /** Path of the model card. */
+  card: string
+  files: readonly PackFile[]
+}
+
+export type TextToImageManifest = PackCommon & {
+  kind: 'text-to-image'
+  family: 'sd'
+  /** Pixels; `factor` of them to one latent, both ways. */
+  sizes: { default: Size; supported: readonly Size[]; factor: number }
+  quality: Readonly<Record<Quality, { steps: number }>>
+  guidanceScale: number
+  scheduler: SchedulerName
+  /** The length of the text encoder's input, start and end tokens included. */
+  promptTokens: number
+  /** The ids of the packs that are calibrated for this model's pictures. */
+  classifiers: readonly string[]
+}
+
+export type Calibration = { scale: number; bias: number }
+export type ClassifierManifest = PackCommon & {
+  kind: 'image-classifier'
+  model: string
+  preprocess: Size & {
+    resize: 'bicubic' | 'bilinear'
+    mean: readonly [number, number, number]
+    std: readonly [number, number, number]
+    layout: 'NCHW' | 'NHWC'
+  }
+  output: string
+  labels: readonly string[]
+  /** By label; every label of a category has one. */
+  calibration: ReadonlyMap<string, Calibration>
+  /** What the classifier was calibrated on. */
+  domain: string
+  /** Category to its labels; the category's score is the largest of theirs. */
+  categories: ReadonlyMap<string, readonly string[]>
+}
+
+export type PackManifest = TextToImageManifest | ClassifierManifest
+
+const EXTENSIONS = /\.(onnx|onnx_data|json|txt|model|md)$/
+const SIDE = 8192
+
+/** Parses a manifest. ModelError pack_corrupt or pack_unsupported, naming the field. */
+export function parseManifest(source: unknown, file: string): PackManifest {
+  const fields = readFields(source, file)
+  const format = fields.text('format')
+  if (format !== 'darkroom-pack/1') throw unsupported(fields, 'format', format)
+  const kind = fields.text('kind')
+  const id = fields.text('id')
+  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(id)) throw fields.bad('id', 'lower-case letters, digits, . _ -')
+  const files = readFiles(fields)
+  const common: PackCommon = {
+    id,
+    version: fields.text('version'),
+    licence: fields.text('licence'),
+    card: inPack(fields, 'card', fields.text('card')),
+    files,
+  }
+  if (kind === 'text-to-image') return { ...common, ...readTextToImage(fields) }
+  if (kind === 'image-classifier') return { ...common, ...readClassifier(fields) }
+  throw unsupported(fields, 'kind', kind)
+}
+
+function readTextToImage(fields: Fields): Omit<TextToImageManifest, keyof PackCommon> {
+  const family = fields.text('family')
+  if (family !== 'sd') throw unsupported(fields, 'family', family)
+  const scheduler = fields.text('scheduler')
+  const known = SCHEDULER_NAMES.find((name) => name === scheduler)
+  if (known === undefined) throw unsupported(fields, 'scheduler', scheduler)
+  const sizes = fields.child('sizes')
+  const factor = sizes.integer('factor', 1, 64)
+  const supported = sizes.texts('supported').map((text) => readSize(sizes, 'supported', text, factor))
+  const preset = readSize(sizes, 'default', sizes.text('default'), factor)
+  if (!supported.some(({ width, height }) => width === preset.width && height === preset.height))
+    throw sizes.bad('default', 'one of the supported sizes')
+  const quality = fields.child('quality')
+  const steps = (name: Quality) => ({ steps: quality.child(name).integer('steps', 1, 1000) })
+  return {
+    kind: 'text-to-image',
+    family,
+    sizes: { default: preset, supported, factor },
+    quality: { low: steps('low'), medium: steps('medium'), high: steps('high') },
+    guidanceScale: fields.number('guidance_scale', 0, 100),
+    scheduler: known,
+    promptTokens: fields.integer('prompt_tokens', 3, 4096),
+    classifiers: fields.texts('classifiers'),
+  }
+}
+
+function readClassifier(fields: Fields): Omit<ClassifierManifest, keyof PackCommon> {
+  const preprocess = fields.child('preprocess')
+  const output = fields.child('output')
+  const activation = output.text('activation')
+  if (activation !== 'sigmoid') throw unsupported(fields, 'output.activation', activation)
+  const labels = fields.texts('labels')
+  if (new Set(labels).size !== labels.length || labels.length === 0) throw fields.bad('labels', 'distinct labels')
+  const calibrations = fields.child('calibration')
+  const calibration = new Map<string, Calibration>()
+  for (const label of calibrations.names()) {
+    if (!labels.includes(label)) throw calibrations.bad(label, 'a label of this classifier')
+    const one = calibrations.child(label)
+    calibration.set(label, { scale: one.number('scale', Number.MIN_VALUE, 1e6), bias: one.number('bias', -1e6, 1e6) })
+  }
+  const listed = fields.child('categories')
+  const categories = new Map<string, readonly string[]>()
+  for (const category of listed.names()) {
+    const parts = listed.texts(category)
+    // A category that nobody calibrated would be a threshold on an arbitrary number.
+    if (parts.length === 0 || parts.some((label) => !calibration.has(label)))
+      throw listed.bad(category, 'calibrated labels')
+    categories.set(category, parts)
+  }
+  return {
+    kind: 'image-classifier',
+    model: inPack(fields, 'model', fields.text('model')),
+    preprocess: {
+      width: preprocess.integer('width', 1, SIDE),
+      height: preprocess.integer('height', 1, SIDE),
+      resize: preprocess.choiceIf('resize', ['bicubic', 'bilinear']) ?? 'bicubic',
+      mean: readTriple(preprocess, 'mean'),
+      std: readTriple(preprocess, 'std'),
+      layout: preprocess.choiceIf('layout', ['NCHW', 'NHWC']) ?? 'NCHW',
+    },
+    output: output.text('name'),
+    labels,
+    calibration,
+    domain: fields.text('domain'),
+    categories,
+  }
+}
+
+function readFiles(fields: Fields): PackFile[] {
+  const paths = new Set<string>()
+  return fields.list('files').map((entry, i) => {
+    const file = readFields(entry, fields.file, `files[${i}].`)
+    const path = inPack(file, 'path', file.text('path'))
+    if (paths.has(path)) throw file.bad('path', 'each file once')
+    paths.add(path)
+    const sha256 = file.text('sha256')
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw file.bad('sha256', '64 hexadecimal digits')
+    return { path, sha256, sizeBytes: file.integer('size_bytes', 0, Number.MAX_SAFE_INTEGER) }
+  })
+}
+
+/** A path that stays in the pack and is of a kind that a pack may hold. */
+function inPack(fields: Fields, name: string, path: string): string {
+  const parts = path.split('/')
+  const strays = /[\\:\0]/.test(path) || parts.some((part) => part === '' || part === '.' || part === '..')
+  if (strays) throw fields.bad(name, 'a relative path inside the pack')
+  if (!EXTENSIONS.test(path)) throw fields.bad(name, 'a .onnx, .onnx_data, .json, .txt, .model or .md file')
+  return path
+}
+
+function readSize(fields: Fields, name: string, text: string, factor: number): Size {
+  const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(text) ?? []
+  const size = { width: Number(width), height: Number(height) }
+  const fits = (side: number) => side >= factor && side <= SIDE && side % factor === 0
+  if (!fits(size.width) || !fits(size.height)) throw fields.bad(name, `WIDTHxHEIGHT in multiples of ${factor}`)
+  return size
+}
+
+function readTriple(fields: Fields, name: string): [number, number, number] {
+  const [r, g, b, ...more] = fields.numbersIf(name) ?? []
+  if (r === undefined || g === undefined || b === undefined || more.length > 0) throw fields.bad(name, 'three numbers')
+  if (name === 'std' && Math.min(r, g, b) <= 0) throw fields.bad(name, 'three numbers above zero')
+  return [r, g, b]
+}
+
+function unsupported(fields: Fields, field: string, value: string): ModelError {
+  return new ModelError('pack_unsupported', `${fields.file}: ${field}: ${value} is not supported`, {
+    file: fields.file,
+    field,
+  })
+}

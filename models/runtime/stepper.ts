@@ -1,0 +1,63 @@
+// The stepper: how any family generates. prepare -> step, as often as the sample has steps -> finish.
+// Every sample carries its own step, timestep and scheduler memory, so samples of different age share one model call,
+// join and leave between steps, and are previewed, preempted or cancelled there. There is no closed loop to be inside of.
+import type { SchedulerName } from '../schedulers/scheduler.ts'
+import type { ModelError } from './error.ts'
+
+export type SampleRequest = {
+  id: string
+  prompt: string
+  negativePrompt: string
+  /** As torch.manual_seed: the low 32 bits count. */
+  seed: number
+  /** Pixels. */
+  width: number
+  height: number
+  steps: number
+  /** Classifier-free guidance; 1 or less switches it off. */
+  guidanceScale: number
+  scheduler?: SchedulerName | undefined
+}
+
+/** RGB, eight bits, row-major, no padding. */
+export type Rgb = { width: number; height: number; rgb: Uint8Array }
+export type Picture = Rgb & {
+  id: string
+  /** The prompt, or the negative prompt, was longer than the model reads. */
+  truncated: boolean
+}
+
+/** What any family's sample has; the rest is the family's own. */
+export type Sample = {
+  readonly id: string
+  /** Steps to take in all; those taken. */
+  readonly total: number
+  index: number
+  /** Why this sample can go no further. Others in its batch are not touched. */
+  failure: ModelError | null
+}
+
+export type Stepper<S extends Sample> = {
+  /** Encodes prompts, draws the first latents. ModelError invalid_input (a field), out_of_memory, model_error. */
+  prepare(requests: readonly SampleRequest[]): Promise<S[]>
+  /** Takes each sample one step further; compatible ones share a model call. A sample's own trouble goes to `failure`. */
+  step(samples: readonly S[]): Promise<void>
+  /** Decodes. ModelError nan, out_of_memory, model_error. */
+  finish(sample: S): Promise<Picture>
+}
+
+/** A step may be taken: not failed, not done. */
+export function isRunning(sample: Sample): boolean {
+  return sample.failure === null && sample.index < sample.total
+}
+
+/** Groups by key, in order of first appearance. */
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group) group.push(item)
+    else groups.set(key(item), [item])
+  }
+  return [...groups.values()]
+}
