@@ -56,7 +56,8 @@ export async function decodeUpload(bytes: Uint8Array, limits: DecodeLimits = DEC
   try {
     const { format, width, height } = await sharp(bytes, { ...options, limitInputPixels: false }).metadata()
     const mimeType = READABLE[format]
-    if (mimeType === undefined) throw unreadable(`The file is ${format}, which is not a picture format that can be checked.`)
+    if (mimeType === undefined)
+      throw unreadable(`The file is ${format}, which is not a picture format that can be checked.`)
     if (width * height > limits.maxPixels) {
       throw new Fault('too_large', { field: 'file', detail: `The picture has more than ${limits.maxPixels} pixels.` })
     }

@@ -32,12 +32,12 @@ const ORIGIN_Z = 5.2
 const OFFSET_Z = 7.1
 const SCALE_Z = 8
 /** The code's agreement from which a payload is reported. Noise reaches .90 rarely, a payload at the pilots' threshold lies above. */
-const BELIEVED = 0.89
+const BELIEVED = 0.9
 
 const WINDOW = 1024
 const COARSE_WINDOW = 256
 const FINE_WINDOW = 512
-const NOMINAL_SIDES = [128, 256, 512, 768, 1024, 1536]
+const NOMINAL_SIDES = [64, 128, 256, 512, 768, 1024, 1536]
 const SIDES: readonly TileSide[] = [128, 64]
 const UNCHANGED = { mirrored: false, quarterTurns: 0, scale: 1, shifted: false }
 
@@ -49,7 +49,8 @@ export function readMark(picture: Picture, keys: readonly MarkKey[], options: Se
   const residual = residualOf(seen)
   let best: MarkReading = { found: false, z: 0, epoch: null, copy: UNCHANGED, decoded: null, cutShort: false }
   const consider = (reading: MarkReading | null): boolean => {
-    if (reading !== null && (reading.found ? !best.found || reading.z > best.z : !best.found && reading.z > best.z)) best = reading
+    if (reading !== null && (reading.found ? !best.found || reading.z > best.z : !best.found && reading.z > best.z))
+      best = reading
     return best.found && best.decoded !== null
   }
   const tiles = SIDES.map((side) => ({ side, tile: foldTile(residual, seen.width, seen.height, side) }))
@@ -58,7 +59,8 @@ export function readMark(picture: Picture, keys: readonly MarkKey[], options: Se
     for (const key of keys) if (consider(lookOnce(spectrum, patternOf(key, side)))) return best
   }
   for (const { side, tile } of tiles) {
-    for (const key of keys) if (consider(lookAnywhere(spectrumOf(tile, side), patternOf(key, side), OFFSET_Z, {}))) return best
+    for (const key of keys)
+      if (consider(lookAnywhere(spectrumOf(tile, side), patternOf(key, side), OFFSET_Z, {}))) return best
   }
   if (options.search === 'quick' || best.found) return best
   for (const { side, tile } of tiles) {
@@ -91,7 +93,7 @@ function lookAnywhere(
 }
 
 function lookAtScale(plane: Plane, key: MarkKey, scale: number): MarkReading | null {
-  const pattern = patternOf(key, 128)
+  const pattern = patternOf(key, Math.min(plane.width, plane.height) / scale < 127.5 ? 64 : 128)
   const look = (window: number) => {
     const resized = resampleCentre(plane, 1 / scale, window)
     const tile = foldTile(residualOf(resized), resized.width, resized.height, pattern.side)

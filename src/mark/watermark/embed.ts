@@ -3,18 +3,20 @@
 // Flat colour shows grain soonest, and dark flat colour soonest of all; texture hides it.
 import { encodeMarkId } from './code.ts'
 import { fft2 } from './fft.ts'
-import { markPattern, type MarkKey, type Pattern, type TileSide } from './pattern.ts'
-import { carrierCosines, spectrumOf } from './read.ts'
+import { type MarkKey, markPattern, type Pattern, type TileSide } from './pattern.ts'
+import { spectrumOf } from './read.ts'
 import { boxMean, foldTile, lumaOf, type Picture, type Plane, residualOf } from './residual.ts'
+
+type Phasor = { readonly re: number; readonly im: number }
 
 /** Everything about one picture and payload that does not depend on the strength. */
 export type Plan = {
   readonly picture: Picture
   readonly pattern: Pattern
-  /** Sign of each carrier. */
-  readonly signs: Float64Array
-  /** Amplitude of each carrier; tuning raises those that the picture itself works against. */
-  readonly amplitudes: Float64Array
+  /** What each carrier should read as: its phase, turned over where it carries a 0. */
+  readonly wanted: readonly Phasor[]
+  /** What is put into each carrier: first the same, scaled by its weight; tuning bends it against what the picture itself has there. */
+  readonly drive: Phasor[]
   /** What each pixel forgives, mean about 1. */
   readonly mask: Float32Array
 }
@@ -28,9 +30,12 @@ export function tileSideFor(width: number, height: number): TileSide {
 export function planMark(picture: Picture, markId: number, key: MarkKey): Plan {
   const pattern = markPattern(key, tileSideFor(picture.width, picture.height))
   const word = encodeMarkId(markId)
-  const signs = Float64Array.from(pattern.carriers, ({ bit }) => (bit < 0 || word[bit] === 1 ? 1 : -1))
-  const amplitudes = Float64Array.from(pattern.carriers, ({ weight }) => weight)
-  return { picture, pattern, signs, amplitudes, mask: forgiveness(lumaOf(picture)) }
+  const wanted = pattern.carriers.map(({ bit, phase }) => {
+    const sign = bit < 0 || word[bit] === 1 ? 1 : -1
+    return { re: sign * Math.cos(phase), im: sign * Math.sin(phase) }
+  })
+  const drive = pattern.carriers.map(({ weight }, i) => scaled(wanted[i], weight))
+  return { picture, pattern, wanted, drive, mask: forgiveness(lumaOf(picture)) }
 }
 
 /** Marked pixels. `strength` is the mark's root mean square in grey levels where the mask is 1. */
@@ -50,19 +55,27 @@ export function render(plan: Plan, strength: number): Picture {
   return { width, height, rgb: out }
 }
 
+// No carrier is driven harder than this many times its weight: beyond, it would show as a stripe.
+const HARDEST = 2.5
+
 /**
- * Informed embedding: looks at what a reader would see and gives more amplitude to carriers that the picture drowns, less to
- * those that it already helps. A few rounds replace a decibel or two of blind strength.
+ * Informed embedding: looks at what a reader would see and bends each carrier's drive toward what it should read as, so that
+ * strength goes where the picture works against the mark. `seen` is the plan's picture as marked so far, perhaps encoded.
  */
-export function tune(plan: Plan, seen: Picture, rate = 0.9): void {
-  const { side } = plan.pattern
+export function tune(plan: Plan, seen: Picture, rate = 0.6): void {
+  const { side, carriers } = plan.pattern
   const spectrum = spectrumOf(foldTile(residualOf(lumaOf(seen)), seen.width, seen.height, side), side)
-  const cosines = carrierCosines(spectrum, plan.pattern, 0, 0)
-  plan.pattern.carriers.forEach(({ weight }, i) => {
-    const agreement = (cosines[i] ?? 0) * (plan.signs[i] ?? 0)
-    const wanted = (plan.amplitudes[i] ?? 0) + rate * weight * (0.75 - agreement)
-    plan.amplitudes[i] = Math.max(0.5 * weight, Math.min(2.5 * weight, wanted))
+  carriers.forEach(({ bin, weight }, i) => {
+    const now = plan.drive[i] ?? { re: 0, im: 0 }
+    const goal = plan.wanted[i] ?? { re: 0, im: 0 }
+    const re = now.re + rate * weight * (goal.re - (spectrum.re[bin] ?? 0))
+    const im = now.im + rate * weight * (goal.im - (spectrum.im[bin] ?? 0))
+    plan.drive[i] = scaled({ re, im }, Math.min(1, (HARDEST * weight) / (Math.hypot(re, im) || 1)))
   })
+}
+
+function scaled(phasor: Phasor | undefined, by: number): Phasor {
+  return { re: (phasor?.re ?? 0) * by, im: (phasor?.im ?? 0) * by }
 }
 
 /** Peak signal-to-noise ratio over all three channels, in decibels; Infinity when nothing changed. */
@@ -77,12 +90,12 @@ function tileOf(plan: Plan): Float64Array {
   const { side, carriers } = plan.pattern
   const re = new Float64Array(side * side)
   const im = new Float64Array(side * side)
-  carriers.forEach(({ bin, mirror, phase }, i) => {
-    const amplitude = (plan.amplitudes[i] ?? 0) * (plan.signs[i] ?? 0)
-    re[bin] = amplitude * Math.cos(phase)
-    im[bin] = amplitude * Math.sin(phase)
-    re[mirror] = re[bin] ?? 0
-    im[mirror] = -(im[bin] ?? 0)
+  carriers.forEach(({ bin, mirror }, i) => {
+    const { re: real, im: imaginary } = plan.drive[i] ?? { re: 0, im: 0 }
+    re[bin] = real
+    im[bin] = imaginary
+    re[mirror] = real
+    im[mirror] = -imaginary
   })
   fft2(side).inverse(re, im)
   let energy = 0

@@ -81,7 +81,9 @@ function keyedStream(key: MarkKey, side: number): () => number {
   let counter = 0
   return () => {
     if (at >= block.length) {
-      block = createHmac('sha256', key.secret).update(`darkroom tiled-fourier 1/${key.epoch}/${side}/${counter++}`).digest()
+      block = createHmac('sha256', key.secret)
+        .update(`darkroom tiled-fourier 1/${key.epoch}/${side}/${counter++}`)
+        .digest()
       at = 0
     }
     const value = block.readUInt32LE(at)

@@ -86,7 +86,7 @@ export function readBits(spectrum: Spectrum, pattern: Pattern, offsetX: number, 
 }
 
 /** For each carrier the cosine of the angle between what is there and its unmodulated phase: 1 or -1 when perfect. */
-export function carrierCosines(spectrum: Spectrum, pattern: Pattern, offsetX: number, offsetY: number): Float64Array {
+function carrierCosines(spectrum: Spectrum, pattern: Pattern, offsetX: number, offsetY: number): Float64Array {
   const turn = (2 * Math.PI) / pattern.side
   return Float64Array.from(pattern.carriers, ({ bin, u, v, phase }) =>
     cosineAt(spectrum, bin, phase - turn * (u * offsetX + v * offsetY)),

@@ -28,7 +28,11 @@ export function resampleCentre(plane: Plane, scale: number, limit: number): Plan
       let sum = 0
       for (let ty = 0; ty < taps; ty++) {
         for (let tx = 0; tx < taps; tx++) {
-          sum += sample(plane, left + (x + (tx + 0.5) / taps) / scale - 0.5, top + (y + (ty + 0.5) / taps) / scale - 0.5)
+          sum += sample(
+            plane,
+            left + (x + (tx + 0.5) / taps) / scale - 0.5,
+            top + (y + (ty + 0.5) / taps) / scale - 0.5,
+          )
         }
       }
       values[y * width + x] = sum / (taps * taps)

@@ -1,0 +1,168 @@
+// What our manifests and XMP say, and what we take from anybody's manifest when we read one.
+// They carry the system, the model, the time and the image's id: never a prompt, a tenant or a user.
+// C2PA 2.4 claims; IPTC Digital Source Type; California SB 942's latent disclosure (provider, system, version, time, identifier).
+import { MARK_ALGORITHM } from './watermark/algorithm.ts'
+
+const GENERATED = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
+const IMAGE_ASSERTION = 'org.darkroom.image'
+
+export type ManifestSubject = {
+  imageId: string
+  system: { name: string; version: string }
+  model: { id: string; version: string }
+  createdAt: Date
+  mimeType: string
+  /** The payload and key epoch that the pixels carry. */
+  markId: number
+  epoch: number
+  /** Signed by a development CA: the file says that nobody else vouches for it. */
+  development: boolean
+}
+
+export type ManifestDefinition = {
+  claim_generator_info: { name: string; version?: string; specVersion?: string; [note: string]: string | undefined }[]
+  title: string
+  format: string
+  assertions: { label: string; created: boolean; data: object }[]
+}
+
+export function manifestFor(subject: ManifestSubject): ManifestDefinition {
+  const { system, model } = subject
+  return {
+    claim_generator_info: [
+      {
+        name: system.name,
+        version: system.version,
+        specVersion: '2.4',
+        ...(subject.development ? { 'org.darkroom.signer': 'development' } : {}),
+      },
+    ],
+    title: subject.imageId,
+    format: subject.mimeType,
+    assertions: [
+      {
+        label: 'c2pa.actions.v2',
+        created: true,
+        data: {
+          allActionsIncluded: true,
+          actions: [
+            {
+              action: 'c2pa.created',
+              when: timestamp(subject.createdAt),
+              digitalSourceType: GENERATED,
+              softwareAgent: { name: model.id, version: model.version },
+            },
+            { action: 'c2pa.watermarked.bound' },
+          ],
+        },
+      },
+      {
+        label: 'c2pa.soft-binding',
+        created: true,
+        data: { alg: MARK_ALGORITHM, blocks: [{ scope: {}, value: bindingValue(subject.markId, subject.epoch) }] },
+      },
+      {
+        label: IMAGE_ASSERTION,
+        created: true,
+        data: {
+          image_id: subject.imageId,
+          system: system.name,
+          version: system.version,
+          model: model.id,
+          model_version: model.version,
+          created_at: timestamp(subject.createdAt),
+        },
+      },
+    ],
+  }
+}
+
+/** XMP with the same disclosure, for readers that know no C2PA. */
+export function xmpFor(subject: ManifestSubject): string {
+  const created = timestamp(subject.createdAt)
+  return `<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about=""
+    xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+    xmlns:dc="http://purl.org/dc/elements/1.1/"
+    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    xmp:CreatorTool="${escapeXml(`${subject.system.name} ${subject.system.version}`)}"
+    xmp:CreateDate="${created}"
+    dc:identifier="${escapeXml(subject.imageId)}"
+    Iptc4xmpExt:DigitalSourceType="${GENERATED}"
+    Iptc4xmpExt:AISystemUsed="${escapeXml(subject.model.id)}"
+    Iptc4xmpExt:AISystemVersionUsed="${escapeXml(subject.model.version)}"/>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>`
+}
+
+/** The soft binding's value: key epoch and payload. Without the key it lets nobody find or forge a mark. */
+export function bindingValue(markId: number, epoch: number): string {
+  return `${epoch}.${markId.toString(16)}`
+}
+
+export type ManifestState = 'Trusted' | 'Valid' | 'Invalid'
+
+export type ManifestReading =
+  | { found: false }
+  | {
+      found: true
+      state: ManifestState
+      /** Label of the active manifest, unique to one signing. */
+      manifestId: string | null
+      signedBy: string | null
+      generator: string | null
+      /** Our own assertion, when there is one. It is only a claim unless `state` is 'Trusted'. */
+      image: { imageId: string } | null
+      binding: string | null
+      /** Failure codes of the C2PA validation, such as assertion.dataHash.mismatch. */
+      problems: string[]
+    }
+
+/** Takes what we need from a C2PA manifest store in JSON. Anything of an unexpected shape is left out, never trusted. */
+export function parseManifestStore(store: unknown): ManifestReading {
+  const top = fields(store)
+  const label = text(top.active_manifest)
+  const active = fields(label === null ? null : fields(top.manifests)[label])
+  const state = text(top.validation_state)
+  const codes = fields(fields(top.validation_results).activeManifest)
+  const problems = [...list(codes.failure), ...list(top.validation_status)].map((entry) => text(fields(entry).code))
+  const assertion = (name: string) =>
+    fields(fields(list(active.assertions).find((entry) => text(fields(entry).label) === name)).data)
+  const imageId = text(assertion(IMAGE_ASSERTION).image_id)
+  const binding = assertion('c2pa.soft-binding')
+  const signature = fields(active.signature_info)
+  const generator = fields(list(active.claim_generator_info)[0])
+  return {
+    found: true,
+    state: state === 'Trusted' || state === 'Valid' ? state : 'Invalid',
+    manifestId: label,
+    signedBy: text(signature.common_name) ?? text(signature.issuer),
+    generator: text(generator.name),
+    image: imageId === null ? null : { imageId },
+    binding: text(binding.alg) === MARK_ALGORITHM ? text(fields(list(binding.blocks)[0]).value) : null,
+    problems: [...new Set(problems.filter((code) => code !== null))],
+  }
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {}
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 500) : null
+}
+
+function timestamp(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`
+}
+
+function escapeXml(value: string): string {
+  return value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g, '').replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+}

@@ -1,0 +1,119 @@
+// Makes a picture releasable: watermark, encode with XMP, sign last, then read the very bytes back and believe only those.
+// What cannot be read back as ours is not returned. A second marking of the same image gives another valid file (the signature
+// and manifest id differ, the pixels do not): the caller stores one and adopts it.
+import { createHash } from 'node:crypto'
+import { Fault } from '../kernel/fault.ts'
+import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { bindingValue, manifestFor, xmpFor } from './manifest.ts'
+import type { Signer } from './signer.ts'
+import type { Watermarker } from './watermark/pool.ts'
+import type { Picture } from './watermark/residual.ts'
+
+export type MarkOrder = {
+  picture: Picture
+  /** Public id of the image; the manifest carries it. */
+  imageId: string
+  /** Unsigned integer below 2 ** MARK_ID_BITS, unique to the image; the pixels carry it. */
+  markId: number
+  outputFormat: OutputFormat
+  /** 0-100 for jpeg and webp, null for the default; png ignores it. */
+  compression: number | null
+  system: { name: string; version: string }
+  model: { id: string; version: string }
+  createdAt: Date
+}
+
+export type Marked = {
+  bytes: Buffer
+  mimeType: 'image/png' | 'image/jpeg' | 'image/webp'
+  width: number
+  height: number
+  /** Label of the C2PA manifest, for the registry. */
+  manifestId: string
+  /** SHA-256, hexadecimal: of the file, of the manifest store, and of the decoded pixels with their size. */
+  digests: { file: string; manifest: string; pixels: string }
+  /** Perceptual fingerprint of the published pixels, for the registry. */
+  fingerprint: string
+  /** The quality used: higher than asked where the mark would not have survived; null for png. */
+  compression: number | null
+  watermark: { psnrDb: number; strength: number; confidence: number; markId: number; epoch: number }
+  validationState: 'Trusted'
+}
+
+const DEFAULT_QUALITY = { png: null, jpeg: 92, webp: 90 } as const
+const READ_BACK_MS = 5000
+
+/** Throws Fault 'mark_failed', 'signer_failed', or 'mark_unverified' when the finished bytes do not say what they should. */
+export async function markImage(order: MarkOrder, tools: { signer: Signer; watermark: Watermarker }): Promise<Marked> {
+  const { signer, watermark } = tools
+  const mimeType = MIME_TYPES[order.outputFormat]
+  const { epoch } = watermark
+  const subject = { ...order, mimeType, epoch, development: signer.kind === 'development' }
+  const quality =
+    order.outputFormat === 'png' ? null : Math.max(1, order.compression ?? DEFAULT_QUALITY[order.outputFormat] ?? 90)
+  const file = await watermark.mark(order.picture, order.markId, {
+    format: order.outputFormat,
+    quality,
+    xmp: xmpFor(subject),
+  })
+  // Watermark and XMP before the manifest: its hash binds the final bytes, and sharp would drop it.
+  const signed = await signer.sign(file.bytes, mimeType, manifestFor(subject))
+  const seen = await readBack(order, signed.bytes, mimeType, tools)
+  return {
+    bytes: signed.bytes,
+    mimeType,
+    width: seen.picture.width,
+    height: seen.picture.height,
+    manifestId: seen.manifestId,
+    digests: {
+      file: sha256(signed.bytes),
+      manifest: sha256(signed.manifest),
+      pixels: sha256(Buffer.from(`${seen.picture.width}x${seen.picture.height}\n`), seen.picture.rgb),
+    },
+    fingerprint: fingerprintOf(seen.picture),
+    compression: file.quality,
+    watermark: {
+      psnrDb: file.psnrDb,
+      strength: file.strength,
+      confidence: file.confidence,
+      markId: order.markId,
+      epoch,
+    },
+    validationState: 'Trusted',
+  }
+}
+
+/** Reads finished bytes as a stranger with our anchor and key would, and refuses them unless all three layers name this image. */
+async function readBack(
+  order: MarkOrder,
+  bytes: Buffer,
+  mimeType: string,
+  { signer, watermark }: { signer: Signer; watermark: Watermarker },
+): Promise<{ picture: Picture; manifestId: string }> {
+  const refuse = (layer: string, problem: string) =>
+    new Fault('mark_unverified', {
+      retry: 'later',
+      facts: { image_id: order.imageId, layer, problem },
+      detail: `The finished file's ${layer} does not read back: ${problem}.`,
+    })
+  const manifest = await signer.read(bytes, mimeType)
+  if (!manifest.found || manifest.manifestId === null) throw refuse('manifest', 'not found')
+  if (manifest.state !== 'Trusted') throw refuse('manifest', `${manifest.state} ${manifest.problems.join(' ')}`.trim())
+  if (manifest.image?.imageId !== order.imageId) throw refuse('manifest', 'names another image')
+  if (manifest.binding !== bindingValue(order.markId, watermark.epoch)) throw refuse('manifest', 'binds another mark')
+  const { picture } = await decodeUpload(bytes)
+  if (picture.width !== order.picture.width || picture.height !== order.picture.height)
+    throw refuse('picture', 'has another size')
+  const reading = await watermark.read(picture, { search: 'quick', deadlineMs: READ_BACK_MS })
+  if (reading.decoded === null) throw refuse('watermark', reading.found ? 'cannot be read' : 'not found')
+  if (reading.decoded.markId !== order.markId) throw refuse('watermark', 'names another image')
+  if (reading.epoch !== watermark.epoch) throw refuse('watermark', 'has another key epoch')
+  return { picture, manifestId: manifest.manifestId }
+}
+
+function sha256(...parts: Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
+}

@@ -1,0 +1,111 @@
+// Answers "did this come from here?" from three layers that are read apart: manifest, watermark, registry with fingerprint.
+// It says no more than they prove: a mark alone can be lifted onto a foreign picture, a manifest alone can be copied beside
+// altered pixels. Only system provenance leaves here, scores only as coarse bands, and nothing of the upload is kept.
+import { type DecodeLimits, decodeUpload } from './encode.ts'
+import { CLOSE_BITS, fingerprintDistance, fingerprintOf, NEAR_BITS, uprightCopy } from './fingerprint.ts'
+import type { ManifestReading, ManifestState } from './manifest.ts'
+import type { Registry, RegistryRecord } from './registry.ts'
+import type { Signer } from './signer.ts'
+import { judge, type Verdict } from './verdict.ts'
+import type { MarkReading } from './watermark/detect.ts'
+import type { Watermarker } from './watermark/pool.ts'
+import type { Picture } from './watermark/residual.ts'
+
+export type Provenance = {
+  verdict: Verdict
+  manifest: {
+    found: boolean
+    state: ManifestState | null
+    /** Who signed, as the certificate says; believe it only when the state is Trusted. */
+    signed_by: string | null
+    generator: string | null
+    problems: string[]
+  }
+  watermark: { found: boolean; confidence: 'high' | 'medium' | 'low' | 'none'; read: boolean; copy: string | null }
+  fingerprint: { compared: boolean; distance: number | null; match: 'close' | 'near' | 'far' | null }
+  record: { image_id: string; created_at: string; system: string; version: string; log_index: number | null } | null
+  notes: string[]
+}
+
+export type VerifyTools = {
+  signer: Signer
+  watermark: Watermarker
+  registry: Registry
+  limits?: DecodeLimits
+  /** Time for the search over copies, milliseconds. */
+  searchMs?: number
+}
+
+const SEARCH_MS = 1500
+
+/** Throws Fault 'unsupported_media' or 'too_large' (field 'file') for what is not a readable picture; otherwise always answers. */
+export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): Promise<Provenance> {
+  const { picture, mimeType } = await decodeUpload(bytes, tools.limits)
+  const manifest = await tools.signer.read(Buffer.from(bytes), mimeType)
+  const mark = await tools.watermark.read(picture, { search: 'full', deadlineMs: tools.searchMs ?? SEARCH_MS })
+  const records = await look(manifest, mark, tools.registry)
+  const record = records.byMark ?? records.byManifest
+  const fingerprint = compare(picture, mark, record)
+  const { verdict, notes } = judge({ manifest, mark, ...records, fingerprint: fingerprint.match })
+  const tells = verdict === 'ours' || verdict === 'ours_altered'
+  return {
+    verdict,
+    manifest: manifest.found
+      ? {
+          found: true,
+          state: manifest.state,
+          signed_by: manifest.signedBy,
+          generator: manifest.generator,
+          problems: manifest.problems,
+        }
+      : { found: false, state: null, signed_by: null, generator: null, problems: [] },
+    watermark: { found: mark.found, confidence: band(mark), read: mark.decoded !== null, copy: describeCopy(mark) },
+    fingerprint,
+    record: tells && record !== null ? publicRecord(record) : null,
+    notes,
+  }
+}
+
+async function look(manifest: ManifestReading, mark: MarkReading, registry: Registry) {
+  const [byManifest, byMark] = await Promise.all([
+    manifest.found && manifest.manifestId !== null ? registry.byManifestId(manifest.manifestId) : null,
+    mark.decoded !== null && mark.epoch !== null ? registry.byMarkId(mark.decoded.markId, mark.epoch) : null,
+  ])
+  return { byManifest, byMark }
+}
+
+function compare(picture: Picture, mark: MarkReading, record: RegistryRecord | null): Provenance['fingerprint'] {
+  if (record === null || record.fingerprint === null) return { compared: false, distance: null, match: null }
+  const upright = uprightCopy(picture, mark.copy.mirrored, mark.copy.quarterTurns)
+  const distance = fingerprintDistance(fingerprintOf(upright), record.fingerprint)
+  if (distance === null) return { compared: false, distance: null, match: null }
+  return { compared: true, distance, match: distance <= CLOSE_BITS ? 'close' : distance <= NEAR_BITS ? 'near' : 'far' }
+}
+
+/** Coarse on purpose: an exact score would tell an attacker how far a removal has come. */
+function band(mark: MarkReading): Provenance['watermark']['confidence'] {
+  if (!mark.found) return 'none'
+  if (mark.decoded === null) return 'low'
+  return mark.z >= 9 && mark.decoded.agreement >= 0.95 ? 'high' : 'medium'
+}
+
+function describeCopy({ found, copy }: MarkReading): string | null {
+  if (!found) return null
+  const changes = [
+    copy.mirrored ? 'mirrored' : null,
+    copy.quarterTurns === 0 ? null : 'turned',
+    copy.scale === 1 ? null : 'scaled',
+    copy.shifted ? 'cropped or shifted' : null,
+  ].filter((change) => change !== null)
+  return changes.length === 0 ? 'in place' : changes.join(', ')
+}
+
+function publicRecord(record: RegistryRecord): NonNullable<Provenance['record']> {
+  return {
+    image_id: record.imageId,
+    created_at: record.createdAt.toISOString(),
+    system: record.system,
+    version: record.version,
+    log_index: record.logIndex,
+  }
+}
