@@ -55,14 +55,14 @@ export function fingerprintDistance(a: string, b: string): number | null {
   return bits
 }
 
-/** Undoes a flip and quarter turns, so that a turned copy compares with its original. */
+/** Undoes clockwise quarter turns and then a flip, so that a turned copy compares with its original. */
 export function uprightCopy(picture: Picture, mirrored: boolean, quarterTurns: number): Picture {
   let { width, height, rgb } = picture
   for (let turn = 0; turn < quarterTurns % 4; turn++) {
     const turned = new Uint8Array(rgb.length)
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const to = (x * height + (height - 1 - y)) * 3
+        const to = ((width - 1 - x) * height + y) * 3
         const from = (y * width + x) * 3
         for (let c = 0; c < 3; c++) turned[to + c] = rgb[from + c] ?? 0
       }

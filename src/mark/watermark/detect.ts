@@ -12,7 +12,7 @@ export type MarkReading = {
   found: boolean
   z: number
   epoch: number | null
-  /** How the copy differs from what was marked, as far as the search had to go. */
+  /** How the copy differs from what was marked, as far as the search had to go: flipped left to right, then turned clockwise. */
   copy: { mirrored: boolean; quarterTurns: number; scale: number; shifted: boolean }
   /** The payload, when the code agrees well enough to be believed. */
   decoded: Decoded | null

@@ -1,0 +1,335 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { crc32 } from 'node:zlib'
+import sharp from 'sharp'
+import { isFault } from '../../src/kernel/fault.ts'
+import { issueDevelopmentChain } from '../../src/mark/development-ca.ts'
+import { fingerprintDistance, fingerprintOf, uprightCopy } from '../../src/mark/fingerprint.ts'
+import { type Marked, type MarkOrder, markImage } from '../../src/mark/mark.ts'
+import { openMarkKeys, parseMarkKeys } from '../../src/mark/mark-keys.ts'
+import type { Registry, RegistryRecord } from '../../src/mark/registry.ts'
+import { openSigner, type Signer } from '../../src/mark/signer.ts'
+import { verifyProvenance } from '../../src/mark/verify.ts'
+import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
+import { cartoon, imageOf, pixelsOf, textured } from '../mark/pictures.ts'
+
+const createdAt = new Date('2026-03-04T05:06:07Z')
+const system = { name: 'Darkroom', version: '0.1.0' }
+const model = { id: 'storybook', version: '1' }
+
+const byMark = new Map<string, RegistryRecord>()
+const byManifest = new Map<string, RegistryRecord>()
+const registry: Registry = {
+  byMarkId: async (markId, epoch) => byMark.get(`${epoch}/${markId}`) ?? null,
+  byManifestId: async (manifestId) => byManifest.get(manifestId) ?? null,
+}
+
+let home: string
+let signer: Signer
+let watermark: Watermarker
+let marked: Marked
+let order: MarkOrder
+
+const verify = (bytes: Uint8Array) => verifyProvenance(bytes, { signer, watermark, registry, searchMs: 1200 })
+const orderFor = async (seed: number, markId: number): Promise<MarkOrder> => ({
+  picture: await cartoon(seed),
+  imageId: `img_${seed}`,
+  markId,
+  outputFormat: 'png',
+  compression: null,
+  system,
+  model,
+  createdAt,
+})
+function publish(made: Marked, imageId: string): void {
+  const record = {
+    imageId,
+    createdAt,
+    system: system.name,
+    version: system.version,
+    logIndex: 4,
+    fingerprint: made.fingerprint,
+  }
+  byMark.set(`${made.watermark.epoch}/${made.watermark.markId}`, record)
+  byManifest.set(made.manifestId, record)
+}
+const refuses =
+  (code: Parameters<typeof isFault>[1], check: (detail: string) => boolean = () => true) =>
+  (error: unknown) =>
+    isFault(error, code) && check(`${error.message} ${error.field} ${JSON.stringify(error.facts)}`)
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'darkroom-mark-'))
+  signer = await openSigner({ home })
+  watermark = openWatermarker({ keys: await openMarkKeys({ home }), threads: 1 })
+  order = await orderFor(1, 1_099_511_627_775)
+  marked = await markImage(order, { signer, watermark })
+  publish(marked, order.imageId)
+})
+after(async () => {
+  await watermark[Symbol.asyncDispose]()
+  await rm(home, { recursive: true, force: true })
+})
+
+describe('the signer', () => {
+  it('makes a development CA once, readable by its owner only, and keeps it', async () => {
+    const path = join(home, 'signer', 'development', 'key.pem')
+    assert.equal((await stat(path)).mode & 0o777, 0o600)
+    const before = await readFile(path, 'utf8')
+    assert.equal((await openSigner({ home })).anchorPem, signer.anchorPem)
+    assert.equal(await readFile(path, 'utf8'), before)
+  })
+
+  it('names the file that is missing or empty instead of making a second CA beside it', async () => {
+    const other = await mkdtemp(join(home, 'broken-'))
+    await openSigner({ home: other })
+    const path = join(other, 'signer', 'development', 'key.pem')
+    await writeFile(path, '')
+    await assert.rejects(
+      openSigner({ home: other }),
+      refuses('signer_failed', (detail) => detail.includes(path)),
+    )
+    await rm(path)
+    await assert.rejects(
+      openSigner({ home: other }),
+      refuses('signer_failed', (detail) => detail.includes(path)),
+    )
+  })
+
+  it('refuses at start an operator chain that its own anchor does not lead to', async () => {
+    const [mine, theirs] = [await issueDevelopmentChain('Mine'), await issueDevelopmentChain('Theirs')]
+    const operator = { chainPem: mine.chain, keyPem: mine.key, anchorPem: theirs.anchor }
+    await assert.rejects(
+      openSigner({ home, operator }),
+      refuses('signer_failed', (d) => d.includes('signingCredential.untrusted')),
+    )
+    const opened = await openSigner({ home, operator: { ...operator, anchorPem: mine.anchor } })
+    assert.equal(opened.kind, 'operator')
+  })
+
+  it('never repeats a key in an error', async () => {
+    const { chain, anchor } = await issueDevelopmentChain('Mine')
+    const operator = { chainPem: chain, anchorPem: anchor, keyPem: 'SECRET' }
+    await assert.rejects(
+      openSigner({ home, operator }),
+      refuses('signer_failed', (detail) => !detail.includes('SECRET')),
+    )
+    assert.throws(
+      () => parseMarkKeys('[{"epoch":1,"secret":"SECRET"}]', 'KEYS'),
+      refuses('signer_failed', (d) => !d.includes('SECRET')),
+    )
+  })
+})
+
+describe('a marked file', () => {
+  it('reads Trusted, names its image, and tells the system and model without private data', async () => {
+    const reading = await signer.read(marked.bytes, 'image/png')
+    assert.ok(reading.found)
+    assert.deepEqual([reading.state, reading.image?.imageId, reading.problems], ['Trusted', 'img_1', []])
+    const { xmpAsString = '' } = await sharp(marked.bytes).metadata()
+    for (const told of ['trainedAlgorithmicMedia', 'img_1', '2026-03-04T05:06:07Z', 'Darkroom 0.1.0', 'storybook']) {
+      assert.ok(xmpAsString.includes(told), told)
+    }
+  })
+
+  it('is made in each format, at the size of its picture', async () => {
+    for (const outputFormat of ['png', 'jpeg', 'webp'] as const) {
+      const made = await markImage({ ...order, outputFormat, compression: 80 }, { signer, watermark })
+      const { format, width, height } = await sharp(made.bytes).metadata()
+      assert.deepEqual([format, width, height, made.validationState], [outputFormat, 128, 128, 'Trusted'])
+    }
+  })
+
+  it('keeps its pixels when the same image is marked again, under another manifest', async () => {
+    const again = await markImage(order, { signer, watermark })
+    assert.equal(again.digests.pixels, marked.digests.pixels)
+    assert.equal(again.fingerprint, marked.fingerprint)
+    assert.notEqual(again.manifestId, marked.manifestId)
+  })
+
+  it('is not returned when what was signed reads back as something else', async () => {
+    const elsewhere = await openSigner({ home: await mkdtemp(join(home, 'other-')) })
+    const untrusted: Signer = { ...signer, sign: (...given) => elsewhere.sign(...given) }
+    await assert.rejects(
+      markImage(order, { signer: untrusted, watermark }),
+      refuses('mark_unverified', (d) => d.includes('manifest')),
+    )
+    const plain: Signer = {
+      ...signer,
+      sign: async (_bytes, mimeType, manifest) =>
+        signer.sign(await imageOf(order.picture).png().toBuffer(), mimeType, manifest),
+    }
+    await assert.rejects(
+      markImage(order, { signer: plain, watermark }),
+      refuses('mark_unverified', (d) => d.includes('watermark')),
+    )
+    const renamed: Signer = {
+      ...signer,
+      sign: (b, m, manifest) => signer.sign(b, m, JSON.parse(JSON.stringify(manifest).replaceAll('img_1', 'img_2'))),
+    }
+    await assert.rejects(
+      markImage(order, { signer: renamed, watermark }),
+      refuses('mark_unverified', (d) => d.includes('another image')),
+    )
+  })
+})
+
+describe('the verdict', () => {
+  it('says ours of a released file, with its record', async () => {
+    const told = await verify(marked.bytes)
+    assert.equal(told.verdict, 'ours')
+    assert.equal(told.manifest.state, 'Trusted')
+    assert.deepEqual(told.watermark, { found: true, confidence: 'high', read: true, copy: 'in place' })
+    assert.deepEqual(told.record, {
+      image_id: 'img_1',
+      created_at: '2026-03-04T05:06:07.000Z',
+      system: 'Darkroom',
+      version: '0.1.0',
+      log_index: 4,
+    })
+  })
+
+  it('says ours of a re-encoded copy whose manifest is gone, by watermark, record and fingerprint', async () => {
+    const told = await verify(await sharp(marked.bytes).jpeg({ quality: 70 }).toBuffer())
+    assert.deepEqual([told.verdict, told.manifest.found, told.fingerprint.match], ['ours', false, 'close'])
+    assert.equal(told.record?.image_id, 'img_1')
+  })
+
+  it('says ours_altered of copies that were mirrored, turned or scaled', async () => {
+    const copies = [
+      sharp(marked.bytes).flop(),
+      sharp(marked.bytes).rotate(90),
+      sharp(await sharp(marked.bytes).flop().png().toBuffer()).rotate(270),
+      sharp(marked.bytes).resize(256),
+    ]
+    for (const copy of copies) {
+      const told = await verify(await copy.png().toBuffer())
+      assert.deepEqual([told.verdict, told.fingerprint.match], ['ours_altered', 'close'], JSON.stringify(told))
+    }
+  })
+
+  it('reads a file with a changed byte as Invalid and never as released', async () => {
+    const changed = Buffer.from(marked.bytes)
+    const at = changed.lastIndexOf('IDAT') - 30
+    changed[at] = (changed[at] ?? 0) ^ 1
+    const reading = await signer.read(changed, 'image/png')
+    assert.equal(reading.found && reading.state, 'Invalid')
+  })
+
+  it('says ours_altered when other pixels stand under the recovered manifest', async () => {
+    // The signed file with one more text chunk: the pixels still decode, the manifest's hash no longer matches.
+    const altered = withTextChunk(marked.bytes)
+    const told = await verify(altered)
+    assert.deepEqual([told.verdict, told.manifest.state], ['ours_altered', 'Invalid'])
+    assert.ok(told.manifest.problems.includes('assertion.dataHash.mismatch'))
+  })
+
+  it('says foreign_manifest of an intact file signed by someone else', async () => {
+    const elsewhere = await openSigner({ home: await mkdtemp(join(home, 'foreign-')) })
+    const bytes = await imageOf(await cartoon(30))
+      .png()
+      .toBuffer()
+    const manifest = {
+      claim_generator_info: [{ name: 'Somebody' }],
+      title: 'x',
+      format: 'image/png',
+      assertions: [
+        {
+          label: 'c2pa.actions.v2',
+          created: true,
+          data: { actions: [{ action: 'c2pa.created', digitalSourceType: 'http://c2pa.org/digitalsourcetype/empty' }] },
+        },
+      ],
+    }
+    const told = await verify((await elsewhere.sign(bytes, 'image/png', manifest)).bytes)
+    assert.deepEqual([told.verdict, told.manifest.state, told.record], ['foreign_manifest', 'Valid', null])
+  })
+
+  it('never says ours of a mark that was lifted onto a foreign photograph', async () => {
+    const [original, released] = [order.picture, await pixelsOf(marked.bytes)]
+    for (let seed = 50; seed < 54; seed++) {
+      const photograph = await textured(seed, 128)
+      const rgb = photograph.rgb.map((value, i) =>
+        Math.max(0, Math.min(255, value + 3 * ((released.rgb[i] ?? 0) - (original.rgb[i] ?? 0)))),
+      )
+      const told = await verify(
+        await imageOf({ ...photograph, rgb })
+          .png()
+          .toBuffer(),
+      )
+      assert.equal(told.watermark.read, true, 'the lifted mark reads')
+      assert.deepEqual([told.verdict, told.fingerprint.match, told.record], ['inconclusive', 'far', null])
+    }
+  })
+
+  it('is inconclusive where layers contradict each other or the registry is silent', async () => {
+    const second = await orderFor(2, 77)
+    const unpublished = await markImage(second, { signer, watermark })
+    assert.equal((await verify(unpublished.bytes)).verdict, 'inconclusive')
+    assert.equal((await verify(await sharp(unpublished.bytes).png().toBuffer())).verdict, 'inconclusive')
+    byManifest.set(unpublished.manifestId, {
+      ...(byManifest.get(marked.manifestId) ?? assert.fail()),
+      imageId: 'img_2',
+    })
+    byMark.set(`${unpublished.watermark.epoch}/77`, { ...(byManifest.get(marked.manifestId) ?? assert.fail()) })
+    assert.equal((await verify(unpublished.bytes)).verdict, 'inconclusive')
+  })
+
+  it('says none_found of an unmarked picture, and that this proves little', async () => {
+    const told = await verify(
+      await imageOf(await cartoon(31))
+        .png()
+        .toBuffer(),
+    )
+    assert.deepEqual([told.verdict, told.record, told.watermark.confidence], ['none_found', null, 'none'])
+    assert.match(told.notes.join(' '), /does not prove/)
+  })
+
+  it('refuses what is no picture, is cut off, is a drawing with references, or is too large, naming the file', async () => {
+    const svg = Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="/etc/passwd"/></svg>',
+    )
+    for (const bytes of [Buffer.from('hello'), Buffer.alloc(0), marked.bytes.subarray(0, 600), svg]) {
+      await assert.rejects(
+        verify(bytes),
+        refuses('unsupported_media', (detail) => detail.includes('file')),
+      )
+    }
+    const limits = { maxPixels: 1000, maxBytes: 1e6 }
+    const tools = { signer, watermark, registry, limits }
+    await assert.rejects(
+      verifyProvenance(marked.bytes, tools),
+      refuses('too_large', (detail) => detail.includes('file')),
+    )
+  })
+})
+
+describe('the fingerprint', () => {
+  it('stays close over re-encoding and far between pictures', async () => {
+    const [a, b] = [await cartoon(60), await cartoon(61)]
+    const copy = await pixelsOf(await imageOf(a).resize(200).jpeg({ quality: 40 }).toBuffer())
+    assert.ok((fingerprintDistance(fingerprintOf(a), fingerprintOf(copy)) ?? 64) <= 8)
+    assert.ok((fingerprintDistance(fingerprintOf(a), fingerprintOf(b)) ?? 0) > 14)
+    assert.equal(fingerprintDistance('x', fingerprintOf(a)), null)
+  })
+
+  it('is compared upright: flips and turns are undone exactly', async () => {
+    const drawn = await textured(4, 96)
+    const mirrored = await pixelsOf(await imageOf(drawn).flop().png().toBuffer())
+    const turned = await pixelsOf(await imageOf(mirrored).rotate(90).png().toBuffer())
+    assert.deepEqual(uprightCopy(turned, true, 1), drawn)
+  })
+})
+
+function withTextChunk(png: Buffer): Buffer {
+  const body = Buffer.from('tEXtComment\0changed')
+  const crc = Buffer.alloc(4)
+  crc.writeUInt32BE(crc32(body))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(body.length - 4)
+  const end = png.length - 12
+  return Buffer.concat([png.subarray(0, end), length, body, crc, png.subarray(end)])
+}
