@@ -1,0 +1,105 @@
+// Prompt screening: a prompt is refused with the clause it breaks, or allowed; it is never changed.
+// An error is a Fault, so the request fails and nothing is generated. Pure and deterministic; time is linear in the text.
+// Facts hold names of lists, numbers and languages, never a word of the prompt. moderate/verdict.ts judges the picture.
+import { Fault } from '../kernel/fault.ts'
+import type { PhraseHit } from '../policy/book.ts'
+import {
+  type Category,
+  type Clause,
+  contextKey,
+  type InputFeatures,
+  listKey,
+  type ModerationPolicy,
+  type PolicyRef,
+  policyRef,
+} from '../policy/policy.ts'
+import type { Band } from '../statement/statement.ts'
+import { normalise } from './normalise.ts'
+
+export type ScreenedPrompt = {
+  readonly prompt: string
+  readonly negativePrompt?: string
+  /** One of the policy's purposes; absent: none was declared. */
+  readonly purpose?: string
+  readonly tenant: string
+  /** Clauses that an overturned decision lifts for this request alone. */
+  readonly skipClauses?: readonly string[]
+}
+
+export type RefusalFacts = {
+  readonly lists: readonly string[]
+  readonly phrases: number
+  readonly languages: readonly string[]
+  readonly contexts: readonly string[]
+  readonly purpose: string
+  readonly escalate: boolean
+}
+
+/** `contexts` go to `judgeImage`, which may read a picture in the light of what was asked for. */
+export type Allowed = { readonly verdict: 'allow'; readonly contexts: readonly string[]; readonly policy: PolicyRef }
+export type Refusal = {
+  readonly verdict: 'refuse'
+  readonly clause: string
+  readonly category: string
+  /** Every category that refuses, gravest first. */
+  readonly categories: readonly string[]
+  readonly band: Band
+  readonly facts: RefusalFacts
+  readonly policy: PolicyRef
+}
+
+/** Fault: invalid_request (an unknown purpose), policy_invalid (a condition failed). */
+export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): Allowed | Refusal {
+  const purpose = asked.purpose ?? 'none'
+  if (purpose !== 'none' && !policy.purposes.includes(purpose))
+    throw new Fault('invalid_request', { field: 'purpose', detail: `purpose is one of ${policy.purposes.join(', ')}` })
+  const book = policy.phrases
+  const found = book.find(normalise(asked.prompt, book.knows))
+  const unwanted = asked.negativePrompt ? book.find(normalise(asked.negativePrompt, book.knows)) : NONE
+  const lists = [...policy.listNames.keys()]
+  const contexts = [...policy.contexts]
+    .filter(([id, context]) => context.purposes.includes(purpose) || found.has(contextKey(id)))
+    .map(([id]) => id)
+  const features: InputFeatures = {
+    prompt: { matches: lists.filter((id) => found.has(listKey(id))), contexts },
+    negative: { matches: lists.filter((id) => unwanted.has(listKey(id))) },
+    tenant: asked.tenant,
+    purpose,
+  }
+  const broken = policy.categories.flatMap((category) => {
+    const clause = firstBroken(category, features, asked.skipClauses ?? [])
+    return clause === null ? [] : [clause]
+  })
+  const gravest = broken[0]
+  if (gravest === undefined) return { verdict: 'allow', contexts, policy: policyRef(policy) }
+  const cited = gravest.input?.when.lists ?? []
+  const hits = cited
+    .flatMap((id) => [found.get(listKey(id)), unwanted.get(listKey(id))])
+    .filter((hit) => hit !== undefined)
+  return {
+    verdict: 'refuse',
+    clause: gravest.id,
+    category: gravest.category,
+    categories: broken.map((clause) => clause.category),
+    band: 'matched',
+    facts: {
+      lists: cited.filter((id) => found.has(listKey(id)) || unwanted.has(listKey(id))),
+      phrases: hits.reduce((sum, hit) => sum + hit.phrases, 0),
+      languages: [...new Set(hits.flatMap((hit) => hit.languages))].sort(),
+      contexts,
+      purpose,
+      escalate: gravest.input?.action === 'escalate',
+    },
+    policy: policyRef(policy),
+  }
+}
+
+const NONE: ReadonlyMap<string, PhraseHit> = new Map()
+
+function firstBroken(category: Category, features: InputFeatures, skip: readonly string[]): Clause | null {
+  for (const clause of category.clauses) {
+    if (clause.input === null || skip.includes(clause.id)) continue
+    if (clause.input.when.evaluate(features)) return clause.input.action === 'allow' ? null : clause
+  }
+  return null
+}

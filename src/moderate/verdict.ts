@@ -1,0 +1,145 @@
+// From a classifier's calibrated scores to allow, hold or deny. Whatever is not known holds the image for a person.
+// A deny always names a clause whose statement can be filled; a score near a threshold is a person's to judge.
+// An `allow` clause may lift its category's hold, never a deny. Pure; statement/statement.ts writes the reasons.
+import {
+  type Category,
+  type ModerationPolicy,
+  type OutputFeatures,
+  type PolicyRef,
+  policyRef,
+} from '../policy/policy.ts'
+import type { Band } from '../statement/statement.ts'
+
+export type ClassifierRef = { readonly id: string; readonly version: string; readonly digest: string }
+/** Probabilities in [0, 1] by category, and the pinned classifiers that gave them. */
+export type ImageEvidence = {
+  readonly categories: Readonly<Record<string, number>>
+  readonly classifiers: readonly ClassifierRef[]
+}
+export type ImageContext = { readonly tenant: string; readonly purpose?: string; readonly contexts?: readonly string[] }
+
+export type VerdictReason =
+  | 'clear'
+  | 'lifted'
+  | 'near_hold'
+  | 'hold_band'
+  | 'near_deny'
+  | 'deny_band'
+  | 'rule'
+  | 'escalated'
+  | 'no_classifier'
+  | 'score_invalid'
+  | 'score_missing'
+  | 'category_unknown'
+
+export type ImageVerdict = {
+  readonly verdict: 'allow' | 'hold' | 'deny'
+  readonly category: string | null
+  readonly score: number | null
+  readonly band: Band
+  /** The clause that a refusal would cite; null when no category decided. */
+  readonly clause: string | null
+  readonly reason: VerdictReason
+  /** Every category that denies (or else holds) the image, gravest first. */
+  readonly categories: readonly string[]
+  readonly scores: Readonly<Record<string, number>>
+  readonly classifiers: readonly ClassifierRef[]
+  readonly policy: PolicyRef
+}
+
+type Finding = Pick<ImageVerdict, 'verdict' | 'category' | 'score' | 'band' | 'clause' | 'reason'>
+
+/** `evidence` null: the model names no calibrated classifier. Fault: policy_invalid (a condition failed). */
+export function judgeImage(
+  policy: ModerationPolicy,
+  evidence: ImageEvidence | null,
+  context: ImageContext,
+): ImageVerdict {
+  const rest = {
+    scores: evidence === null ? {} : finiteOnly(evidence.categories),
+    classifiers: evidence?.classifiers ?? [],
+    policy: policyRef(policy),
+  }
+  if (evidence === null || evidence.classifiers.length === 0)
+    return { ...unknown('no_classifier', null), categories: [], ...rest }
+  const flaw = flawOf(policy, evidence.categories)
+  if (flaw !== null) return { ...flaw, categories: flaw.category === null ? [] : [flaw.category], ...rest }
+
+  const scores = new Map(Object.entries(evidence.categories))
+  const features: OutputFeatures = {
+    prompt: { contexts: context.contexts ?? [] },
+    scores,
+    tenant: context.tenant,
+    purpose: context.purpose ?? 'none',
+  }
+  const findings = policy.categories.flatMap((category) => {
+    const score = scores.get(category.id)
+    return score === undefined ? [] : [judgeCategory(category, score, features)]
+  })
+  // Categories come gravest first, so the first of the strongest verdict is the one to cite.
+  const decisive =
+    findings.find((f) => f.verdict === 'deny') ??
+    findings.find((f) => f.verdict === 'hold') ??
+    findings.toSorted((a, b) => (b.score ?? 0) - (a.score ?? 0))[0]
+  if (decisive === undefined) return { ...unknown('score_missing', null), categories: [], ...rest }
+  const agreeing = findings.filter((f) => f.verdict === decisive.verdict && f.verdict !== 'allow')
+  return { ...decisive, categories: agreeing.flatMap((f) => (f.category === null ? [] : [f.category])), ...rest }
+}
+
+/** What makes the evidence unfit to judge by. One broken score discredits its neighbours too, so none of them denies. */
+function flawOf(policy: ModerationPolicy, categories: Readonly<Record<string, number>>): Finding | null {
+  for (const [id, score] of Object.entries(categories))
+    if (typeof score !== 'number' || !(score >= 0 && score <= 1)) return unknown('score_invalid', id)
+  for (const { id, image } of policy.categories)
+    if (image?.required === true && !Object.hasOwn(categories, id)) return unknown('score_missing', id)
+  for (const id of Object.keys(categories))
+    if (!policy.categories.some((category) => category.id === id && category.image !== null))
+      return unknown('category_unknown', id)
+  return null
+}
+
+function unknown(reason: VerdictReason, category: string | null): Finding {
+  return { verdict: 'hold', category, score: null, band: 'unscored', clause: null, reason }
+}
+
+function judgeCategory(category: Category, score: number, features: OutputFeatures): Finding {
+  const byScore = judgeScore(category, score)
+  for (const clause of category.clauses) {
+    if (clause.output === null || !clause.output.when.evaluate(features)) continue
+    const action = clause.output.action
+    switch (action) {
+      case 'allow':
+        return byScore.verdict === 'hold' && byScore.reason !== 'near_deny'
+          ? { ...byScore, verdict: 'allow', reason: 'lifted' }
+          : byScore
+      case 'deny':
+        return { ...byScore, verdict: 'deny', clause: clause.id, reason: 'rule' }
+      case 'hold':
+      case 'escalate': {
+        if (byScore.verdict === 'deny') return byScore
+        return { ...byScore, verdict: 'hold', clause: clause.id, reason: action === 'hold' ? 'rule' : 'escalated' }
+      }
+      default:
+        return action satisfies never
+    }
+  }
+  return byScore
+}
+
+function judgeScore(category: Category, score: number): Finding {
+  const image = category.image
+  if (image === null) return unknown('category_unknown', category.id)
+  const found = { category: category.id, score, clause: image.clause }
+  if (image.denyFrom !== null && score >= image.denyFrom)
+    return { ...found, verdict: 'deny', band: 'high', reason: 'deny_band' }
+  if (image.nearDenyFrom !== null && score >= image.nearDenyFrom)
+    return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_deny' }
+  if (score >= image.holdFrom) return { ...found, verdict: 'hold', band: 'elevated', reason: 'hold_band' }
+  if (score >= image.nearHoldFrom) return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_hold' }
+  return { ...found, verdict: 'allow', band: 'low', reason: 'clear' }
+}
+
+/** Canonical JSON has no NaN: what is written down leaves it out, and the reason says that it was there. */
+function finiteOnly(categories: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(categories).filter(([, score]) => Number.isFinite(score)))
+}

@@ -1,0 +1,107 @@
+// What a moderation policy is once it has loaded: plain values, compiled conditions, one phrase book. Immutable.
+// A rule is read per category, first match wins: an `allow` ends the category (its "can"), anything else applies.
+// load.ts makes one from a file; admit/screen.ts and moderate/verdict.ts evaluate it.
+import type { PhraseBook } from './book.ts'
+
+export type Stage = 'input' | 'output'
+export type InputAction = 'allow' | 'deny' | 'escalate'
+export type OutputAction = 'allow' | 'hold' | 'deny' | 'escalate'
+
+/** What a condition at input can see. `matches` and `contexts` are names of lists and contexts, never words. */
+export type InputFeatures = {
+  prompt: { matches: readonly string[]; contexts: readonly string[] }
+  negative: { matches: readonly string[] }
+  tenant: string
+  purpose: string
+}
+
+/** What a condition at output can see. */
+export type OutputFeatures = {
+  prompt: { contexts: readonly string[] }
+  scores: ReadonlyMap<string, number>
+  tenant: string
+  purpose: string
+}
+
+/** `evaluate` throws Fault policy_invalid when the condition fails or is not a boolean: nothing may pass on an error. */
+export type Condition<Features> = {
+  readonly source: string
+  /** The phrase lists the condition names, so that facts cite those and no others. */
+  readonly lists: readonly string[]
+  readonly evaluate: (features: Features) => boolean
+}
+export type Rule<Action, Features> = { readonly action: Action; readonly when: Condition<Features> }
+
+/** Text with named places, checked at load against the values its stage provides. */
+export type Template = { readonly text: string; readonly parts: readonly (string | { readonly place: string })[] }
+
+export type ClauseStatement = {
+  readonly ground: string
+  readonly explanation: string
+  readonly redress: 'full' | 'restricted'
+  readonly facts: { readonly input: Template | null; readonly output: Template | null }
+}
+
+export type Clause = {
+  readonly id: string
+  readonly category: string
+  readonly rule: string
+  readonly input: Rule<InputAction, InputFeatures> | null
+  readonly output: Rule<OutputAction, OutputFeatures> | null
+  /** Null only for a clause that never refuses. */
+  readonly statement: ClauseStatement | null
+}
+
+/**
+ * Score bands of one category, each from its threshold inclusive. Within `margin` of a threshold a person judges:
+ * clear < nearHoldFrom <= near hold < holdFrom <= hold < nearDenyFrom <= near deny < denyFrom <= deny.
+ * The last two are null when no score denies by itself.
+ */
+export type ImageRule = {
+  readonly clause: string
+  /** Whether an image without this score is held, whatever made it. */
+  readonly required: boolean
+  readonly nearHoldFrom: number
+  readonly holdFrom: number
+  readonly nearDenyFrom: number | null
+  readonly denyFrom: number | null
+}
+
+export type Category = {
+  readonly id: string
+  readonly name: string
+  readonly severity: number
+  readonly shouldNot: readonly string[]
+  readonly can: readonly string[]
+  readonly image: ImageRule | null
+  readonly clauses: readonly Clause[]
+}
+
+export type Redress = { readonly appeal: string; readonly outOfCourt: string; readonly courts: string }
+
+export type PolicyRef = { readonly id: string; readonly version: string; readonly digest: string }
+
+export type ModerationPolicy = PolicyRef & {
+  readonly effective: string
+  readonly owner: string
+  readonly audience: string
+  readonly territory: readonly string[]
+  readonly purposes: readonly string[]
+  readonly scope: string
+  readonly duration: { readonly input: string; readonly output: string }
+  readonly redress: { readonly full: Redress; readonly restricted: string }
+  /** Gravest first. */
+  readonly categories: readonly Category[]
+  readonly clauses: ReadonlyMap<string, Clause>
+  readonly listNames: ReadonlyMap<string, string>
+  readonly contexts: ReadonlyMap<string, { readonly purposes: readonly string[] }>
+  readonly phrases: PhraseBook
+}
+
+/** The phrase book holds lists and contexts side by side; these keep their names apart. */
+export const listKey = (name: string) => `list:${name}`
+export const contextKey = (name: string) => `context:${name}`
+
+export function policyRef(policy: PolicyRef): PolicyRef {
+  return { id: policy.id, version: policy.version, digest: policy.digest }
+}
