@@ -1,0 +1,91 @@
+// The public API as the pages see it: the shapes they read, one `call`, and problems as one kind of error.
+
+export type Statement = {
+  id: string
+  category: string
+  categories: string[]
+  stage: 'input' | 'output'
+  notice: string
+}
+
+export type Provenance = {
+  manifest_id: string
+  validation_state?: string
+  watermark?: { psnr_db?: number; confidence?: number | string }
+  digests?: Record<string, string>
+}
+
+export type Picture = {
+  id: string
+  state: string
+  seed: number
+  failure: string | null
+  statement: Statement | null
+  url: string | null
+  manifest_url: string | null
+  width: number
+  height: number
+  format: string
+  provenance: Provenance | null
+}
+
+export type Generation = {
+  id: string
+  state: string
+  outcome: string | null
+  failure: string | null
+  model: string
+  size: string
+  steps: number
+  quality: string
+  seed: number
+  n: number
+  output_format: string
+  prompt_truncated: boolean
+  progress: { step: number; steps: number; position: number | null } | null
+  statement: Statement | null
+  images: Picture[]
+  created_at: string
+}
+
+const ended = ['done', 'refused', 'failed', 'cancelled', 'expired']
+export const hasEnded = (generation: Generation) => ended.includes(generation.state)
+
+/** What the server said was wrong, or (`code` "unreachable") that it said nothing. */
+export class Problem extends Error {
+  status: number
+  code: string
+  field: string | undefined
+  constructor(status: number, code: string, detail: string, field?: string) {
+    super(detail)
+    this.status = status
+    this.code = code
+    this.field = field
+  }
+}
+
+export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await fetch(path, { ...init, headers: { accept: 'application/json', ...init.headers } }).catch(
+    () => {
+      throw new Problem(0, 'unreachable', 'The server cannot be reached. Nothing is lost: try again in a moment.')
+    },
+  )
+  if (response.ok) return response.json()
+  const body = await response.json().catch(() => ({}))
+  // The OpenAI routes nest theirs.
+  const { code, detail, title, field } = body.error ?? body
+  const said = detail ?? title ?? `The server answered ${response.status}.`
+  throw new Problem(response.status, code ?? 'unknown', said, field?.split(/[/.]/).at(-1))
+}
+
+export const post = <T>(path: string, body: unknown, headers: Record<string, string> = {}) =>
+  call<T>(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  })
+
+export const problemOf = (cause: unknown) =>
+  cause instanceof Problem
+    ? cause
+    : new Problem(0, 'page', 'Something went wrong on this page. Reload it and try again.')

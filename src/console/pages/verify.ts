@@ -1,0 +1,28 @@
+// Public: was this picture made here? The answer is drawn by modules/verify.ts; without script the form answers in JSON.
+
+import { type Html, html } from '../html.ts'
+
+export function verifyPage(): Html {
+  return html`<section class="verify">
+<header class="lead">
+<h1>Was this picture made here?</h1>
+<p>Give it to us and we look for three traces: a signed manifest, an invisible watermark, and our own record.</p>
+</header>
+<form class="drop panel" id="drop" method="post" action="/v1/provenance/verify" enctype="multipart/form-data">
+<input class="unseen" id="file" name="file" type="file" accept="image/png,image/jpeg,image/webp,image/avif" aria-describedby="drop-help">
+<label for="file"><span class="choose">Choose a picture</span> <span class="or">or drop or paste one here</span></label>
+<p class="hint" id="drop-help">PNG, JPEG or WebP. It is looked at once, for this answer, and not kept.</p>
+<noscript><button class="primary">Check it</button><p class="hint">Without script the answer comes as JSON.</p></noscript>
+</form>
+<p class="unseen" id="announcer" role="status" aria-live="polite"></p>
+<section id="answer" class="answer" aria-labelledby="verdict" hidden></section>
+<aside class="limits" aria-labelledby="limits">
+<h2 id="limits">What this cannot tell you</h2>
+<ul>
+<li>Finding nothing does not make a picture a photograph, nor human-made. Marks can be destroyed, and other generators leave other marks or none.</li>
+<li>Finding our mark says where a picture was made, not whether what it shows is true, and never who asked for it.</li>
+<li>The signature is checked against this installation's own anchor. Elsewhere it may read as valid but from an unknown signer.</li>
+</ul>
+</aside>
+</section>`
+}

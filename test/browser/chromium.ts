@@ -1,0 +1,52 @@
+// The machine's own Chromium, driven by playwright-core. Every page that it opens keeps a list of what went wrong on it: errors,
+// failed loads, violations of the content security policy. `complaints` must be empty at the end of a test.
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { chromiumPath, type Missing } from '../support/services.ts'
+
+export type Tab = { page: Page; complaints: string[]; [Symbol.asyncDispose]: () => Promise<void> }
+export type Chromium = Awaited<ReturnType<typeof open>>
+
+const flags = ['--no-sandbox', '--disable-background-networking', '--disable-dev-shm-usage']
+
+export async function startChromium(): Promise<Chromium | Missing> {
+  const found = chromiumPath()
+  if ('missing' in found) return found
+  return open(await chromium.launch({ executablePath: found.path, args: flags }))
+}
+
+async function open(browser: Browser) {
+  return {
+    /** A tab with a session of its own; wide and dark unless told otherwise. */
+    async tab(options: BrowserContextOptions = {}): Promise<Tab> {
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 900 },
+        colorScheme: 'dark',
+        reducedMotion: 'reduce',
+        ...options,
+      })
+      context.setDefaultTimeout(20_000)
+      const page = await context.newPage()
+      const complaints: string[] = []
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      page.on('pageerror', (error) => complaints.push(String(error)))
+      page.on('dialog', (dialog) => {
+        complaints.push(`dialog: ${dialog.message()}`)
+        void dialog.dismiss()
+      })
+      return { page, complaints, [Symbol.asyncDispose]: () => context.close() }
+    },
+    [Symbol.asyncDispose]: () => browser.close(),
+  }
+}
+
+const folder = join(import.meta.dirname, '../../docs/screenshots')
+
+/** Writes the page's picture for the documents, only when UPDATE_SCREENSHOTS=1. */
+export async function screenshot(page: Page, name: string, fullPage = true): Promise<void> {
+  if (process.env.UPDATE_SCREENSHOTS !== '1') return
+  await mkdir(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage })
+}

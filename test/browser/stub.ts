@@ -1,0 +1,288 @@
+// The console over a server that only pretends to make pictures: what becomes of a prompt is in its words, so that each state of
+// each page can be looked at in seconds. console.test.ts uses it; playground.test.ts uses the real server.
+
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import multipart from '@fastify/multipart'
+import Fastify from 'fastify'
+import sharp from 'sharp'
+import { registerConsole } from '../../src/console/console.ts'
+import type { Generation, Picture, Statement } from '../../src/console/modules/api.ts'
+import type { ModelCard } from '../../src/kernel/model.ts'
+import type { Provenance } from '../../src/mark/verify.ts'
+import type { StatementJson } from '../../src/statement/outputs.ts'
+
+const scene = `<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><rect width="128" height="80" fill="#f6a25f"/>
+<circle cx="92" cy="62" r="16" fill="#ffe08a"/><rect y="76" width="128" height="30" fill="#3f7fa6"/>
+<rect y="102" width="128" height="26" fill="#e8c98c"/><path d="M30 84h56l-10 14H40z" fill="#c62f2b"/>
+<path d="M56 40v42h4V40zM62 44l22 34H62z" fill="#f7f2ea"/></svg>`
+
+export const storybook: ModelCard = {
+  id: 'storybook',
+  version: '1.0.0',
+  digest: 'a'.repeat(64),
+  licence: 'Apache-2.0',
+  sizes: { default: { width: 128, height: 128 }, supported: [{ width: 128, height: 128 }], factor: 8 },
+  quality: { low: { steps: 10 }, medium: { steps: 20 }, high: { steps: 30 } },
+  guidanceScale: 4,
+  scheduler: 'dpmpp_2m',
+  schedulers: ['ddim', 'euler', 'dpmpp_2m'],
+  promptTokens: 77,
+  classifiers: ['storybook-safety'],
+  createdAt: new Date(0),
+}
+
+const statement: Statement = {
+  id: 'sor_01stub',
+  category: 'violence/graphic',
+  categories: ['violence/graphic'],
+  stage: 'input',
+  notice: 'Your request was refused before anything was generated. An automated check of the text matched 1 phrase(s).',
+}
+
+const fullStatement: StatementJson = {
+  ...{ id: statement.id, object: 'statement', stage: 'input', input_kind: 'prompt' },
+  subject: { kind: 'request', id: 'req_1' },
+  decided_at: new Date().toISOString(),
+  ...{ category: 'violence/graphic', category_name: 'graphic violence', categories: ['violence/graphic'] },
+  clause: 'violence/graphic/1',
+  rule: 'Injury and death may not be shown in gory detail for its own sake.',
+  band: 'matched',
+  restriction: {
+    kind: 'request_refused',
+    scope: 'This request or this image alone; your account and your other images are not affected.',
+    duration: 'The refusal applies to this request for good, unless an appeal overturns it.',
+  },
+  facts: 'An automated check of the text matched 1 phrase(s) of the list: graver gore (en).',
+  ground: {
+    kind: 'policy',
+    text: 'Moderation policy, violence/graphic, clause 1, which is part of the terms of service.',
+    explanation:
+      'The clause applies because the text asks for gore as the point of the picture, which no context changes.',
+  },
+  ...{ automated_detection: true, automated_decision: true },
+  policy: { id: 'moderation', version: '1.0.0', digest: 'e'.repeat(64), effective: '2026-01-01' },
+  ...{ classifiers: [], audience: 'general', territory: ['EU'], charged: false },
+  redress: {
+    kind: 'full',
+    appeal: 'You can appeal once, free of charge, and a person who did not take this decision will look at it.',
+    appeal_until: new Date(Date.now() + 180 * 86_400_000).toISOString(),
+    out_of_court: 'You can also turn to an out-of-court dispute settlement body that is certified for this service.',
+    courts: 'You can go to court at any time.',
+  },
+  notice: { title: 'This prompt was not accepted', sentences: [statement.notice] },
+}
+
+export type Stub = Awaited<ReturnType<typeof startStub>>
+
+export async function startStub() {
+  const app = Fastify()
+  await app.register(multipart)
+  const png = await sharp(Buffer.from(scene)).png().toBuffer()
+  const generations = new Map<string, Generation>()
+  const prompts = new Map<string, string>()
+  const keys = new Map<string, string>()
+  const seen = { posts: 0, verified: 0, reports: 0 }
+  /** Prompts with "slow" in them advance only as far as this. */
+  const gate = { step: Number.POSITIVE_INFINITY }
+
+  const find = (id: string) => generations.get(id)
+  const problem = (status: number, code: string, detail: string, field?: string) => ({
+    status,
+    body: { type: `https://darkroom.invalid/problems/${code}`, title: code, status, code, detail, field },
+  })
+
+  await registerConsole(app, {
+    session: async (request) =>
+      request.headers.cookie?.includes('darkroom_session=good')
+        ? { tenantName: 'Lantern & Co', roles: ['client'] }
+        : null,
+    models: [storybook],
+    appealsOpen: false,
+    purposes: ['general', 'education'],
+  })
+
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  )
+  app.post<{ Body: { key: string } }>('/session', async (request, reply) => {
+    if (request.body.key !== 'good-key')
+      return reply.code(401).send(problem(401, 'unauthenticated', 'No such key.').body)
+    return reply.header('set-cookie', 'darkroom_session=good; HttpOnly; SameSite=Strict; Path=/').redirect('/', 303)
+  })
+
+  app.get('/v1/generations', async () => ({
+    object: 'list',
+    data: [...generations.values()].reverse(),
+    has_more: false,
+    next: null,
+  }))
+
+  app.post<{ Body: { prompt: string; n?: number; seed?: number } }>('/v1/generations', async (request, reply) => {
+    seen.posts += 1
+    const { prompt, n = 1, seed = 7 } = request.body
+    if (prompt.includes('too long')) {
+      return reply
+        .code(400)
+        .send(problem(400, 'invalid_request', 'The prompt is longer than 4000 characters.', 'prompt').body)
+    }
+    const key = String(request.headers['idempotency-key'])
+    const id = keys.get(key) ?? `req_${generations.size + 1}`
+    keys.set(key, id)
+    prompts.set(id, prompt)
+    const refused = prompt.includes('refuse')
+    const generation: Generation = {
+      ...{ id, state: refused ? 'refused' : 'queued', outcome: null, failure: null, model: 'storybook' },
+      ...{ size: '128x128', steps: 20, quality: 'medium', seed, n, output_format: 'png', prompt_truncated: false },
+      progress: { step: 0, steps: 20, position: 2 },
+      statement: refused ? statement : null,
+      images: refused ? [] : Array.from({ length: n }, (_, index) => picture(id, index, seed + index)),
+      created_at: new Date().toISOString(),
+    }
+    generations.set(id, generations.get(id) ?? generation)
+    return reply.code(202).send(generations.get(id))
+  })
+
+  app.get<{ Params: { id: string } }>('/v1/generations/:id', async (request, reply) => {
+    const generation = find(request.params.id)
+    if (generation === undefined) return reply.code(404).send(problem(404, 'not_found', 'No such generation.').body)
+    // Asking moves it on too, for the prompts whose stream drops.
+    if (prompts.get(generation.id)?.includes('drop')) finish(generation)
+    return generation
+  })
+
+  app.post<{ Params: { id: string } }>('/v1/generations/:id/cancel', async (request) => {
+    const generation = find(request.params.id)
+    if (generation === undefined) return
+    generation.state = 'cancelled'
+    for (const image of generation.images) image.state = 'cancelled'
+    return generation
+  })
+
+  app.get<{ Params: { id: string } }>('/v1/generations/:id/events', async (request, reply) => {
+    const generation = find(request.params.id)
+    if (generation === undefined) return reply.code(404).send(problem(404, 'not_found', 'No such generation.').body)
+    reply.hijack()
+    const stream = reply.raw
+    const tell = (event: string, value: unknown) => stream.write(`event: ${event}\ndata: ${JSON.stringify(value)}\n\n`)
+    stream.writeHead(200, { 'content-type': 'text/event-stream' })
+    tell('state', generation)
+    const prompt = prompts.get(generation.id) ?? ''
+    if (prompt.includes('drop')) return stream.end()
+    const paced = prompt.includes('slow')
+    for (let step = 1; step <= 20 && generation.state !== 'cancelled'; step++) {
+      while (paced && step > gate.step && generation.state !== 'cancelled') await sleep(20)
+      if (step === 1) tell('state', Object.assign(generation, { state: 'generating' }))
+      generation.progress = { step, steps: 20, position: null }
+      tell('progress', { step, steps: 20 })
+      await sleep(5)
+    }
+    if (generation.state !== 'cancelled') finish(generation)
+    tell('state', generation)
+    stream.end()
+  })
+
+  const finish = (generation: Generation) => {
+    const prompt = prompts.get(generation.id) ?? ''
+    const failed = prompt.includes('fail')
+    generation.state = failed ? 'failed' : 'done'
+    generation.failure = failed ? 'nan' : null
+    generation.outcome = failed
+      ? 'failed'
+      : prompt.includes('hold')
+        ? 'held'
+        : prompt.includes('mixed')
+          ? 'partly_published'
+          : 'published'
+    const mixed = ['published', 'denied', 'held', 'failed']
+    generation.images.forEach((image, index) => {
+      image.state = failed
+        ? 'failed'
+        : prompt.includes('hold')
+          ? 'held'
+          : prompt.includes('mixed')
+            ? (mixed[index] ?? 'published')
+            : 'published'
+      if (image.state === 'failed') image.failure = 'nan'
+      if (image.state === 'denied') image.statement = { ...statement, stage: 'output' }
+      if (image.state === 'published') release(image)
+    })
+  }
+
+  app.get('/v1/images/:id/content', async (_request, reply) => reply.redirect('/objects/picture?signature=x', 302))
+  app.get('/objects/picture', async (_request, reply) => reply.type('image/png').send(png))
+  app.get('/v1/statements/:id', async (request, reply) => {
+    if (!request.url.endsWith(statement.id))
+      return reply.code(404).send(problem(404, 'not_found', 'No such statement.').body)
+    return fullStatement
+  })
+
+  app.post('/v1/provenance/verify', async (request, reply) => {
+    const file = await request.file()
+    const bytes = (await file?.toBuffer()) ?? Buffer.alloc(0)
+    seen.verified += 1
+    const refusal = (status: number, code: string, detail: string) =>
+      reply.code(status).send(problem(status, code, detail, 'file').body)
+    if (file?.filename.includes('huge')) return refusal(413, 'too_large', 'Pictures may be at most 20 MB.')
+    if (!bytes.subarray(1, 4).equals(Buffer.from('PNG')))
+      return refusal(415, 'unsupported_media', 'The file is not a PNG, JPEG or WebP picture.')
+    const ours = bytes.equals(png)
+    return provenance(ours)
+  })
+
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  return {
+    address,
+    png,
+    seen,
+    gate,
+    generations,
+    async [Symbol.asyncDispose]() {
+      gate.step = Number.POSITIVE_INFINITY
+      app.server.closeAllConnections()
+      app.server.close()
+      await once(app.server, 'close')
+    },
+  }
+}
+
+const picture = (id: string, index: number, seed: number): Picture => ({
+  ...{ id: `${id.replace('req', 'img')}_${index}`, state: 'planned', seed, failure: null, statement: null },
+  ...{ url: null, manifest_url: null, width: 128, height: 128, format: 'png', provenance: null },
+})
+
+function release(image: Picture): void {
+  image.url = `/v1/images/${image.id}/content`
+  image.manifest_url = `/v1/images/${image.id}/manifest`
+  image.provenance = {
+    manifest_id: 'urn:c2pa:3f0c9a52-0000-4000-8000-0123456789ab',
+    validation_state: 'Trusted',
+    watermark: { psnr_db: 41.23, confidence: 'high' },
+    digests: { file: 'b'.repeat(64), manifest: 'c'.repeat(64), pixels: 'd'.repeat(64) },
+  }
+}
+
+const provenance = (ours: boolean): Provenance => ({
+  verdict: ours ? 'ours' : 'none_found',
+  manifest: { found: ours, state: ours ? 'Trusted' : null, signed_by: null, generator: null, problems: [] },
+  watermark: { found: ours, confidence: ours ? 'high' : 'none', read: ours, copy: null },
+  fingerprint: { compared: ours, distance: ours ? 0 : null, match: ours ? 'close' : null },
+  record: ours
+    ? {
+        image_id: 'img_1_0',
+        created_at: new Date().toISOString(),
+        system: 'Darkroom',
+        version: '0.1.0',
+        log_index: null,
+      }
+    : null,
+  notes: ours
+    ? [
+        'Our watermark was read and leads to a record.',
+        'Manifest, watermark and registry name the same image: this file is as we released it.',
+      ]
+    : [
+        'The file has no C2PA manifest; most sites remove it.',
+        'Nothing of ours was found. That does not prove that the picture was not made here, or by other AI.',
+      ],
+})
