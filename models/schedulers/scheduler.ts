@@ -37,7 +37,7 @@ export const SCHEDULER_NAMES: readonly SchedulerName[] = [
   'DPMSolverMultistepScheduler',
 ]
 
-// A configuration saved by one class and read by another keeps fields that the other does not have; diffusers drops them.
+// One configuration serves several classes, each of which drops the fields that only the others have, as diffusers does.
 const OTHER_CLASSES_FIELDS: ReadonlySet<string> = new Set(
   `algorithm_type beta_end beta_schedule beta_start clip_sample clip_sample_range dynamic_thresholding_ratio euler_at_final
   final_sigmas_type flow_shift interpolation_type lambda_min_clipped lower_order_final num_train_timesteps prediction_type
@@ -54,11 +54,11 @@ const OTHER_CLASSES_FIELDS: ReadonlySet<string> = new Set(
  */
 export function readScheduler(config: unknown, name: SchedulerName, file: string): PlanSteps {
   const fields = readFields(config, file)
-  const writtenBy = fields.textIf('_class_name') ?? name
+  fields.textIf('_class_name')
   fields.textIf('_diffusers_version')
   const plan = SCHEDULERS[name](fields)
   for (const field of fields.unread())
-    if (writtenBy === name || !OTHER_CLASSES_FIELDS.has(field))
+    if (!OTHER_CLASSES_FIELDS.has(field))
       throw new ModelError('pack_unsupported', `${file}: ${field}: unknown to ${name}`, { file, field })
   const plans = new Map<number, Scheduler>()
   return (steps) => {

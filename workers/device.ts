@@ -1,0 +1,239 @@
+// The only adapter to inference: one device, one child at a time, one command in flight; the rest wait in order.
+// A child that dies takes its command with it, as a fault that says so, and the next one starts after a pause.
+// Failures leave here as faults of src/kernel/fault.ts.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Classification } from '../models/runtime/classifier.ts'
+import type { ProviderChoice } from '../models/runtime/sessions.ts'
+import type { Picture, Rgb, SampleRequest } from '../models/runtime/stepper.ts'
+import { Fault, isFault } from '../src/kernel/fault.ts'
+import type { Log } from '../src/kernel/log.ts'
+import { type FinalAnswer, type InferenceChild, spawnInference } from './inference-child.ts'
+import { toFault } from './inference-fault.ts'
+import type { Answer, LoadedPack } from './inference-protocol.ts'
+
+/** What a deadline may depend on: one step of all samples together, or one classification. */
+export type StepCost = { kind: 'generate' | 'classify'; packId: string; samples: number; pixels: number }
+
+export type DeviceOptions = {
+  packsDir: string
+  provider: ProviderChoice['provider'] | 'auto'
+  /** Threads inside one operator. */
+  threads: number
+  deviceId?: number
+  log: Log
+  /** The longest that one step, with encoding or decoding, may take. */
+  stepDeadlineMs: (cost: StepCost) => number
+  /** The longest that verifying and opening every pack may take. */
+  loadDeadlineMs?: number
+}
+
+export type GenerateJob = { packId: string; samples: readonly SampleRequest[] }
+export type GenerateHooks = {
+  onStep?: (step: { sampleId: string; index: number; total: number }) => void
+  /** Called once a picture, one after another; a rejection cancels the job and becomes its outcome. */
+  onPicture?: (picture: Picture) => Promise<void> | void
+  /** A sample that failed alone; the others go on. */
+  onFailure?: (sampleId: string, fault: Fault) => void
+  /** Takes effect between steps. */
+  signal?: AbortSignal
+}
+
+export type Device = {
+  /** The child's process id; null between two lives. */
+  readonly pid: number | null
+  /** What was loaded last, and what serves it. */
+  packs(): { provider: ProviderChoice; packs: readonly LoadedPack[] }
+  /**
+   * Pictures in the order of the samples. Faults: model_unknown, invalid_request, nan, out_of_memory, timeout, cancelled,
+   * model_error (`crashed` when the child died), inference_down, pack_corrupt.
+   */
+  generate(job: GenerateJob, hooks?: GenerateHooks): Promise<Picture[]>
+  /** Faults as `generate`. */
+  classify(packId: string, picture: Rgb): Promise<Classification>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+type Life = { child: InferenceChild; provider: ProviderChoice; packs: readonly LoadedPack[] }
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 10_000
+
+/** Starts the child and loads every pack. Faults: pack_missing, pack_corrupt (file and digests), inference_down, timeout. */
+export async function openDevice(options: DeviceOptions): Promise<Device> {
+  const { log } = options
+  let number = 0
+  let deaths = 0
+  let closed = false
+  let current: InferenceChild | null = null
+  let queue: Promise<unknown> = Promise.resolve()
+
+  const first = begin()
+  // Who starts a device wants to know why it does not start; from then on it starts by itself.
+  let latest = await first.catch((error: unknown) => {
+    closed = true
+    throw error
+  })
+  let life = first
+
+  async function begin(): Promise<Life> {
+    const child = spawnInference(log)
+    current = child
+    const { packsDir, provider, threads, deviceId = 0, loadDeadlineMs = 120_000 } = options
+    const load = { type: 'load', command: ++number, packsDir, provider, threads, deviceId } as const
+    try {
+      const answer = expectAnswer(await child.ask(load, { deadlineMs: loadDeadlineMs }), 'loaded')
+      log.info(
+        { inferencePid: child.pid, provider: answer.provider.provider, why: answer.provider.why },
+        'inference child serves',
+      )
+      void child.gone.then((end) => {
+        if (closed) return
+        log.warn({ inferencePid: child.pid, ...end }, 'inference child is gone')
+        life = revive()
+      })
+      return { child, provider: answer.provider, packs: answer.packs }
+    } catch (error) {
+      await child.stop()
+      const crashed = isFault(error, 'model_error') && error.facts.crashed === true
+      throw crashed ? new Fault('inference_down', { retry: 'later', cause: error, facts: error.facts }) : error
+    }
+  }
+
+  /** The next life, after a pause that doubles with every death. A start that fails is told to who waits, and tried again. */
+  function revive(): Promise<Life> {
+    current = null
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** deaths++)
+    const next = pause(pauseMs, undefined, { ref: false }).then(() => {
+      if (closed) throw new Fault('inference_down', { retry: 'later', detail: 'the device is closed' })
+      return begin()
+    })
+    next.then(
+      (begun) => {
+        latest = begun
+      },
+      (error: unknown) => {
+        if (closed) return
+        log.error({ error }, 'inference child did not start')
+        life = revive()
+      },
+    )
+    return next
+  }
+
+  /** Runs work on a living child, after everything that was asked for before. */
+  function inTurn<T>(work: (living: Life) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    // Who still waits in line need not wait to be cancelled; work that runs ends at a step.
+    const leave = () => reject(new Fault('cancelled'))
+    signal?.addEventListener('abort', leave, { once: true })
+    queue = queue.then(async () => {
+      try {
+        const living = await life
+        if (signal?.aborted) throw new Fault('cancelled')
+        signal?.removeEventListener('abort', leave)
+        resolve(await work(living))
+        deaths = 0
+      } catch (error) {
+        reject(
+          closed
+            ? new Fault('inference_down', { retry: 'later', detail: 'the device is closed', cause: error })
+            : error,
+        )
+      }
+    })
+    return promise
+  }
+
+  return {
+    get pid() {
+      return current?.pid ?? null
+    },
+    packs: () => ({ provider: latest.provider, packs: latest.packs }),
+    generate: (job, hooks = {}) => inTurn((living) => generate(living, ++number, job, hooks, options), hooks.signal),
+    classify: (packId, picture) =>
+      inTurn(async ({ child, packs }) => {
+        expectPack(packs, packId, 'image-classifier')
+        const cost: StepCost = { kind: 'classify', packId, samples: 1, pixels: picture.width * picture.height }
+        const answer = await child.ask(
+          { type: 'classify', command: ++number, packId, picture },
+          { deadlineMs: options.stepDeadlineMs(cost) },
+        )
+        const { probabilities, categories } = expectAnswer(answer, 'classified')
+        return { probabilities, categories }
+      }),
+    async [Symbol.asyncDispose]() {
+      closed = true
+      await current?.stop()
+    },
+  }
+}
+
+async function generate(
+  { child, packs }: Life,
+  command: number,
+  { packId, samples }: GenerateJob,
+  { onStep, onPicture, onFailure, signal }: GenerateHooks,
+  { stepDeadlineMs, log }: DeviceOptions,
+): Promise<Picture[]> {
+  expectPack(packs, packId, 'text-to-image')
+  const pictures = new Map<string, Picture>()
+  const stop = new AbortController()
+  let failure: unknown
+  let deliveries: Promise<void> = Promise.resolve()
+  const onAnswer = (answer: Answer) => {
+    if (answer.type === 'step') onStep?.({ sampleId: answer.sampleId, index: answer.index, total: answer.total })
+    if (answer.type === 'picture') {
+      pictures.set(answer.picture.id, answer.picture)
+      deliveries = deliveries
+        .then(() => onPicture?.(answer.picture))
+        .catch((error: unknown) => {
+          failure ??= error
+          stop.abort()
+        })
+    }
+    if (answer.type === 'sample_failed') {
+      const fault = toFault(answer.failure, { sampleId: answer.sampleId })
+      failure ??= fault
+      onFailure?.(answer.sampleId, fault)
+    }
+  }
+  const pixels = samples.reduce((sum, { width, height }) => sum + width * height, 0)
+  const deadlineMs = stepDeadlineMs({ kind: 'generate', packId, samples: samples.length, pixels })
+  const anySignal = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const answer = await child.ask(
+    { type: 'generate', command, packId, samples },
+    { onAnswer, deadlineMs, signal: anySignal },
+  )
+  await deliveries
+  if (failure !== undefined) throw failure
+  const { runMs, totalMs } = expectAnswer(answer, 'generated')
+  log.debug({ packId, samples: samples.length, runMs, totalMs }, 'generated')
+  return samples.map(({ id }) => {
+    const picture = pictures.get(id)
+    if (picture === undefined)
+      throw new Fault('model_error', { retry: 'later', detail: 'a picture is missing', facts: { sampleId: id } })
+    return picture
+  })
+}
+
+function expectPack(packs: readonly LoadedPack[], packId: string, kind: LoadedPack['manifest']['kind']): void {
+  if (!packs.some(({ manifest }) => manifest.id === packId && manifest.kind === kind))
+    throw new Fault('model_unknown', { field: 'model', detail: `no ${kind} pack of this name`, facts: { packId } })
+}
+
+function expectAnswer<const T extends FinalAnswer['type']>(
+  answer: FinalAnswer,
+  type: T,
+): Extract<FinalAnswer, { type: T }> {
+  if (answer.type === 'failed') throw toFault(answer.failure)
+  if (answer.type === 'cancelled') throw new Fault('cancelled')
+  if (isAnswer(answer, type)) return answer
+  throw new Fault('model_error', { detail: `expected ${type}, got ${answer.type}` })
+}
+
+function isAnswer<const T extends FinalAnswer['type']>(
+  answer: FinalAnswer,
+  type: T,
+): answer is Extract<FinalAnswer, { type: T }> {
+  return answer.type === type
+}

@@ -1,0 +1,41 @@
+// What the inference child and its device say to each other, over Node's IPC with advanced serialisation.
+// One command is in flight at a time; every answer carries its number. `cancel` may follow a `generate`.
+import type { Classification } from '../models/runtime/classifier.ts'
+import type { ModelErrorCode } from '../models/runtime/error.ts'
+import type { PackManifest } from '../models/runtime/manifest.ts'
+import type { Provider, ProviderChoice } from '../models/runtime/sessions.ts'
+import type { Picture, Rgb, SampleRequest } from '../models/runtime/stepper.ts'
+
+export type LoadedPack = { manifest: PackManifest; digest: string }
+
+export type Command =
+  | { type: 'load'; command: number; packsDir: string; provider: Provider | 'auto'; threads: number; deviceId: number }
+  | { type: 'generate'; command: number; packId: string; samples: readonly SampleRequest[] }
+  | { type: 'classify'; command: number; packId: string; picture: Rgb }
+  | { type: 'cancel'; command: number }
+
+/** A ModelError, or any other error as model_error: what may cross, and be logged. */
+export type FailureReport = {
+  code: ModelErrorCode
+  message: string
+  file?: string | undefined
+  field?: string | undefined
+  digest?: string | undefined
+  expectedDigest?: string | undefined
+}
+
+export type Spent = {
+  /** Milliseconds inside session.run, and in all. */
+  runMs: number
+  totalMs: number
+}
+
+export type Answer =
+  | { type: 'loaded'; command: number; provider: ProviderChoice; packs: readonly LoadedPack[] }
+  | { type: 'step'; command: number; sampleId: string; index: number; total: number }
+  | { type: 'picture'; command: number; picture: Picture }
+  | { type: 'sample_failed'; command: number; sampleId: string; failure: FailureReport }
+  | ({ type: 'generated'; command: number } & Spent)
+  | ({ type: 'classified'; command: number } & Classification & Spent)
+  | { type: 'cancelled'; command: number }
+  | { type: 'failed'; command: number; failure: FailureReport }
