@@ -30,6 +30,7 @@ const makeRoot = (t: TestContext, program = ''): string => {
   mkdirSync(join(root, 'bin'))
   mkdirSync(join(root, 'src'))
   cpSync(boot, join(root, 'boot.mjs'))
+  writeFileSync(join(root, 'package.json'), '{}')
   writeFileSync(join(root, 'package-lock.json'), '{"version":1}')
   writeFileSync(join(root, 'bin/npm'), standInNpm, { mode: 0o755 })
   writeFileSync(join(root, 'src/main.ts'), program)
