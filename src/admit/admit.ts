@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Insertable, sql as raw } from 'kysely'
 import { advance, type Facts, recordBirth, type Statement } from '../advance.ts'
-import { type Json, saltedDigest } from '../kernel/canonical.ts'
+import { asJson, saltedDigest } from '../kernel/canonical.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
@@ -210,8 +210,7 @@ async function stateRefusal(
     decidedAt,
     appealUntil,
   })
-  const record: Json = JSON.parse(JSON.stringify(statement))
-  return { id, appealUntil, record }
+  return { id, appealUntil, record: asJson(statement) }
 }
 
 function refusalFacts({ clause, category, categories, band, facts, policy }: Refusal): Facts {

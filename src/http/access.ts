@@ -1,0 +1,98 @@
+// Who may call a route. Each route says so in `config.access`; one that says nothing needs a caller. A bearer key comes before the
+// session's cookie, and a cookie only acts (any method but GET and HEAD) for a page of this very origin.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Fault, isFault } from '../kernel/fault.ts'
+import type { Ground } from '../kernel/ground.ts'
+import { authenticate, type Caller, callerOfSession } from '../tenant/caller.ts'
+import type { Role } from '../tenant/roles.ts'
+
+/** `optional`: `request.caller` may be null. A list: any one of these roles. */
+export type Access = 'public' | 'optional' | 'caller' | readonly Role[]
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+    /** Whose error shape the route speaks; `native` unless said. */
+    dialect?: 'native' | 'openai'
+  }
+  interface FastifyRequest {
+    /** Null on public routes, and on optional ones when nobody signed in. */
+    caller: Caller | null
+  }
+}
+
+export const SESSION_COOKIE = 'darkroom_session'
+
+export function registerAccess(app: FastifyInstance, ground: Ground): void {
+  app.decorateRequest('caller', null)
+  app.addHook('onRequest', async (request, reply) => {
+    const access = request.is404 ? 'public' : (request.routeOptions.config.access ?? 'caller')
+    if (access === 'public') return
+    try {
+      request.caller = await identify(ground, request)
+      if (request.caller === null && access !== 'optional')
+        throw new Fault('unauthenticated', { detail: 'send an API key: Authorization: Bearer dk_live_...' })
+    } catch (error) {
+      if (isFault(error, 'unauthenticated')) {
+        if (access === 'optional') return
+        challenge(request, reply)
+      }
+      throw error
+    }
+    if (typeof access === 'object') requireRole(request.caller, access)
+  })
+}
+
+/** The caller of a route that needs one. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new TypeError('this route was registered without a caller')
+  return request.caller
+}
+
+/** Where clients find this service: DARKROOM_PUBLIC_URL, else as they addressed it. Without a slash at its end. */
+export function baseUrlOf(ground: Ground, request: FastifyRequest): string {
+  const configured = ground.config.publicUrl
+  return configured === null ? `${request.protocol}://${request.host}` : configured.replace(/\/+$/, '')
+}
+
+/** Refuses a browser that acts for a page of another origin. Fault: forbidden. */
+export function requireSameOrigin(ground: Ground, request: FastifyRequest): void {
+  const { origin } = request.headers
+  const site = request.headers['sec-fetch-site']
+  const ours = new URL(baseUrlOf(ground, request)).origin
+  if (origin === undefined ? site === 'same-origin' : origin === ours) return
+  throw new Fault('forbidden', { detail: 'a session acts only for pages of this origin; programs use an API key' })
+}
+
+export function sessionToken(request: FastifyRequest): string | null {
+  for (const part of (request.headers.cookie ?? '').split(';')) {
+    const [name, value] = part.trim().split('=', 2)
+    if (name === SESSION_COOKIE && value !== undefined) return value
+  }
+  return null
+}
+
+async function identify(ground: Ground, request: FastifyRequest): Promise<Caller | null> {
+  const { authorization } = request.headers
+  if (authorization !== undefined) {
+    const bearer = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
+    if (bearer === undefined)
+      throw new Fault('unauthenticated', { detail: 'Authorization is not of the form Bearer <key>' })
+    return authenticate(ground, bearer)
+  }
+  const token = sessionToken(request)
+  const caller = token === null ? null : await callerOfSession(ground, token)
+  if (caller !== null && request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(ground, request)
+  return caller
+}
+
+function requireRole(caller: Caller | null, roles: readonly Role[]): void {
+  if (caller?.roles.some((role) => roles.includes(role))) return
+  throw new Fault('forbidden', { detail: `this needs a key with the role ${roles.join(' or ')}` })
+}
+
+/** RFC 6750 section 3. */
+function challenge(request: FastifyRequest, reply: FastifyReply): void {
+  const wrong = request.headers.authorization === undefined ? '' : ', error="invalid_token"'
+  reply.header('www-authenticate', `Bearer realm="darkroom"${wrong}`)
+}

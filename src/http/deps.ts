@@ -1,0 +1,29 @@
+// What the server is given. It makes nothing itself: records, models, the policy and the tools of provenance come from outside.
+import type { FastifyInstance } from 'fastify'
+import type { Admission } from '../admit/admit.ts'
+import type { Ground } from '../kernel/ground.ts'
+import type { Provenance } from '../mark/verify.ts'
+import type { FileStore } from '../publish/file-store.ts'
+
+export type ServerDeps = {
+  readonly ground: Ground
+  /** Models, policy and limits that an order is checked against. */
+  readonly admission: Admission
+  /** The store whose links this server answers under /objects/; null where links lead elsewhere (S3). */
+  readonly objects: Pick<FileStore, 'get' | 'verifySignedUrl'> | null
+  /** Says whether a picture came from here. Faults: unsupported_media, too_large. */
+  readonly verifyProvenance: (bytes: Buffer) => Promise<Provenance>
+  /** The C2PA manifest of a released file, as JSON. */
+  readonly readManifest: (bytes: Buffer, contentType: string) => Promise<object>
+  /** What must work before traffic comes, by name; each throws when it does not. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>
+  /** Pages, each with its own routes. Their routes may be called by anybody (`request.caller` may be null) unless they say more. */
+  readonly pages: readonly ((app: FastifyInstance) => Promise<void>)[]
+  readonly version: string
+}
+
+/** What a file of routes is given beside the app. */
+export type RouteDeps = ServerDeps & {
+  /** Aborts when the server closes, so that nobody waits for an answer that will not come. */
+  readonly closing: AbortSignal
+}

@@ -1,0 +1,185 @@
+// A settled generation in OpenAI's words: pictures with usage, a refusal, a hold, or a typed failure. Never an empty picture: what
+// was withheld is named with its reason, and an answer without pictures is an error.
+
+import { sizeText } from '../admit/order.ts'
+import type { Generation, ImageRow } from '../admit/records.ts'
+import { Fault } from '../kernel/fault.ts'
+import { userNotice } from '../statement/outputs.ts'
+import type { Statement } from '../statement/statement.ts'
+import { openaiErrorBody, problemOf } from './problems.ts'
+import { appealPath } from './resources.ts'
+
+export type OpenaiAnswer = { status: number; body: object }
+
+/** How a released picture is handed over: a link or its bytes. */
+export type Delivery = (image: ImageRow) => Promise<{ url: string } | { b64_json: string }>
+
+type Context = { base: string; textTokens: number; deliver: Delivery }
+
+export async function answerOf(generation: Generation, context: Context): Promise<OpenaiAnswer> {
+  const { request, images, statements } = generation
+  const statement = request.statement_id === null ? undefined : statements.get(request.statement_id)
+  if (statement !== undefined) return blocked(generation, [statement], context)
+  const published = images.filter((image) => image.state === 'published')
+  if (published.length > 0) return released(generation, published, context)
+  if (images.some((image) => image.state === 'held')) return held(generation, context)
+  const denials = images.flatMap((image) => {
+    const denial = image.statement_id === null ? undefined : statements.get(image.statement_id)
+    return image.state === 'denied' && denial !== undefined ? [denial] : []
+  })
+  if (denials.length > 0) return blocked(generation, denials, context)
+  const reason = request.failure ?? images.find((image) => image.failure !== null)?.failure ?? null
+  return reason === null ? ended(generation, context) : failed(generation, reason, context)
+}
+
+/** The wait ended before the generation did, which goes on. */
+export function stillRunning(requestId: string, base: string, why: 'wait_timeout' | 'shutting_down'): OpenaiAnswer {
+  const said = why === 'wait_timeout' ? 'The picture is not finished yet' : 'The service is restarting'
+  const url = statusUrl(requestId, base)
+  return {
+    status: why === 'wait_timeout' ? 504 : 503,
+    body: error(`${said}; the generation goes on: ${url}`, 'server_error', why, {
+      darkroom: { request_id: requestId, status_url: url },
+    }),
+  }
+}
+
+async function released(generation: Generation, published: ImageRow[], context: Context): Promise<OpenaiAnswer> {
+  const { request } = generation
+  const data = []
+  for (const image of published)
+    data.push({
+      ...(await context.deliver(image)),
+      darkroom: {
+        image_id: image.id,
+        seed: Number(image.seed),
+        manifest_url: `${context.base}/v1/images/${image.id}/manifest`,
+      },
+    })
+  return {
+    status: 200,
+    body: {
+      created: Math.floor(request.created_at.getTime() / 1000),
+      data,
+      background: 'opaque',
+      output_format: request.output_format,
+      quality: request.quality,
+      size: sizeText(request),
+      usage: usageOf(generation, published.length, context.textTokens),
+      darkroom: { ...extras(generation, context), prompt_truncated: request.prompt_truncated },
+    },
+  }
+}
+
+function blocked(generation: Generation, reasons: Statement[], context: Context): OpenaiAnswer {
+  const [first] = reasons
+  if (first === undefined) throw new TypeError('a refusal has a statement')
+  const path = appealPath(first)
+  const message = `${userNotice(first).title}. ${first.facts} Quote ${first.id}.`
+  return {
+    status: 400,
+    body: error(message, 'image_generation_user_error', 'moderation_blocked', {
+      moderation_details: {
+        moderation_stage: first.stage,
+        categories: [...new Set(reasons.flatMap((reason) => reason.categories))],
+      },
+      statement_id: first.id,
+      appeal_url: path === null ? null : `${context.base}${path}`,
+      darkroom: extras(generation, context),
+    }),
+  }
+}
+
+function held(generation: Generation, context: Context): OpenaiAnswer {
+  const url = statusUrl(generation.request.id, context.base)
+  return {
+    status: 400,
+    body: error(
+      `A person must look at this picture before it is released: ${url}`,
+      'image_generation_user_error',
+      'moderation_held',
+      {
+        status_url: url,
+        darkroom: extras(generation, context),
+      },
+    ),
+  }
+}
+
+const FAILURE_CODES = [
+  'nan',
+  'out_of_memory',
+  'timeout',
+  'model_error',
+  'storage_error',
+  'mark_failed',
+  'mark_unverified',
+] as const
+
+function failed(generation: Generation, reason: string, context: Context): OpenaiAnswer {
+  const code = FAILURE_CODES.find((one) => one === reason)
+  const title = code === undefined ? 'The generation failed' : problemOf(new Fault(code), { bodyBytes: 0 }).title
+  return { status: 500, body: error(`${title}.`, 'server_error', reason, { darkroom: extras(generation, context) }) }
+}
+
+/** Cancelled or expired: nobody's failure, and no picture either. */
+function ended(generation: Generation, context: Context): OpenaiAnswer {
+  const { state } = generation.request
+  const code = state === 'expired' ? 'expired' : 'cancelled'
+  return {
+    status: 409,
+    body: error(`The generation was ${code}.`, 'invalid_request_error', code, {
+      darkroom: extras(generation, context),
+    }),
+  }
+}
+
+function error(message: string, type: string, code: string, more: object) {
+  const problem = { status: 400, code: 'internal', title: '', detail: message, field: null } as const
+  const { error: shape } = openaiErrorBody(problem)
+  return { error: { ...shape, type, code, ...more } }
+}
+
+function extras({ request, images, statements }: Generation, { base }: Context) {
+  const withheld = images
+    .filter((image) => image.state !== 'published' && request.state === 'done')
+    .map((image) => {
+      const statement = image.statement_id === null ? undefined : statements.get(image.statement_id)
+      const path = statement === undefined ? null : appealPath(statement)
+      return {
+        image_id: image.id,
+        seed: Number(image.seed),
+        state: image.state,
+        failure: image.failure,
+        statement_id: image.statement_id,
+        categories: statement === undefined ? [] : [...statement.categories],
+        appeal_url: path === null ? null : `${base}${path}`,
+      }
+    })
+  return { request_id: request.id, status_url: statusUrl(request.id, base), withheld }
+}
+
+function statusUrl(requestId: string, base: string): string {
+  return `${base}/v1/generations/${requestId}`
+}
+
+/** The side of a latent cell in pixels, for every family that is served. */
+const LATENT_FACTOR = 8
+
+/** Text tokens are words and marks of the prompt, up to what the model reads; image tokens are latent cells of released pictures. */
+function usageOf({ request }: Generation, released: number, textTokens: number) {
+  const cells = Math.ceil(request.width / LATENT_FACTOR) * Math.ceil(request.height / LATENT_FACTOR)
+  const output = cells * released
+  return {
+    input_tokens: textTokens,
+    output_tokens: output,
+    total_tokens: textTokens + output,
+    input_tokens_details: { text_tokens: textTokens, image_tokens: 0 },
+  }
+}
+
+export function countTextTokens(prompt: string, limit: number): number {
+  let count = 0
+  for (const _ of prompt.matchAll(/[\p{L}\p{M}]+|\p{N}|[^\s\p{L}\p{M}\p{N}]+/gu)) if (++count >= limit) break
+  return count
+}

@@ -1,0 +1,136 @@
+// The one place that maps failures to HTTP: every fault code to a status and a title, Fastify's own errors to fault codes, and both
+// to the two shapes that clients read (RFC 9457 problems; OpenAI's error object). What is our failure says no more than its
+// code and a fixed sentence.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Fault, type FaultCode } from '../kernel/fault.ts'
+
+type Mapping = { status: number; title: string }
+
+const MAPPINGS: Record<FaultCode, Mapping> = {
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  model_unknown: { status: 400, title: 'There is no such model' },
+  unauthenticated: { status: 401, title: 'Authentication is needed' },
+  forbidden: { status: 403, title: 'This is not allowed' },
+  not_found: { status: 404, title: 'There is no such thing' },
+  conflict: { status: 409, title: 'The state of this has changed' },
+  cancelled: { status: 409, title: 'This was cancelled' },
+  too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media: { status: 415, title: 'This kind of content is not supported' },
+  database_failed: { status: 503, title: 'The records cannot be reached' },
+  object_store_failed: { status: 503, title: 'The object store cannot be reached' },
+  storage_error: { status: 503, title: 'The object store cannot be reached' },
+  doorbell_failed: { status: 503, title: 'The work queue cannot be reached' },
+  inference_down: { status: 503, title: 'No device serves this model' },
+  signer_failed: { status: 503, title: 'The signer cannot be reached' },
+  timeout: { status: 504, title: 'This took too long' },
+  nan: { status: 500, title: 'The model produced numbers that are not a picture' },
+  out_of_memory: { status: 500, title: 'The device ran out of memory' },
+  model_error: { status: 500, title: 'The model failed' },
+  pack_missing: { status: 500, title: 'The model is not installed' },
+  pack_corrupt: { status: 500, title: 'The model is damaged' },
+  poison: { status: 500, title: 'The request kept failing and was given up' },
+  object_missing: { status: 500, title: 'A stored file is missing' },
+  object_mismatch: { status: 500, title: 'A stored file is damaged' },
+  mark_failed: { status: 500, title: 'The picture could not be marked' },
+  mark_unverified: { status: 500, title: 'The mark on the picture could not be verified' },
+  statement_incomplete: { status: 500, title: 'A statement of reasons could not be completed' },
+  policy_invalid: { status: 500, title: 'The policy could not be evaluated' },
+  config_invalid: { status: 500, title: 'The service is not configured rightly' },
+  home_unwritable: { status: 500, title: 'The service cannot write its files' },
+  home_locked: { status: 500, title: 'The service cannot write its files' },
+  port_busy: { status: 500, title: 'The service could not start' },
+  schema_newer: { status: 500, title: 'The service could not start' },
+  lease_lost: { status: 500, title: 'Somebody else took this work over' },
+}
+
+/** What went wrong, for a client. `code` is stable; `internal` is any failure that has no code of its own. */
+export type Problem = {
+  status: number
+  code: FaultCode | 'internal'
+  title: string
+  detail: string
+  field: string | null
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+export function problemOf(error: unknown, limits: { bodyBytes: number }): Problem {
+  const fault = error instanceof Fault ? error : fromFastify(error, limits)
+  if (fault === null)
+    return {
+      status: 500,
+      code: 'internal',
+      title: 'The service failed',
+      detail: 'the service failed; nothing that was asked for is half-done',
+      field: null,
+    }
+  const { status, title } = MAPPINGS[fault.code]
+  const said = fault.message !== fault.code && status < 500
+  return {
+    status,
+    code: fault.code,
+    title,
+    detail: said ? fault.message : `${title.charAt(0).toLowerCase()}${title.slice(1)}`,
+    field: status < 500 ? (fault.field ?? null) : null,
+  }
+}
+
+/** RFC 9457. */
+export function problemBody(problem: Problem, requestId: string) {
+  const { status, code, title, detail, field } = problem
+  return {
+    type: `urn:darkroom:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    ...(field === null ? {} : { field }),
+    instance: requestId,
+  }
+}
+
+const OPENAI_CODES: Partial<Record<Problem['code'], string>> = {
+  unauthenticated: 'invalid_api_key',
+  model_unknown: 'model_not_found',
+}
+
+/** OpenAI's error: all four keys, always. */
+export function openaiErrorBody({ status, code, detail, field }: Problem) {
+  const type = status === 403 ? 'permission_error' : status < 500 ? 'invalid_request_error' : 'server_error'
+  return { error: { message: detail, type, param: field, code: OPENAI_CODES[code] ?? code } }
+}
+
+/** Answers with a problem in the dialect of the route. A client may repeat what failed before anything was admitted. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 503 && !reply.hasHeader('x-should-retry')) reply.header('retry-after', '1')
+  reply.code(problem.status)
+  return dialectOf(request) === 'openai'
+    ? reply.type('application/json; charset=utf-8').send(openaiErrorBody(problem))
+    : reply.type(PROBLEM_TYPE).send(problemBody(problem, request.id))
+}
+
+function dialectOf(request: FastifyRequest): 'native' | 'openai' {
+  return request.routeOptions.config?.dialect ?? 'native'
+}
+
+/** Fastify's own errors as faults; null for what is no fault of the caller. */
+function fromFastify(error: unknown, limits: { bodyBytes: number }): Fault | null {
+  if (!(error instanceof Error) || !('code' in error)) return null
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Fault('too_large', { detail: `the body is larger than the limit of ${limits.bodyBytes} bytes` })
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Fault('unsupported_media', {
+        field: 'content-type',
+        detail: 'the content type of the body is not accepted here',
+      })
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new Fault('invalid_request', { detail: 'the body is not a JSON document' })
+    case 'FST_ERR_BAD_URL':
+      return new Fault('not_found', { detail: 'the address is malformed' })
+    default:
+      return null
+  }
+}

@@ -1,0 +1,73 @@
+// One image: its record, its picture by a link that expires, its manifest. Only what was released has the last two.
+import { Type } from '@fastify/type-provider-typebox'
+import { getImage, type ImageRow } from '../../admit/records.ts'
+import { Fault } from '../../kernel/fault.ts'
+import { callerOf } from '../access.ts'
+import type { App } from '../app.ts'
+import type { RouteDeps } from '../deps.ts'
+import { imageResource } from '../resources.ts'
+import { IdParams, ImageSchema, problems } from '../schemas.ts'
+
+export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void {
+  const config = { access: ['client'] } as const
+  const { sql } = ground.database
+  app.get(
+    '/v1/images/:id',
+    {
+      config,
+      schema: {
+        tags: ['images'],
+        summary: 'One image',
+        params: IdParams,
+        response: { 200: ImageSchema, ...problems(401, 403, 404) },
+      },
+    },
+    async (request, reply) => {
+      const { generation, image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
+      return reply.send(imageResource(generation, image))
+    },
+  )
+
+  app.get(
+    '/v1/images/:id/content',
+    {
+      config,
+      schema: {
+        tags: ['images'],
+        summary: 'The picture',
+        description: 'Redirects to a link that expires within minutes and needs no key.',
+        params: IdParams,
+        response: { 302: Type.Null({ description: 'See Location.' }), ...problems(401, 403, 404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const { image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
+      const url = await ground.images.signedUrl(releasedKey(image), ground.config.urlTtlSeconds)
+      return reply.redirect(url, 302)
+    },
+  )
+
+  app.get(
+    '/v1/images/:id/manifest',
+    {
+      config,
+      schema: {
+        tags: ['images'],
+        summary: 'The C2PA manifest of the picture, as JSON',
+        params: IdParams,
+        response: { 200: Type.Object({}, { additionalProperties: true }), ...problems(401, 403, 404, 409) },
+      },
+    },
+    async (request) => {
+      const { image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
+      const file = await ground.images.get(releasedKey(image))
+      return readManifest(file.bytes, file.contentType)
+    },
+  )
+}
+
+/** Fault: conflict, when the image is not (or no longer) released. */
+function releasedKey(image: ImageRow): string {
+  if (image.state === 'published' && image.object_key !== null) return image.object_key
+  throw new Fault('conflict', { detail: `the image is ${image.state}; only a published image has a picture` })
+}

@@ -1,0 +1,100 @@
+// Sessions for the pages: a key is exchanged for a cookie that scripts cannot read and other sites cannot send.
+import { type Static, Type } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
+import { isFault } from '../../kernel/fault.ts'
+import { type Caller, endSession, openSession } from '../../tenant/caller.ts'
+import { callerOf, requireSameOrigin, SESSION_COOKIE, sessionToken } from '../access.ts'
+import type { App } from '../app.ts'
+import type { RouteDeps } from '../deps.ts'
+import { problems } from '../schemas.ts'
+import { strict } from '../validation.ts'
+
+const FORM = 'application/x-www-form-urlencoded'
+const Me = Type.Object({
+  tenant: Type.Object({ id: Type.String(), name: Type.String() }),
+  person_id: Type.Union([Type.String(), Type.Null()]),
+  roles: Type.Array(Type.String()),
+})
+
+export function sessionRoutes(app: App, { ground }: RouteDeps): void {
+  const secure = ground.config.publicUrl?.startsWith('https:') ? '; Secure' : ''
+  const setCookie = (reply: FastifyReply, value: string, maxAge: number) =>
+    reply.header(
+      'set-cookie',
+      `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}${secure}`,
+    )
+
+  // Only here: elsewhere a form's body is refused, so no other site can post one to the API.
+  app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) => {
+    done(null, Object.fromEntries(new URLSearchParams(String(body))))
+  })
+
+  app.post(
+    '/session',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['session'],
+        summary: 'Exchange a key for a session cookie',
+        consumes: ['application/json', FORM],
+        security: [],
+        body: Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) }, strict),
+        response: {
+          200: Me,
+          303: Type.Null({ description: 'A form is sent to the page.' }),
+          ...problems(400, 401, 403),
+        },
+      },
+    },
+    async (request, reply) => {
+      const form = request.headers['content-type']?.startsWith(FORM) === true
+      if (form || request.headers.origin !== undefined) requireSameOrigin(ground, request)
+      try {
+        const { token, caller } = await openSession(ground, request.body.key.trim())
+        setCookie(reply, token, ground.config.sessionTtlSeconds)
+        return form ? reply.redirect('/', 303) : reply.send(meResource(caller))
+      } catch (error) {
+        if (form && isFault(error, 'unauthenticated')) return reply.redirect('/?signin=failed', 303)
+        throw error
+      }
+    },
+  )
+
+  app.post(
+    '/session/end',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['session'],
+        summary: 'End the session',
+        security: [],
+        response: { 303: Type.Null({ description: 'To the page.' }), ...problems(403) },
+      },
+    },
+    async (request, reply) => {
+      const token = sessionToken(request)
+      if (token !== null) {
+        requireSameOrigin(ground, request)
+        await endSession(ground, token)
+      }
+      return setCookie(reply, '', 0).redirect('/', 303)
+    },
+  )
+
+  app.get(
+    '/v1/me',
+    {
+      config: { access: 'caller' },
+      schema: { tags: ['session'], summary: 'Who is calling', response: { 200: Me, ...problems(401) } },
+    },
+    async (request) => meResource(callerOf(request)),
+  )
+}
+
+function meResource(caller: Caller): Static<typeof Me> {
+  return {
+    tenant: { id: caller.tenantId, name: caller.tenantName },
+    person_id: caller.personId,
+    roles: [...caller.roles],
+  }
+}

@@ -1,0 +1,148 @@
+// The shapes of the native API, as documented and as typed. Bodies are checked by them; answers are described by them.
+import { type Static, Type } from '@fastify/type-provider-typebox'
+import { FAILURES, statesOf } from '../journey.ts'
+import { optional, strict } from './validation.ts'
+
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
+const Time = Type.String({ format: 'date-time' })
+const Digest = Type.String()
+
+export const OUTCOMES = ['published', 'partly_published', 'held', 'denied', 'failed', 'cancelled'] as const
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String({ description: 'Stable; decide by it.' }),
+    field: Type.Optional(Type.String({ description: 'The field that is wrong.' })),
+    instance: Type.String({ description: 'The id to quote.' }),
+  },
+  { description: 'RFC 9457 problem details.' },
+)
+
+/** Problem answers of a route, for its documentation. */
+export function problems(...statuses: number[]) {
+  const content = { 'application/problem+json': { schema: ProblemSchema } }
+  return Object.fromEntries(statuses.map((status) => [status, { description: 'Problem', content }]))
+}
+
+/** Fields that both APIs have. */
+export const orderFields = {
+  prompt: Type.String({ minLength: 1, description: 'What to draw.' }),
+  model: optional(Type.String({ minLength: 1, maxLength: 200 })),
+  n: optional(Type.Integer({ minimum: 1, maximum: 10 })),
+  size: optional(Type.String({ maxLength: 20, description: '`auto` or `WIDTHxHEIGHT`, one of the model’s sizes.' })),
+  quality: optional(Type.Enum(['auto', 'low', 'medium', 'high'])),
+  output_format: optional(Type.Enum(['png', 'jpeg', 'webp'])),
+  output_compression: optional(Type.Integer({ minimum: 0, maximum: 100, description: 'jpeg and webp only.' })),
+  user: optional(Type.String({ maxLength: 512, description: 'Your user’s id; only a keyed digest of it is kept.' })),
+}
+
+export const NewGeneration = Type.Object(
+  {
+    ...orderFields,
+    negative_prompt: optional(Type.String()),
+    steps: optional(Type.Integer({ minimum: 1 })),
+    guidance_scale: optional(Type.Number({ minimum: 0, maximum: 30 })),
+    scheduler: optional(Type.String({ maxLength: 100 })),
+    seed: optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'Image i has seed + i.' })),
+    purpose: optional(Type.String({ maxLength: 100, description: 'A declared purpose that the policy knows.' })),
+  },
+  strict,
+)
+export type NewGeneration = Static<typeof NewGeneration>
+
+export const StatementBriefSchema = Type.Object({
+  id: Type.String(),
+  stage: Type.Enum(['input', 'output']),
+  category: Type.String(),
+  categories: Type.Array(Type.String()),
+  notice: Type.String({ description: 'Plain sentences for the person who asked.' }),
+  url: Type.String(),
+  appeal_url: Nullable(Type.String()),
+})
+export type StatementBrief = Static<typeof StatementBriefSchema>
+
+const ProvenanceSchema = Type.Object({
+  manifest_id: Type.String(),
+  validation_state: Type.String(),
+  watermark: Type.Object({ psnr_db: Type.Number(), confidence: Type.Enum(['high', 'medium', 'low']) }),
+  digests: Type.Object({ file: Digest, manifest: Digest, pixels: Digest }),
+})
+
+export const ImageSchema = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('image'),
+  request_id: Type.String(),
+  state: Type.Enum(statesOf('image')),
+  seed: Type.Integer(),
+  failure: Nullable(Type.Enum([...FAILURES])),
+  statement: Nullable(StatementBriefSchema),
+  url: Nullable(Type.String()),
+  manifest_url: Nullable(Type.String()),
+  width: Type.Integer(),
+  height: Type.Integer(),
+  format: Type.Enum(['png', 'jpeg', 'webp']),
+  provenance: Nullable(ProvenanceSchema),
+  created_at: Time,
+})
+export type ImageResource = Static<typeof ImageSchema>
+
+export const GenerationSchema = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('generation'),
+  state: Type.Enum(statesOf('request')),
+  outcome: Nullable(Type.Enum([...OUTCOMES])),
+  failure: Nullable(Type.Enum([...FAILURES])),
+  model: Type.String(),
+  model_version: Type.String(),
+  size: Type.String(),
+  quality: Type.String(),
+  steps: Type.Integer(),
+  guidance_scale: Type.Number(),
+  scheduler: Type.String(),
+  seed: Type.Integer(),
+  n: Type.Integer(),
+  output_format: Type.Enum(['png', 'jpeg', 'webp']),
+  output_compression: Nullable(Type.Integer()),
+  purpose: Nullable(Type.String()),
+  prompt_truncated: Type.Boolean({ description: 'The prompt was longer than the model reads.' }),
+  progress: Nullable(
+    Type.Object({
+      step: Type.Integer(),
+      steps: Type.Integer(),
+      position: Nullable(Type.Integer({ description: 'Requests of this tenant that wait before it.' })),
+    }),
+  ),
+  statement: Nullable(StatementBriefSchema),
+  images: Type.Array(ImageSchema),
+  created_at: Time,
+  updated_at: Time,
+})
+export type GenerationResource = Static<typeof GenerationSchema>
+
+export const GenerationPage = Type.Object({
+  object: Type.Literal('list'),
+  data: Type.Array(GenerationSchema),
+  has_more: Type.Boolean(),
+  next: Nullable(Type.String({ description: 'Pass it as `after` for the next page.' })),
+})
+
+export const IdParams = Type.Object({ id: Type.String({ maxLength: 64 }) }, strict)
+
+export const OpenaiErrorSchema = Type.Object(
+  {
+    error: Type.Object(
+      {
+        message: Type.String(),
+        type: Nullable(Type.String()),
+        param: Nullable(Type.String()),
+        code: Nullable(Type.String()),
+      },
+      { additionalProperties: true },
+    ),
+  },
+  { description: 'OpenAI’s error object.' },
+)

@@ -1,0 +1,113 @@
+// The server: one place where the cross-cutting promises are made (strict bodies, who may call, errors in the client's dialect,
+// security headers, one log line a request), and one line for each file of routes.
+import { randomUUID } from 'node:crypto'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import { type FastifyBaseLogger, fastify } from 'fastify'
+import { Fault } from '../kernel/fault.ts'
+import { registerAccess } from './access.ts'
+import type { App } from './app.ts'
+import type { RouteDeps, ServerDeps } from './deps.ts'
+import { problemOf, sendProblem } from './problems.ts'
+import { generationRoutes } from './routes/generations.ts'
+import { healthRoutes } from './routes/health.ts'
+import { imageRoutes } from './routes/images.ts'
+import { modelRoutes } from './routes/models.ts'
+import { objectRoutes } from './routes/objects.ts'
+import { openaiImageRoutes } from './routes/openai-images.ts'
+import { provenanceRoutes } from './routes/provenance.ts'
+import { sessionRoutes } from './routes/session.ts'
+import { statementRoutes } from './routes/statements.ts'
+import { securityHeaders } from './security-headers.ts'
+import { startTelemetry } from './telemetry.ts'
+import { validationFault } from './validation.ts'
+
+const REQUEST_TIMEOUT_MS = 60_000
+const MAX_PARAM_LENGTH = 400
+
+/** Builds the server; the caller listens and closes. Closing answers those who wait before it ends. */
+export async function buildServer(deps: ServerDeps): Promise<App> {
+  const { ground } = deps
+  const { limits } = ground.config
+  const logger: FastifyBaseLogger = ground.log
+  const app: App = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: () => `http_${randomUUID()}`,
+    requestIdLogLabel: 'requestId',
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  // Answers are typed where they are made; the schemas describe them and drop nothing.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  app.setSchemaErrorFormatter((errors, part) => validationFault(errors, part))
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error, limits)
+    if (problem.status >= 500) request.log.error({ error }, 'a request failed')
+    return sendProblem(request, reply, problem)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      request,
+      reply,
+      problemOf(new Fault('not_found', { detail: 'there is nothing at this address' }), limits),
+    ),
+  )
+
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort())
+  const routes: RouteDeps = { ...deps, closing: closing.signal }
+  const telemetry = startTelemetry(app, ground)
+  securityHeaders(app, ground)
+  registerAccess(app, ground)
+  await registerDocs(app, deps.version)
+
+  await app.register(async (scope: App) => healthRoutes(scope, routes, telemetry))
+  await app.register(async (scope: App) => sessionRoutes(scope, routes))
+  await app.register(async (scope: App) => modelRoutes(scope, routes))
+  await app.register(async (scope: App) => openaiImageRoutes(scope, routes))
+  await app.register(async (scope: App) => generationRoutes(scope, routes))
+  await app.register(async (scope: App) => imageRoutes(scope, routes))
+  await app.register(async (scope: App) => statementRoutes(scope, routes))
+  await app.register(async (scope: App) => provenanceRoutes(scope, routes))
+  await app.register(async (scope: App) => objectRoutes(scope, routes))
+  for (const page of deps.pages)
+    await app.register(async (scope) => {
+      scope.addHook('onRoute', (route) => {
+        route.config = { access: 'optional', ...route.config }
+      })
+      await page(scope)
+    })
+  return app
+}
+
+async function registerDocs(app: App, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Darkroom',
+        version,
+        description: 'Diffusion image generation that is moderated with reasons, watermarked, signed and auditable.',
+      },
+      components: {
+        securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: dk_live_...' } },
+      },
+      security: [{ key: [] }],
+    },
+  })
+  await app.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, access: 'public' }
+      route.schema = { ...route.schema, hide: true }
+    })
+    scope.get('/openapi.json', async () => app.swagger())
+    await scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { deepLinking: true } })
+  })
+}

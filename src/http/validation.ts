@@ -1,0 +1,45 @@
+// Bodies are taken as they are: nothing is coerced, defaulted or dropped, and the first thing wrong is named by its field.
+// Query strings and parameters are text, so there numbers are read from it.
+import { Type } from '@fastify/type-provider-typebox'
+import type { FastifySchemaValidationError } from 'fastify'
+import type { TSchema } from 'typebox'
+import { Fault } from '../kernel/fault.ts'
+
+/** Objects with these fields and no others. */
+export const strict = { additionalProperties: false } as const
+
+/** A field that may be left out or null, which mean the same. */
+export function optional<T extends TSchema>(schema: T) {
+  return Type.Optional(Type.Union([schema, Type.Null()]))
+}
+
+/** Fault invalid_request, which names the field. */
+export function validationFault(errors: readonly FastifySchemaValidationError[], part: string): Fault {
+  const first = errors.find(isTelling) ?? errors[0]
+  const path = (first?.instancePath ?? '').split('/').slice(1).join('.')
+  const unknown = names(first?.params.additionalProperties)
+  if (unknown !== null) return invalid(join(path, unknown), `unknown field ${join(path, unknown)}`)
+  const lacking = names(first?.params.requiredProperties)
+  if (lacking !== null) return invalid(join(path, lacking), `${join(path, lacking)} is required`)
+  if (path === '') return new Fault('invalid_request', { detail: `the ${part} is not a JSON object` })
+  const values = first?.params.allowedValues
+  if (Array.isArray(values)) return invalid(path, `${path} must be one of ${values.join(', ')}`)
+  return invalid(path, `${path} ${first?.message ?? 'is not valid'}`)
+}
+
+/** A union reports each of its branches, and an unknown field reports twice; these say the least. */
+function isTelling(error: FastifySchemaValidationError): boolean {
+  return error.keyword !== 'anyOf' && error.keyword !== 'boolean' && error.params.type !== 'null'
+}
+
+function names(list: unknown): string | null {
+  return Array.isArray(list) && typeof list[0] === 'string' ? list[0].slice(0, 100) : null
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+function invalid(field: string, detail: string): Fault {
+  return new Fault('invalid_request', { field, detail })
+}
