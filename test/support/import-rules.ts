@@ -42,7 +42,7 @@ const packageRules: readonly PackageRule[] = [
   { name: /^bullmq$/, within: /^src\/schedule\/doorbell\.ts$/, single: true },
   { name: /^@aws-sdk\//, within: /^src\/publish\//, single: true },
   { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\//, single: true },
-  { name: /^(node:)?child_process$/, within: /^workers\/device\.ts$/, single: true },
+  { name: /^(node:)?child_process$/, within: /^workers\//, single: true },
   { name: /^onnxruntime-node$/, within: /^models\// },
 ]
 const modelLibraries = /^(node:.+|onnxruntime-node|sharp|@huggingface\/tokenizers)$/
