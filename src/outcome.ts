@@ -3,7 +3,7 @@
 // its way.
 import { sql as raw } from 'kysely'
 import { advance } from './advance.ts'
-import { type Failure, type ImageState, isSettled, isTerminal, outcomeOf, UNFINISHED } from './journey.ts'
+import { FAILURES, type Failure, type ImageState, isSettled, isTerminal, outcomeOf, UNFINISHED } from './journey.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
 import { cancelTopic, type Ground, requestTopic } from './kernel/ground.ts'
@@ -82,6 +82,23 @@ export async function cancelRequest(ground: Ground, tenantId: string, requestId:
   })
   ground.bell.tell(cancelTopic(requestId), {})
   ground.bell.tell(requestTopic(requestId), { state: 'cancelled' })
+}
+
+/** The reason that a client sees. What is no fault of the model or the mark is one of storage. */
+export function failureOf(fault: Fault): Failure {
+  const named = FAILURES.find((reason) => reason === fault.code)
+  if (named !== undefined) return named
+  switch (fault.code) {
+    case 'object_store_failed':
+    case 'object_missing':
+    case 'object_mismatch':
+    case 'database_failed':
+      return 'storage_error'
+    case 'signer_failed':
+      return 'mark_failed'
+    default:
+      return 'model_error'
+  }
 }
 
 type ImageRow = { id: string; request_id: string; tenant_id: string; state: ImageState; version: number }

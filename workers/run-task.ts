@@ -1,10 +1,10 @@
 // Runs one task: claim, keep the lease, do the stage's work, and on a fault decide between another try and a typed failure.
 // This is the one place that maps faults to retries. It is also crash recovery: a task whose lease ran out is simply claimed again.
-import { FAILURES, type Failure, type Stage } from '../src/journey.ts'
+import type { Failure, Stage } from '../src/journey.ts'
 import { Fault } from '../src/kernel/fault.ts'
 import { type Ground, requestTopic } from '../src/kernel/ground.ts'
 import { type Claim, claimTask, completeTask, renewLease, retryTask } from '../src/kernel/tasks.ts'
-import { failImage, failRequest } from '../src/outcome.ts'
+import { failImage, failRequest, failureOf } from '../src/outcome.ts'
 
 export type StageWork = (claim: Claim, signal: AbortSignal) => Promise<void>
 
@@ -20,6 +20,7 @@ export async function runTask(ground: Ground, taskId: string, work: StageWork): 
     subject: claim.subjectId,
     attempt: claim.attempt,
   })
+  log.debug('a task is claimed')
   if (claim.crashes >= MAX_CRASHES) {
     log.error({ crashes: claim.crashes }, 'a task kept killing its worker; it is failed')
     return giveUp(ground, claim, 'poison')
@@ -85,21 +86,4 @@ async function giveUp(ground: Ground, claim: Claim, reason: Failure): Promise<vo
 
 function isRequestStage(stage: Stage): boolean {
   return stage === 'generate'
-}
-
-/** The reason that a client sees. What is no fault of the model or the mark is one of storage. */
-function failureOf(fault: Fault): Failure {
-  const named = FAILURES.find((reason) => reason === fault.code)
-  if (named !== undefined) return named
-  switch (fault.code) {
-    case 'object_store_failed':
-    case 'object_missing':
-    case 'object_mismatch':
-    case 'database_failed':
-      return 'storage_error'
-    case 'signer_failed':
-      return 'mark_failed'
-    default:
-      return 'model_error'
-  }
 }

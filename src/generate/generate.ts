@@ -9,6 +9,7 @@ import type { Generate, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
+import { failImage, failureOf } from '../outcome.ts'
 import { beginGenerating, type Order, plannedImages, recordStep } from './records.ts'
 
 const PROGRESS_EVERY_MS = 200
@@ -24,6 +25,7 @@ export async function generateStage(
   ground.bell.tell(requestTopic(order.id), { state: 'generating' })
   const images = await plannedImages(ground, order.id)
   const stop = new AbortController()
+  const failures: { id: string; fault: Fault }[] = []
   const deaf = ground.bell.hear(cancelTopic(order.id), () => stop.abort())
   try {
     const samples = images.map((image): SampleOrder => ({ ...sampleOf(order), id: image.id, seed: Number(image.seed) }))
@@ -31,12 +33,18 @@ export async function generateStage(
       await generate(order.model, samples, {
         onStep: progressReporter(ground, order),
         onPicture: (id, picture, made) => keepPicture(ground, order, id, picture, made),
+        onFailure: (id, fault) => failures.push({ id, fault }),
         signal: AbortSignal.any([signal, stop.signal]),
       })
   } finally {
     deaf()
   }
-  await ground.database.transact((tx) => completeTask(tx, claim))
+  const passing = failures.find(({ fault }) => fault.retry !== 'never')
+  if (passing !== undefined) throw passing.fault
+  await ground.database.transact(async (tx) => {
+    await completeTask(tx, claim)
+    for (const { id, fault } of failures) await failImage(tx, id, failureOf(fault))
+  })
   ground.bell.tell(requestTopic(order.id), { state: 'generated' })
 }
 

@@ -4,7 +4,13 @@ import canonicalizeJson from 'canonicalize'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
-export function canonical(value: Json): string {
+/** A plain value as JSON, with nothing in it shared. */
+export function asJson(value: object): Json {
+  return JSON.parse(canonical(value))
+}
+
+/** The one spelling of a JSON value. */
+export function canonical(value: Json | object): string {
   const text = canonicalizeJson(value)
   if (text === undefined) throw new TypeError('value has no canonical JSON form')
   return text

@@ -104,7 +104,13 @@ export function readConfig(env: Environment) {
 }
 
 /** Variables of the launcher and the tests, read elsewhere. */
-const RESERVED = new Set(['DARKROOM_OMIT_DEV', 'DARKROOM_REQUIRE_SERVICES', 'DARKROOM_KEY', 'DARKROOM_URL'])
+const RESERVED = new Set([
+  'DARKROOM_BOOT',
+  'DARKROOM_OMIT_DEV',
+  'DARKROOM_REQUIRE_SERVICES',
+  'DARKROOM_KEY',
+  'DARKROOM_URL',
+])
 
 function deepFreeze<T extends object>(value: T): Readonly<T> {
   for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)

@@ -1,6 +1,8 @@
 // What a model is to the stages: a card to validate against and functions to call. The packs and sessions behind them belong to
 // models/ and the inference child.
 
+import type { Fault } from './fault.ts'
+
 export type Size = { width: number; height: number }
 export type Quality = 'low' | 'medium' | 'high'
 
@@ -41,6 +43,8 @@ export type GenerateHooks = {
   onStep: (step: number, total: number) => void
   /** Called once per finished sample, in order; the next is not delivered before it resolves. */
   onPicture: (id: string, picture: Picture, made: { truncated: boolean; provider: string }) => Promise<void>
+  /** A sample that failed alone; the others go on, and the call does not throw for it. */
+  onFailure: (id: string, fault: Fault) => void
   signal: AbortSignal
 }
 

@@ -1,4 +1,6 @@
-// Unreleased pixels: the image as the model made it, and as it was marked. Keys are deterministic and nothing here is public.
+// Unreleased pixels: the image as the model made it, and as it was marked. Nothing here is public.
+// The same order renders the same picture, so that key is the image's alone. A signature differs each time, so marked files are
+// named by their digest: two attempts never mix, and the record says which one counts.
 import sharp from 'sharp'
 import { sha256 } from './canonical.ts'
 import { Fault } from './fault.ts'
@@ -11,8 +13,8 @@ export function generatedKey(imageId: string): string {
 }
 
 /** Marked and signed, not yet released. */
-export function markedKey(imageId: string): string {
-  return `${imageId}/marked`
+export function markedKey(imageId: string, digest: string): string {
+  return `${imageId}/marked-${digest}`
 }
 
 /** A generated picture as pixels, checked against the digest of its record. Faults: object_missing, object_mismatch. */

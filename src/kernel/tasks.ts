@@ -108,6 +108,15 @@ export async function retryTask(sql: Sql, claim: Claim, delayMs: number, crashed
   return row === undefined ? null : { id: claim.taskId, stage: claim.stage, ring: row.ring, delayMs }
 }
 
+/**
+ * Ends every lease now. Only for a process that knows it is alone with its database: the holders are dead. Each counts as a
+ * crash when it is claimed again.
+ */
+export async function endLeases(sql: Sql): Promise<void> {
+  await raw`
+    UPDATE darkroom.task SET lease_until = darkroom.now(), rung_at = NULL WHERE lease_until IS NOT NULL`.execute(sql)
+}
+
 /** Drops what is left to do for a subject that reached its end. */
 export async function dropTasks(tx: Tx, subjectIds: readonly string[]): Promise<void> {
   if (subjectIds.length > 0) await tx.deleteFrom('darkroom.task').where('subject_id', 'in', subjectIds).execute()

@@ -4,7 +4,7 @@ import { advance, type Facts, type ImageMove, type Statement } from '../advance.
 import type { ImageState } from '../journey.ts'
 import type { Json } from '../kernel/canonical.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
-import type { Classify, ModelCard, Picture } from '../kernel/model.ts'
+import type { Classify, Picture } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { settleRequest } from '../outcome.ts'
@@ -21,25 +21,39 @@ export type Judgement = {
   record: { [name: string]: Json }
   /** What the log says of it; nothing personal. */
   facts: Facts
+  /** Writes the statement of a denial, or says why the image must be held instead. */
+  state: (imageId: string) => { statement: Statement } | { hold: 'statement_incomplete' }
 }
 
-/** The policy as this stage needs it. `state` writes the statement of a denial, or says why it must be held instead. */
-export type Judge = {
-  judge: (evidence: Evidence, context: { tenantId: string; purpose: string | null }) => Judgement
-  state: (imageId: string, judgement: Judgement) => { statement: Statement } | { hold: 'statement_incomplete' }
+/** What is known of the request besides its picture. */
+export type Context = { tenantId: string; purpose: string | null; prompt: string | null; negativePrompt: string | null }
+
+/** The policy as this stage needs it. */
+export type Judge = (evidence: Evidence, context: Context) => Judgement
+
+export type Moderation = {
+  /** The classifiers that are calibrated for a model's pictures. */
+  classifiersOf: (model: string) => readonly string[]
+  classify: Classify
+  judge: Judge
 }
 
 export async function moderateStage(
   ground: Ground,
-  { card, classify, judge }: { card: (model: string) => ModelCard | undefined; classify: Classify; judge: Judge },
+  { classifiersOf, classify, judge }: Moderation,
   claim: Claim,
 ): Promise<void> {
   const image = await loadImage(ground, claim.subjectId)
   if (image === undefined || image.state !== 'generated') return finish(ground, claim)
   const picture = await readGenerated(ground.quarantine, image.id, image.generated_digest)
-  const evidence = await examine(classify, card(image.model)?.classifiers ?? [], picture)
-  const judgement = judge.judge(evidence, { tenantId: image.tenant_id, purpose: image.purpose })
-  const move = decide(judge, image.id, judgement)
+  const evidence = await examine(classify, classifiersOf(image.model), picture)
+  const judgement = judge(evidence, {
+    tenantId: image.tenant_id,
+    purpose: image.purpose,
+    prompt: image.prompt,
+    negativePrompt: image.negative_prompt,
+  })
+  const move = decide(image.id, judgement)
   let due: Due[] = []
   await ground.database.transact(async (tx) => {
     await completeTask(tx, claim)
@@ -61,18 +75,14 @@ export async function moderateStage(
   ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: move.to })
 }
 
-function decide(
-  judge: Judge,
-  imageId: string,
-  judgement: Judgement,
-): { to: ImageState; facts: Facts; statement?: Statement } & Pick<ImageMove, 'facts'> {
+function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'facts' | 'statement'> & { to: ImageState } {
   switch (judgement.verdict) {
     case 'allow':
       return { to: 'cleared', facts: judgement.facts }
     case 'hold':
       return { to: 'held', facts: judgement.facts }
     case 'deny': {
-      const stated = judge.state(imageId, judgement)
+      const stated = judgement.state(imageId)
       return 'hold' in stated
         ? { to: 'held', facts: { ...judgement.facts, fault: stated.hold } }
         : { to: 'denied', facts: judgement.facts, statement: stated.statement }
@@ -109,6 +119,8 @@ function loadImage(ground: Ground, imageId: string) {
       'image.generated_digest',
       'request.model',
       'request.purpose',
+      'request.prompt',
+      'request.negative_prompt',
     ])
     .where('image.id', '=', imageId)
     .executeTakeFirst()

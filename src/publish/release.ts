@@ -1,6 +1,8 @@
 // The publish stage: copies a marked image to the store that has public links, then moves it to `published` and settles its
 // request. Only this stage writes to that store.
 import { sql as raw } from 'kysely'
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
 import { advance } from '../advance.ts'
 import { sha256 } from '../kernel/canonical.ts'
 import { Fault } from '../kernel/fault.ts'
@@ -17,9 +19,9 @@ export function releasedKey(imageId: string, format: string): string {
 export async function publishStage(ground: Ground, claim: Claim): Promise<void> {
   const image = await loadImage(ground, claim.subjectId)
   if (image === undefined || image.state !== 'marked') return ground.database.transact((tx) => completeTask(tx, claim))
-  const file = await ground.quarantine.get(markedKey(image.id))
-  const digest = sha256(file.bytes)
-  if (digest !== fileDigest(image.marked)) throw new Fault('object_mismatch', { facts: { image: image.id } })
+  const digest = fileDigest(image.marked)
+  const file = await ground.quarantine.get(markedKey(image.id, digest))
+  if (sha256(file.bytes) !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })
   const key = releasedKey(image.id, image.output_format)
   if ((await ground.images.putIfAbsent(key, file)) === 'exists') {
     const earlier = sha256((await ground.images.get(key)).bytes)
@@ -42,11 +44,11 @@ export async function publishStage(ground: Ground, claim: Claim): Promise<void> 
   ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'published' })
 }
 
+const Marked = Compile(Type.Object({ digests: Type.Object({ file: Type.String() }) }))
+
 /** The digest that the mark stage verified and recorded. */
 function fileDigest(marked: unknown): string {
-  if (typeof marked === 'object' && marked !== null && 'file' in marked && typeof marked.file === 'string')
-    return marked.file
-  throw new TypeError('a marked image has the digest of its file')
+  return Marked.Parse(marked).digests.file
 }
 
 function loadImage(ground: Ground, imageId: string) {

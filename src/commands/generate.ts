@@ -1,0 +1,169 @@
+// `darkroom generate`: asks a running service for pictures through its public API and writes them to files. Without a service at
+// the address it starts one in this process, on the same data, and stops it afterwards.
+import { readFile, writeFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { readConfig } from '../kernel/config.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { Command } from './command.ts'
+import { progressBar } from './progress.ts'
+import { reachService } from './reach.ts'
+
+const POLL_MS = 150
+
+export const command: Command = {
+  usage: `usage: npm run darkroom -- generate "<prompt>" [--out picture.png] [options]
+
+  --out FILE          where to write (default darkroom.png); with --n 2 or more, a number is put before the extension
+  --n N               how many (default 1)
+  --seed N            the first picture's seed
+  --model ID  --size WxH  --quality low|medium|high  --negative "<prompt>"
+  --url URL           the service (default http://HOST:PORT; DARKROOM_URL)
+The key is read from DARKROOM_KEY, else from the client key in $DARKROOM_HOME/keys.json.`,
+  run,
+}
+
+async function run(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      out: { type: 'string', default: 'darkroom.png' },
+      n: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      model: { type: 'string' },
+      size: { type: 'string' },
+      quality: { type: 'string' },
+      negative: { type: 'string' },
+      url: { type: 'string' },
+    },
+  })
+  const [prompt, ...rest] = positionals
+  if (prompt === undefined || rest.length > 0)
+    throw new Fault('invalid_request', { field: 'prompt', detail: 'give one prompt, in quotes' })
+  const config = readConfig(process.env)
+  await using service = await reachService(config, values.url)
+  const client = apiClient(service.url, process.env.DARKROOM_KEY ?? (await clientKey(config.home)))
+  const order = {
+    prompt,
+    n: Number(values.n),
+    output_format: formatOf(values.out),
+    ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+    ...(values.model === undefined ? {} : { model: values.model }),
+    ...(values.size === undefined ? {} : { size: values.size }),
+    ...(values.quality === undefined ? {} : { quality: values.quality }),
+    ...(values.negative === undefined ? {} : { negative_prompt: values.negative }),
+  }
+  const done = await follow(client, await client.post('/v1/generations', order))
+  await keep(client, done, values.out)
+}
+
+type Generation = {
+  id: string
+  state: string
+  failure: string | null
+  progress: { step: number; steps: number; position: number | null }
+  statement: { id: string; notice: string } | null
+  images: {
+    id: string
+    state: string
+    seed: number
+    failure: string | null
+    url: string | null
+    statement: { id: string; notice: string } | null
+    provenance: { validation_state: string } | null
+  }[]
+}
+
+type Client = ReturnType<typeof apiClient>
+
+function apiClient(base: string, key: string) {
+  const call = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(new URL(path, base), {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${key}` },
+    })
+    if (response.ok) return response
+    const problem: unknown = await response.json().catch(() => null)
+    const said = typeof problem === 'object' && problem !== null && 'detail' in problem ? String(problem.detail) : null
+    const field =
+      typeof problem === 'object' && problem !== null && 'field' in problem ? String(problem.field) : undefined
+    throw new Fault('invalid_request', {
+      detail: said ?? `the service answered ${response.status}`,
+      ...(field === undefined ? {} : { field }),
+    })
+  }
+  return {
+    post: async (path: string, body: unknown): Promise<Generation> =>
+      (
+        await call(path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+      ).json() as Promise<Generation>,
+    get: async (path: string): Promise<Generation> => (await call(path)).json() as Promise<Generation>,
+    bytes: async (path: string): Promise<Buffer> => Buffer.from(await (await call(path)).arrayBuffer()),
+  }
+}
+
+const ENDED = new Set(['done', 'refused', 'failed', 'cancelled', 'expired'])
+
+async function follow(client: Client, started: Generation): Promise<Generation> {
+  const bar = progressBar(process.stderr)
+  let now = started
+  while (!ENDED.has(now.state)) {
+    const { step, steps, position } = now.progress
+    bar.show(step, steps, now.state === 'queued' ? `queued, ${position ?? 0} before it` : `step ${step} of ${steps}`)
+    await sleep(POLL_MS)
+    now = await client.get(`/v1/generations/${now.id}`)
+  }
+  bar.end()
+  return now
+}
+
+/** Writes what was released, says why the rest was not, and fails if nothing was. */
+async function keep(client: Client, generation: Generation, out: string): Promise<void> {
+  const many = generation.images.length > 1
+  let kept = 0
+  for (const [index, image] of generation.images.entries()) {
+    if (image.url === null) {
+      const why = image.statement?.notice ?? image.failure ?? image.state
+      if (generation.statement === null) process.stderr.write(`image ${index + 1}: not released: ${why}\n`)
+      continue
+    }
+    const extension = extname(out)
+    const file = many ? `${out.slice(0, out.length - extension.length)}-${index + 1}${extension}` : out
+    await writeFile(file, await client.bytes(image.url))
+    process.stdout.write(`${file}  seed ${image.seed}  signed: ${image.provenance?.validation_state ?? 'no'}\n`)
+    kept++
+  }
+  if (generation.statement !== null)
+    process.stderr.write(`refused: ${generation.statement.notice}\nstatement ${generation.statement.id}\n`)
+  if (generation.failure !== null) process.stderr.write(`failed: ${generation.failure}\n`)
+  if (kept === 0) process.exitCode = 1
+}
+
+function formatOf(file: string): string {
+  const extension = extname(file).slice(1).toLowerCase()
+  if (extension === 'png' || extension === 'webp' || extension === 'jpeg') return extension
+  if (extension === 'jpg') return 'jpeg'
+  throw new Fault('invalid_request', { field: '--out', detail: 'the file must end in .png, .jpg, .jpeg or .webp' })
+}
+
+async function clientKey(home: string): Promise<string> {
+  const file = join(home, 'keys.json')
+  try {
+    const keys: unknown = JSON.parse(await readFile(file, 'utf8'))
+    if (typeof keys === 'object' && keys !== null && 'client' in keys && typeof keys.client === 'string')
+      return keys.client
+  } catch (cause) {
+    throw new Fault('unauthenticated', {
+      field: 'DARKROOM_KEY',
+      detail: `no key: set DARKROOM_KEY, or check ${file}`,
+      cause,
+    })
+  }
+  throw new Fault('unauthenticated', { field: file, detail: 'the key file has no client key' })
+}

@@ -1,0 +1,74 @@
+// Binds the moderation policy to the moderate stage: what the prompt was about, the verdict, and the statement of a denial.
+import { screenPrompt } from '../admit/screen.ts'
+import { asJson } from '../kernel/canonical.ts'
+import { isFault } from '../kernel/fault.ts'
+import { newId } from '../kernel/ids.ts'
+import type { Judge } from '../moderate/moderate.ts'
+import { type ImageVerdict, judgeImage } from '../moderate/verdict.ts'
+import type { ModerationPolicy } from '../policy/policy.ts'
+import { writeStatement } from '../statement/statement.ts'
+
+const DAY_MS = 86_400_000
+
+export function openJudge(policy: ModerationPolicy, appealWindowDays: number): Judge {
+  return (evidence, { tenantId, purpose, prompt, negativePrompt }) => {
+    const asked = {
+      tenant: tenantId,
+      ...(purpose === null ? {} : { purpose }),
+      ...(negativePrompt === null ? {} : { negativePrompt }),
+    }
+    const screened = prompt === null ? null : screenPrompt(policy, { prompt, ...asked })
+    const contexts = screened?.verdict === 'allow' ? screened.contexts : []
+    const verdict = judgeImage(policy, evidence, { contexts, ...asked })
+    return {
+      verdict: verdict.verdict,
+      record: recordOf(verdict),
+      facts: factsOf(verdict),
+      state: (imageId) => stateReasons(policy, verdict, imageId, appealWindowDays),
+    }
+  }
+}
+
+function stateReasons(policy: ModerationPolicy, verdict: ImageVerdict, imageId: string, appealWindowDays: number) {
+  const id = newId('sor')
+  const decidedAt = new Date()
+  const appealUntil = new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
+  try {
+    const record = writeStatement({
+      id,
+      policy,
+      stage: 'output',
+      subject: { kind: 'image', id: imageId },
+      decision: verdict,
+      detection: 'automated',
+      decidedBy: 'automated',
+      classifiers: verdict.classifiers,
+      decidedAt,
+      appealUntil,
+    })
+    return { statement: { id, appealUntil, record: asJson(record) } }
+  } catch (error) {
+    if (isFault(error, 'statement_incomplete')) return { hold: 'statement_incomplete' as const }
+    throw error
+  }
+}
+
+function recordOf(verdict: ImageVerdict) {
+  return {
+    ...factsOf(verdict),
+    categories: [...verdict.categories],
+    scores: { ...verdict.scores },
+  }
+}
+
+function factsOf({ verdict, category, band, clause, reason, policy, classifiers }: ImageVerdict) {
+  return {
+    verdict,
+    category,
+    band,
+    clause,
+    reason,
+    policy: { ...policy },
+    classifiers: classifiers.map((one) => ({ ...one })),
+  }
+}

@@ -1,0 +1,62 @@
+// Opens the parts that several commands share, in the order in which each needs the last. Whoever opens them disposes of them.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../kernel/config.ts'
+import { openDatabase } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { Ground } from '../kernel/ground.ts'
+import type { Log } from '../kernel/log.ts'
+import { openMarkKeys } from '../mark/mark-keys.ts'
+import { type OperatorSigner, openSigner } from '../mark/signer.ts'
+import type { MarkTools } from '../mark/stage.ts'
+import { openWatermarker } from '../mark/watermark/pool.ts'
+import { type FileStore, openFileStore } from '../publish/file-store.ts'
+import { type Doorbell, openDoorbell } from '../schedule/doorbell.ts'
+import { homeSecret } from '../tenant/secret.ts'
+
+export type Parts = { ground: Ground; doorbell: Doorbell; images: FileStore }
+
+/** The ground with its records, doorbell and stores. */
+export async function openParts(config: Config, log: Log, stack: AsyncDisposableStack): Promise<Parts> {
+  const database = stack.use(
+    await openDatabase({
+      url: config.databaseUrl,
+      home: config.home,
+      onIdleError: (error) => log.error({ error }, 'an idle database connection failed'),
+    }),
+  )
+  const doorbell = stack.use(await openDoorbell({ database, redisUrl: config.redisUrl, log }))
+  const images = await openFileStore({
+    directory: join(config.home, 'objects', 'images'),
+    secret: await homeSecret(config.home, 'links'),
+  })
+  const quarantine = await openFileStore({ directory: join(config.home, 'objects', 'quarantine'), secret: null })
+  return { ground: { config, database, log, bell: doorbell, quarantine, images }, doorbell, images }
+}
+
+/** The deployment's signer and its watermark, without which nothing is released. */
+export async function openMarkTools(config: Config, stack: AsyncDisposableStack): Promise<MarkTools> {
+  const operator = await readOperatorSigner(config)
+  const signer = await openSigner({ home: config.home, ...(operator === null ? {} : { operator }) })
+  const keys = await openMarkKeys({ home: config.home })
+  const watermark = stack.use(openWatermarker({ keys, threads: config.finishConcurrency }))
+  return { signer, watermark }
+}
+
+async function readOperatorSigner({ signer }: Config): Promise<OperatorSigner | null> {
+  const { certificateChain, privateKey, anchor } = signer
+  if (certificateChain === null || privateKey === null || anchor === null) return null
+  const [chainPem, keyPem, anchorPem] = await Promise.all([
+    readPem(certificateChain, 'DARKROOM_SIGNER_CERTIFICATE_FILE'),
+    readPem(privateKey, 'DARKROOM_SIGNER_KEY_FILE'),
+    readPem(anchor, 'DARKROOM_SIGNER_ANCHOR_FILE'),
+  ])
+  return { chainPem, keyPem, anchorPem }
+}
+
+async function readPem(file: string, variable: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Fault('config_invalid', { field: variable, detail: `cannot read ${file}`, cause })
+  })
+}

@@ -1,0 +1,24 @@
+// Finds the service that a command should speak to: the one named, the one that answers at the configured address, or one started
+// in this process on the same data and stopped afterwards.
+import type { Config } from '../kernel/config.ts'
+import { Fault } from '../kernel/fault.ts'
+import { startService } from './service.ts'
+
+export type Reached = { url: string } & AsyncDisposable
+
+export async function reachService(config: Config, named: string | undefined): Promise<Reached> {
+  const asked = named ?? process.env.DARKROOM_URL
+  const url = asked ?? `http://${config.host}:${config.port}`
+  if (await isServing(url)) return { url, [Symbol.asyncDispose]: async () => undefined }
+  if (asked !== undefined)
+    throw new Fault('not_found', { field: '--url', detail: `no Darkroom service answers at ${asked}` })
+  return startService({ ...config, port: 0, logLevel: 'error' })
+}
+
+async function isServing(base: string): Promise<boolean> {
+  try {
+    return (await fetch(new URL('/healthz', base), { signal: AbortSignal.timeout(1000) })).ok
+  } catch {
+    return false
+  }
+}

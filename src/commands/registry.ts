@@ -1,0 +1,49 @@
+// What this deployment released, by the id in its pixels or the id of its manifest: the records behind a public verification.
+// A record is found only for an image that was published; what was held or denied does not exist to the public.
+import type { Database } from '../kernel/database.ts'
+import type { Registry, RegistryRecord } from '../mark/registry.ts'
+
+export function openRegistry({ sql }: Database): Registry {
+  const published = () =>
+    sql
+      .selectFrom('darkroom.image as image')
+      .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
+      .leftJoin('darkroom.move as move', (join) =>
+        join.onRef('move.subject_id', '=', 'image.id').on('move.to_state', '=', 'published'),
+      )
+      .select([
+        'image.id',
+        'image.published_at',
+        'image.fingerprint',
+        'request.model',
+        'request.model_version',
+        'move.log_index',
+      ])
+      .where('image.state', 'in', ['published', 'withdrawn', 'expired'])
+  return {
+    byMarkId: async (markId) =>
+      asRecord(await published().where('image.mark_id', '=', String(markId)).executeTakeFirst()),
+    byManifestId: async (id) => asRecord(await published().where('image.manifest_id', '=', id).executeTakeFirst()),
+  }
+}
+
+type Row = {
+  id: string
+  published_at: Date | null
+  fingerprint: string | null
+  model: string
+  model_version: string
+  log_index: string | null
+}
+
+function asRecord(row: Row | undefined): RegistryRecord | null {
+  if (row === undefined || row.published_at === null) return null
+  return {
+    imageId: row.id,
+    createdAt: row.published_at,
+    system: row.model,
+    version: row.model_version,
+    logIndex: row.log_index === null ? null : Number(row.log_index),
+    fingerprint: row.fingerprint,
+  }
+}

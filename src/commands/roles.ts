@@ -1,0 +1,57 @@
+// The worker roles, started in one process or in many against the same records.
+import { join } from 'node:path'
+import { openDevice } from '../../workers/device.ts'
+import { startDispatcher } from '../../workers/dispatcher.ts'
+import { startFinish } from '../../workers/finish.ts'
+import { SLOTS_PER_DEVICE, startGpu } from '../../workers/gpu.ts'
+import { startJanitor } from '../../workers/janitor.ts'
+import type { Ground } from '../kernel/ground.ts'
+import type { MarkTools } from '../mark/stage.ts'
+import { loadModerationPolicy } from '../policy/load.ts'
+import type { Doorbell } from '../schedule/doorbell.ts'
+import { openJudge } from './judge.ts'
+
+export const ROLES = ['gpu', 'finish', 'dispatcher', 'janitor'] as const
+export type Role = (typeof ROLES)[number]
+
+export async function startRoles(
+  roles: readonly Role[],
+  ground: Ground,
+  doorbell: Doorbell,
+  marks: MarkTools,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  for (const role of roles) {
+    switch (role) {
+      case 'gpu':
+        stack.use(await openGpu(ground, doorbell, stack))
+        break
+      case 'finish':
+        stack.use(startFinish(ground, doorbell, marks))
+        break
+      case 'dispatcher':
+        stack.use(startDispatcher(ground, doorbell, SLOTS_PER_DEVICE))
+        break
+      case 'janitor':
+        stack.use(startJanitor(ground, doorbell))
+        break
+      default:
+        role satisfies never
+    }
+  }
+}
+
+async function openGpu(ground: Ground, doorbell: Doorbell, stack: AsyncDisposableStack): Promise<AsyncDisposable> {
+  const { config, log } = ground
+  const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
+  const device = stack.use(
+    await openDevice({
+      packsDir: config.packsDir,
+      provider: config.provider,
+      threads: config.threads,
+      stepDeadlineMs: () => config.stepDeadlineMs,
+      log,
+    }),
+  )
+  return startGpu(ground, doorbell, device, openJudge(policy, config.appealWindowDays))
+}

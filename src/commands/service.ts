@@ -1,0 +1,104 @@
+// The service in one process: records, doorbell, stores, marks, the worker roles, the API and the console, in the order in which
+// each needs the last; disposed of in reverse. A failed start undoes what had begun.
+import { join } from 'node:path'
+import { sql as raw } from 'kysely'
+import { registerConsole } from '../console/console.ts'
+import { buildServer } from '../http/server.ts'
+import type { Config } from '../kernel/config.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { Ground } from '../kernel/ground.ts'
+import { lockHome } from '../kernel/home-lock.ts'
+import { type Log, openLog } from '../kernel/log.ts'
+import type { ModelCard } from '../kernel/model.ts'
+import { endLeases } from '../kernel/tasks.ts'
+import { SYSTEM } from '../kernel/version.ts'
+import type { MarkTools } from '../mark/stage.ts'
+import { verifyProvenance } from '../mark/verify.ts'
+import { MARK_ID_BITS } from '../mark/watermark/code.ts'
+import { loadModerationPolicy } from '../policy/load.ts'
+import type { ModerationPolicy } from '../policy/policy.ts'
+import { costOf } from '../schedule/fair-queue.ts'
+import { bootstrap } from '../tenant/bootstrap.ts'
+import { homeSecret } from '../tenant/secret.ts'
+import { readCards } from './cards.ts'
+import { openMarkTools, openParts, type Parts } from './parts.ts'
+import { openRegistry } from './registry.ts'
+import { ROLES, startRoles } from './roles.ts'
+
+export type Service = { url: string } & AsyncDisposable
+
+type Options = { log?: Log; workers?: boolean }
+
+/** Starts everything. Faults: whatever a part objects to, by name; port_busy. */
+export async function startService(
+  config: Config,
+  { log = openLog(config.logLevel), workers = true }: Options = {},
+): Promise<Service> {
+  await using stack = new AsyncDisposableStack()
+  if (config.databaseUrl === null) stack.use(lockHome(config.home))
+  const models = await readCards(config.packsDir, config.defaultModel)
+  const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
+  const parts = await openParts(config, log, stack)
+  await bootstrap(parts.ground)
+  // The home is locked, so whoever held these leases is dead.
+  if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
+  const marks = await openMarkTools(config, stack)
+  await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
+  const url = await listen(config, parts, marks, models, policy, stack)
+  const owned = stack.move()
+  return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+async function listen(
+  config: Config,
+  { ground, images }: Parts,
+  marks: MarkTools,
+  models: ModelCard[],
+  policy: ModerationPolicy,
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  const registry = openRegistry(ground.database)
+  const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
+  const app = await buildServer({
+    ground,
+    admission: {
+      models,
+      policy,
+      costOf,
+      markIdBits: MARK_ID_BITS,
+      userSecret: await homeSecret(config.home, 'users'),
+    },
+    objects: images,
+    verifyProvenance: (bytes) => verifyProvenance(bytes, { ...marks, registry, limits }),
+    readManifest: (bytes, contentType) => marks.signer.read(bytes, contentType),
+    checks: { records: () => checkRecords(ground) },
+    pages: [
+      (scope) =>
+        registerConsole(scope, {
+          models,
+          appealsOpen: false,
+          purposes: policy.purposes,
+          session: async ({ caller }) =>
+            caller === null ? null : { tenantName: caller.tenantName, roles: [...caller.roles] },
+        }),
+    ],
+    version: SYSTEM.version,
+  })
+  stack.defer(() => app.close())
+  try {
+    return await app.listen({ host: config.host, port: config.port })
+  } catch (cause) {
+    const busy = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+    throw new Fault('port_busy', {
+      field: busy ? 'PORT' : 'HOST',
+      detail: busy
+        ? `port ${config.port} is in use; set PORT to another`
+        : `cannot listen on ${config.host}:${config.port}`,
+      cause,
+    })
+  }
+}
+
+async function checkRecords(ground: Ground): Promise<void> {
+  await raw`SELECT 1`.execute(ground.database.sql)
+}

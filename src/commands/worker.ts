@@ -1,0 +1,35 @@
+// `darkroom worker`: one or more worker roles in a process of their own, against the database that the service uses.
+import { readConfig } from '../kernel/config.ts'
+import { Fault } from '../kernel/fault.ts'
+import { openLog } from '../kernel/log.ts'
+import type { Command } from './command.ts'
+import { openMarkTools, openParts } from './parts.ts'
+import { ROLES, startRoles } from './roles.ts'
+import { untilAskedToStop } from './stop.ts'
+
+export const command: Command = {
+  usage: `usage: npm run darkroom -- worker [${ROLES.join('] [')}]
+
+Runs the named roles, or all of them, against DATABASE_URL. DARKROOM_HOME must be the directory that the service uses.`,
+  run: async (args) => {
+    const config = readConfig(process.env)
+    const unknown = args.find((name) => !ROLES.some((role) => role === name))
+    if (unknown !== undefined)
+      throw new Fault('invalid_request', {
+        field: 'role',
+        detail: `there is no role '${unknown}'; there are ${ROLES.join(', ')}`,
+      })
+    if (config.databaseUrl === null)
+      throw new Fault('config_invalid', {
+        field: 'DATABASE_URL',
+        detail: 'a worker process needs a PostgreSQL database; the embedded one belongs to a single process',
+      })
+    await using stack = new AsyncDisposableStack()
+    const log = openLog(config.logLevel)
+    const { ground, doorbell } = await openParts(config, log, stack)
+    const roles = args.length === 0 ? ROLES : ROLES.filter((role) => args.includes(role))
+    await startRoles(roles, ground, doorbell, await openMarkTools(config, stack), stack)
+    log.info({ roles }, 'the worker is ready')
+    await untilAskedToStop(log)
+  },
+}

@@ -1,0 +1,53 @@
+// The command line. Each command is one file in src/commands that wires the parts together; nothing imports them but this.
+import type { Command } from './commands/command.ts'
+import { isFault } from './kernel/fault.ts'
+
+const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  serve: { summary: 'run the service (everything in one process)', load: () => import('./commands/serve.ts') },
+  worker: { summary: 'run workers against the same database', load: () => import('./commands/worker.ts') },
+  generate: { summary: 'ask a running service for a picture', load: () => import('./commands/generate.ts') },
+  models: { summary: 'list and verify model packs', load: () => import('./commands/models.ts') },
+  policy: { summary: 'check the moderation policy, explain a prompt', load: () => import('./commands/policy.ts') },
+  verify: { summary: 'ask whether a picture came from here', load: () => import('./commands/verify.ts') },
+}
+
+async function main(argv: string[]): Promise<void> {
+  const [name, ...args] = argv
+  const entry = name === undefined ? undefined : commands[name]
+  if (entry === undefined) {
+    const asked = name === undefined || name === 'help' || name === '--help'
+    if (!asked) process.stderr.write(`darkroom: there is no command '${name}'\n\n`)
+    process.stdout.write(overview())
+    process.exitCode = asked ? 0 : 2
+    return
+  }
+  const { command } = await entry.load()
+  if (args.includes('--help')) {
+    process.stdout.write(`${command.usage}\n`)
+    return
+  }
+  await command.run(args)
+}
+
+function overview(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  return `usage: npm run darkroom -- <command> [options]\n\n${lines.join('\n')}\n\n<command> --help tells its options.\n`
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (isUsageError(error)) {
+    process.stderr.write(`darkroom: ${error.message}\n`)
+    process.exit(2)
+  }
+  if (isFault(error)) {
+    const field = error.field === undefined ? '' : ` (${error.field})`
+    process.stderr.write(`darkroom: ${error.message}${field} [${error.code}]\n`)
+    process.exit(1)
+  }
+  process.stderr.write(`darkroom: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exit(1)
+})
+
+function isUsageError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
