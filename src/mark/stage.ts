@@ -3,6 +3,7 @@
 import { advance } from '../advance.ts'
 import { asJson } from '../kernel/canonical.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
+import { loadImageWork } from '../kernel/image-work.ts'
 import { markedKey, readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { SYSTEM } from '../kernel/version.ts'
@@ -13,7 +14,7 @@ import type { Watermarker } from './watermark/pool.ts'
 export type MarkTools = { signer: Signer; watermark: Watermarker }
 
 export async function markStage(ground: Ground, tools: MarkTools, claim: Claim): Promise<void> {
-  const image = await loadImage(ground, claim.subjectId)
+  const image = await loadImageWork(ground, claim.subjectId)
   if (image === undefined || image.state !== 'cleared') return ground.database.transact((tx) => completeTask(tx, claim))
   const order = {
     imageId: image.id,
@@ -62,26 +63,4 @@ function recordOf({ digests, mimeType, width, height, compression, watermark, va
     validationState,
     watermark: { psnrDb, strength, confidence, epoch },
   }
-}
-
-function loadImage(ground: Ground, imageId: string) {
-  return ground.database.sql
-    .selectFrom('darkroom.image as image')
-    .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
-    .select([
-      'image.id',
-      'image.tenant_id',
-      'image.request_id',
-      'image.state',
-      'image.version',
-      'image.mark_id',
-      'image.generated_digest',
-      'image.created_at',
-      'request.model',
-      'request.model_version',
-      'request.output_format',
-      'request.output_compression',
-    ])
-    .where('image.id', '=', imageId)
-    .executeTakeFirst()
 }

@@ -4,6 +4,7 @@ import { advance, type Facts, type ImageMove, type Statement } from '../advance.
 import type { ImageState } from '../journey.ts'
 import type { Json } from '../kernel/canonical.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
+import { loadImageWork } from '../kernel/image-work.ts'
 import type { Classify, Picture } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
@@ -43,7 +44,7 @@ export async function moderateStage(
   { classifiersOf, classify, judge }: Moderation,
   claim: Claim,
 ): Promise<void> {
-  const image = await loadImage(ground, claim.subjectId)
+  const image = await loadImageWork(ground, claim.subjectId)
   if (image === undefined || image.state !== 'generated') return finish(ground, claim)
   const picture = await readGenerated(ground.quarantine, image.id, image.generated_digest)
   const evidence = await examine(classify, classifiersOf(image.model), picture)
@@ -104,26 +105,6 @@ async function examine(classify: Classify, classifiers: readonly string[], pictu
     said.push({ id, version: found.version, digest: found.digest })
   }
   return { categories, classifiers: said }
-}
-
-function loadImage(ground: Ground, imageId: string) {
-  return ground.database.sql
-    .selectFrom('darkroom.image as image')
-    .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
-    .select([
-      'image.id',
-      'image.tenant_id',
-      'image.request_id',
-      'image.state',
-      'image.version',
-      'image.generated_digest',
-      'request.model',
-      'request.purpose',
-      'request.prompt',
-      'request.negative_prompt',
-    ])
-    .where('image.id', '=', imageId)
-    .executeTakeFirst()
 }
 
 function finish(ground: Ground, claim: Claim): Promise<void> {

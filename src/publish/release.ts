@@ -7,6 +7,7 @@ import { advance } from '../advance.ts'
 import { sha256 } from '../kernel/canonical.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
+import { loadImageWork } from '../kernel/image-work.ts'
 import { markedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask } from '../kernel/tasks.ts'
 import { settleRequest } from '../outcome.ts'
@@ -17,7 +18,7 @@ export function releasedKey(imageId: string, format: string): string {
 }
 
 export async function publishStage(ground: Ground, claim: Claim): Promise<void> {
-  const image = await loadImage(ground, claim.subjectId)
+  const image = await loadImageWork(ground, claim.subjectId)
   if (image === undefined || image.state !== 'marked') return ground.database.transact((tx) => completeTask(tx, claim))
   const digest = fileDigest(image.marked)
   const file = await ground.quarantine.get(markedKey(image.id, digest))
@@ -49,21 +50,4 @@ const Marked = Compile(Type.Object({ digests: Type.Object({ file: Type.String() 
 /** The digest that the mark stage verified and recorded. */
 function fileDigest(marked: unknown): string {
   return Marked.Parse(marked).digests.file
-}
-
-function loadImage(ground: Ground, imageId: string) {
-  return ground.database.sql
-    .selectFrom('darkroom.image as image')
-    .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
-    .select([
-      'image.id',
-      'image.tenant_id',
-      'image.request_id',
-      'image.state',
-      'image.version',
-      'image.marked',
-      'request.output_format',
-    ])
-    .where('image.id', '=', imageId)
-    .executeTakeFirst()
 }
