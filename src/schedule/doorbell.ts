@@ -28,6 +28,8 @@ export type Doorbell = Bell & {
   readonly dispatchTopic: string
   /** Rings a stage's queue itself; generate tasks go through the dispatcher unless it is the one who rings. */
   readonly ringDispatched: (due: readonly Due[]) => void
+  /** Adds one ring and waits for it, which nobody but a benchmark needs to. */
+  readonly add: (due: Due) => Promise<unknown>
   /** Answers rings of a stage until the returned function has drained its work. */
   readonly answer: (stage: Stage, concurrency: number, work: (taskId: string) => Promise<void>) => () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
@@ -56,11 +58,12 @@ export async function openDoorbell({ database, redisUrl, log }: Options): Promis
       throw new Fault('doorbell_failed', { detail: 'cannot reach the doorbell', cause })
     })
 
-  const push = ({ id, stage, ring, delayMs }: Due) => {
-    queues
-      .get(stage)
-      ?.add(stage, { taskId: id }, { ...JOB, jobId: `${id}-${ring}`, delay: delayMs })
-      .catch((error: unknown) => log.error({ error, task: id, stage }, 'a ring was lost; the sweeper will ring again'))
+  const add = async ({ id, stage, ring, delayMs }: Due) =>
+    queues.get(stage)?.add(stage, { taskId: id }, { ...JOB, jobId: `${id}-${ring}`, delay: delayMs })
+  const push = (due: Due) => {
+    add(due).catch((error: unknown) =>
+      log.error({ error, task: due.id, stage: due.stage }, 'a ring was lost; the sweeper will ring again'),
+    )
   }
   const tell = (topic: string, message: Json) => {
     ears.emit(topic, message)
@@ -75,6 +78,7 @@ export async function openDoorbell({ database, redisUrl, log }: Options): Promis
       if (due.some((one) => one.stage === 'generate')) tell(DISPATCH, {})
     },
     ringDispatched: (due) => due.forEach(push),
+    add,
     tell,
     hear: (topic, listener) => {
       ears.on(topic, listener)
