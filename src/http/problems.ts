@@ -115,8 +115,8 @@ function dialectOf(request: FastifyRequest): 'native' | 'openai' {
 
 /** Fastify's own errors as faults; null for what is no fault of the caller. */
 function fromFastify(error: unknown, limits: { bodyBytes: number }): Fault | null {
-  if (!(error instanceof Error) || !('code' in error)) return null
-  switch (error.code) {
+  if (!(error instanceof Error)) return null
+  switch ('code' in error ? error.code : undefined) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new Fault('too_large', { detail: `the body is larger than the limit of ${limits.bodyBytes} bytes` })
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
@@ -131,6 +131,12 @@ function fromFastify(error: unknown, limits: { bodyBytes: number }): Fault | nul
     case 'FST_ERR_BAD_URL':
       return new Fault('not_found', { detail: 'the address is malformed' })
     default:
-      return null
+      return isClientError(error) ? new Fault('invalid_request', { detail: 'the request is malformed' }) : null
   }
+}
+
+function isClientError(error: Error): boolean {
+  return (
+    'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500
+  )
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import { type FastifyBaseLogger, fastify } from 'fastify'
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import { registerAccess } from './access.ts'
 import type { App } from './app.ts'
@@ -33,9 +33,8 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   const logger: FastifyBaseLogger = ground.log
   const app: App = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
     genReqId: () => `http_${randomUUID()}`,
-    requestIdLogLabel: 'requestId',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },

@@ -1,0 +1,262 @@
+// The real API on a real port, in a directory and an in-memory database of its own, with the real policy and file stores. Only the
+// workers are the test's: `develop` moves a request to the end that the test names, as the stages would.
+import { EventEmitter } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
+import { advance, type ImageMove } from '../../src/advance.ts'
+import { buildServer } from '../../src/http/server.ts'
+import type { Failure } from '../../src/journey.ts'
+import { asJson } from '../../src/kernel/canonical.ts'
+import { readConfig } from '../../src/kernel/config.ts'
+import { openDatabase } from '../../src/kernel/database.ts'
+import { type Ground, requestTopic } from '../../src/kernel/ground.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { openLog } from '../../src/kernel/log.ts'
+import type { ModelCard } from '../../src/kernel/model.ts'
+import { dropTasks } from '../../src/kernel/tasks.ts'
+import type { Provenance } from '../../src/mark/verify.ts'
+import { failRequest, settleRequest } from '../../src/outcome.ts'
+import { loadModerationPolicy } from '../../src/policy/load.ts'
+import type { ModerationPolicy } from '../../src/policy/policy.ts'
+import { openFileStore } from '../../src/publish/file-store.ts'
+import { costOf } from '../../src/schedule/fair-queue.ts'
+import { writeStatement } from '../../src/statement/statement.ts'
+import { bootstrap, keyFilePath } from '../../src/tenant/bootstrap.ts'
+import { authenticate } from '../../src/tenant/caller.ts'
+
+export const ALLOWED = 'a red boat on the sea at sunset'
+export const FORBIDDEN = 'a soldier beheading a man, blood everywhere'
+
+export const CARD: ModelCard = {
+  id: 'storybook',
+  version: '1.0.0',
+  digest: 'a'.repeat(64),
+  licence: 'Apache-2.0',
+  sizes: {
+    default: { width: 128, height: 128 },
+    supported: [
+      { width: 128, height: 128 },
+      { width: 128, height: 96 },
+    ],
+    factor: 8,
+  },
+  quality: { low: { steps: 8 }, medium: { steps: 20 }, high: { steps: 40 } },
+  guidanceScale: 4,
+  scheduler: 'DDIMScheduler',
+  schedulers: ['DDIMScheduler', 'EulerDiscreteScheduler'],
+  promptTokens: 77,
+  classifiers: ['storybook-eye'],
+  createdAt: new Date('2026-11-01T00:00:00Z'),
+}
+
+export type End = 'published' | 'held' | 'denied' | { failed: Failure }
+export type Service = Awaited<ReturnType<typeof openService>>
+
+export const NOTHING_FOUND: Provenance = {
+  verdict: 'none_found',
+  manifest: { found: false, state: null, signed_by: null, generator: null, problems: [] },
+  watermark: { found: false, confidence: 'none', read: false, copy: null },
+  fingerprint: { compared: false, distance: null, match: null },
+  record: null,
+  notes: [],
+}
+
+export async function openService(env: Record<string, string> = {}) {
+  const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
+  const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', ...env })
+  const database = await openDatabase({ url: null, home: null })
+  const ears = new EventEmitter()
+  const images = await openFileStore({ directory: join(home, 'images'), secret: Buffer.alloc(32, 7) })
+  const quarantine = await openFileStore({ directory: join(home, 'quarantine'), secret: null })
+  const ground: Ground = {
+    config,
+    database,
+    log: openLog('silent'),
+    bell: {
+      ring: () => undefined,
+      tell: (topic, message) => void ears.emit(topic, message),
+      hear: (topic, listener) => {
+        ears.on(topic, listener)
+        return () => ears.off(topic, listener)
+      },
+    },
+    images,
+    quarantine,
+  }
+  await bootstrap(ground)
+  const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
+  const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
+  const admission: Admission = { models: [CARD], policy, costOf, markIdBits: 40, userSecret: Buffer.alloc(32, 9) }
+  const app = await buildServer({
+    ground,
+    admission,
+    objects: images,
+    verifyProvenance: async () => NOTHING_FOUND,
+    readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
+    checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
+    pages: [],
+    version: '0.0.0-test',
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const key = (name: string) => keys[name] ?? ''
+  return {
+    app,
+    url,
+    ground,
+    home,
+    policy,
+    admission,
+    key,
+    call: (path: string, init: RequestInit & { as?: string | null } = {}) => {
+      const { as = 'client', ...rest } = init
+      const headers = new Headers(rest.headers)
+      if (as !== null && !headers.has('authorization')) headers.set('authorization', `Bearer ${key(as)}`)
+      return fetch(new URL(path, url), { redirect: 'manual', ...rest, headers })
+    },
+    /** Admits without HTTP. */
+    admit: async (order: Parameters<typeof admitGeneration>[3], as = 'client') =>
+      admitGeneration(ground, admission, await authenticate(ground, key(as)), order),
+    develop: (requestId: string, ends: readonly End[]) => develop({ ground, policy }, requestId, ends),
+    /** Develops the next request that is admitted, whoever asks for it. */
+    developNext: async (ends: readonly End[]) => {
+      const requestId = await nextQueued(ground)
+      await develop({ ground, policy }, requestId, ends)
+      return requestId
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.close()
+      await database[Symbol.asyncDispose]()
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+export function json(body: unknown, headers: Record<string, string> = {}): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
+}
+
+async function nextQueued({ database }: Ground): Promise<string> {
+  for (;;) {
+    const row = await database.sql
+      .selectFrom('darkroom.request')
+      .select('id')
+      .where('state', '=', 'queued')
+      .executeTakeFirst()
+    if (row !== undefined) return row.id
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+type Tools = { ground: Ground; policy: ModerationPolicy }
+
+async function develop({ ground, policy }: Tools, requestId: string, ends: readonly End[]): Promise<void> {
+  const { sql } = ground.database
+  const request = await sql
+    .selectFrom('darkroom.request')
+    .selectAll()
+    .where('id', '=', requestId)
+    .executeTakeFirstOrThrow()
+  const images = await sql
+    .selectFrom('darkroom.image')
+    .selectAll()
+    .where('request_id', '=', requestId)
+    .orderBy('position')
+    .execute()
+  const tell = (message: { [name: string]: string | number }) => ground.bell.tell(requestTopic(requestId), message)
+  await ground.database.transact(async (tx) => {
+    const { tenant_id: tenantId, version } = request
+    await advance(tx, {
+      subject: 'request',
+      id: requestId,
+      tenantId,
+      from: 'queued',
+      version,
+      to: 'generating',
+      facts: {},
+    })
+    await dropTasks(tx, [requestId])
+  })
+  tell({ step: 1, steps: request.steps })
+  for (const [index, image] of images.entries()) {
+    const end = ends[index] ?? 'published'
+    const bytes = await pixels(request.width, request.height, index)
+    const key = `${image.id}.png`
+    if (end === 'published') await ground.images.putIfAbsent(key, { bytes, contentType: 'image/png' })
+    await ground.quarantine.putIfAbsent(`${image.id}/generated`, { bytes, contentType: 'image/png' })
+    await ground.database.transact(async (tx) => {
+      const base = { subject: 'image', id: image.id, tenantId: request.tenant_id, facts: {} } as const
+      const verdict = JSON.stringify({ verdict: 'test' })
+      if (typeof end === 'object') {
+        await advance(tx, { ...base, from: 'planned', version: 0, to: 'failed', set: { failure: end.failed } })
+        return settleRequest(tx, requestId)
+      }
+      await advance(tx, { ...base, from: 'planned', version: 0, to: 'generated', set: { generated_digest: 'd' } })
+      const judged = { ...base, from: 'generated', version: 1, set: { verdict } } as const
+      if (end === 'held') await advance(tx, { ...judged, to: 'held' })
+      else if (end === 'denied') await advance(tx, { ...judged, to: 'denied', statement: denial(policy, image.id) })
+      else for (const move of releaseMoves(base, judged, image.id, key)) await advance(tx, move)
+      return settleRequest(tx, requestId)
+    })
+    tell({ image: image.id })
+  }
+}
+
+/** Fails a queued request as a whole. */
+export async function failWhole({ ground }: { ground: Ground }, requestId: string, reason: Failure): Promise<void> {
+  await ground.database.transact((tx) => failRequest(tx, requestId, reason))
+  ground.bell.tell(requestTopic(requestId), { failure: reason })
+}
+
+type Base = Pick<ImageMove, 'subject' | 'id' | 'tenantId' | 'facts'>
+
+function releaseMoves(base: Base, judged: Omit<ImageMove, 'to'>, imageId: string, key: string): ImageMove[] {
+  const marked = JSON.stringify({
+    digests: { file: 'f', manifest: 'm', pixels: 'p' },
+    validationState: 'Trusted',
+    watermark: { psnrDb: 41.5, strength: 1, confidence: 1, epoch: 1 },
+  })
+  return [
+    { ...judged, to: 'cleared' },
+    { ...base, from: 'cleared', version: 2, to: 'marked', set: { marked, manifest_id: `urn:c2pa:${imageId}` } },
+    { ...base, from: 'marked', version: 3, to: 'published', set: { object_key: key, published_at: new Date() } },
+  ]
+}
+
+function denial(policy: ModerationPolicy, imageId: string) {
+  const clause = [...policy.clauses.values()].find(
+    (one) => one.statement?.facts.output && one.statement.redress === 'full',
+  )
+  if (clause === undefined) throw new Error('the policy denies no image')
+  const id = newId('sor')
+  const decidedAt = new Date()
+  const appealUntil = new Date(decidedAt.getTime() + 86_400_000)
+  const statement = writeStatement({
+    id,
+    policy,
+    stage: 'output',
+    subject: { kind: 'image', id: imageId },
+    decision: {
+      clause: clause.id,
+      category: clause.category,
+      categories: [clause.category],
+      band: 'high',
+      policy: { id: policy.id, version: policy.version, digest: policy.digest },
+    },
+    detection: 'automated',
+    decidedBy: 'automated',
+    classifiers: [{ id: 'storybook-eye', version: '1.0.0', digest: 'e'.repeat(64) }],
+    decidedAt,
+    appealUntil,
+  })
+  return { id, appealUntil, record: asJson(statement) }
+}
+
+function pixels(width: number, height: number, index: number): Promise<Buffer> {
+  const background = { r: 200, g: 40 * index, b: 60 }
+  return sharp({ create: { width, height, channels: 3, background } })
+    .png()
+    .toBuffer()
+}
