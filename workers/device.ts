@@ -120,15 +120,25 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     return next
   }
 
+  /** A child that was killed is not asked again, also while it still dies. */
+  async function aliveLife(): Promise<Life> {
+    for (;;) {
+      const living = await life
+      if (closed || living.child.isAlive()) return living
+      await living.child.gone
+    }
+  }
+
   /** Runs work on a living child, after everything that was asked for before. */
   function inTurn<T>(work: (living: Life) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     // Who still waits in line need not wait to be cancelled; work that runs ends at a step.
     const leave = () => reject(new Fault('cancelled'))
+    if (signal?.aborted) leave()
     signal?.addEventListener('abort', leave, { once: true })
     queue = queue.then(async () => {
       try {
-        const living = await life
+        const living = await aliveLife()
         if (signal?.aborted) throw new Fault('cancelled')
         signal?.removeEventListener('abort', leave)
         resolve(await work(living))

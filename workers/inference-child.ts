@@ -28,6 +28,8 @@ export type Asking = {
 
 export type InferenceChild = {
   readonly pid: number
+  /** False from the moment it is killed, is told to stop, or is gone. */
+  isAlive(): boolean
   /** Resolves when the process is gone, with what it died of and the last lines it wrote. */
   readonly gone: Promise<{ cause: string; lastWords: readonly string[] }>
   /**
@@ -65,6 +67,7 @@ export function spawnInference(log: Log): InferenceChild {
   return {
     pid,
     gone,
+    isAlive: () => child.connected && !child.killed && child.exitCode === null && child.signalCode === null,
     ask: (command, asking) => ask(child, command, asking),
     async stop() {
       if (child.connected) child.disconnect()
