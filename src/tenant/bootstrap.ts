@@ -1,6 +1,7 @@
 // The first start: two client tenants, the operator's own, four people and six keys, which the key file shows to the machine's
 // owner. The file is written before the records, so an interrupted start leaves either nothing or keys that the next start
 // adopts; records without a file mean that it was lost, and then nothing is made up.
+import { randomUUID } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql as raw } from 'kysely'
@@ -119,10 +120,9 @@ async function writeKeyFile(path: string): Promise<KeyRing> {
     compliance: generateKey(),
     admin: generateKey(),
   }
-  const draft = `${path}.${process.pid}.draft`
+  const draft = `${path}.${randomUUID()}.draft`
   try {
     await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
-    await rm(draft, { force: true })
     const file = await open(draft, 'wx', 0o600)
     try {
       const shown = Object.fromEntries(FILE_KEYS.map((name) => [name, ring[name].text]))

@@ -1,6 +1,6 @@
 // Secrets of a deployment that nobody hands out, one file each under `<home>/secrets`: made once, for their owner only.
 // They sign links and salt what callers say of their users; losing one breaks open links and old digests, nothing else.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
@@ -11,12 +11,11 @@ const BYTES = 32
 export async function homeSecret(home: string, name: 'links' | 'users'): Promise<Buffer> {
   const directory = join(home, 'secrets')
   const path = join(directory, `${name}.key`)
-  const draft = `${path}.${process.pid}.draft`
+  const draft = `${path}.${randomUUID()}.draft`
   try {
     const known = await read(path)
     if (known !== null) return known
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    await rm(draft, { force: true })
     const file = await open(draft, 'wx', 0o600)
     try {
       await file.writeFile(randomBytes(BYTES).toString('hex'))

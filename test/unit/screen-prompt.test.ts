@@ -1,15 +1,17 @@
 // Prompt screening against the policy that ships: what passes, what is refused, what cannot hide, and how long it takes.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { before, describe, it } from 'node:test'
 import { screenPrompt } from '../../src/admit/screen.ts'
 import { Fault } from '../../src/kernel/fault.ts'
-import { loadModerationPolicy } from '../../src/policy/load.ts'
+import { loadModerationPolicy, parseModerationPolicy } from '../../src/policy/load.ts'
 import type { ModerationPolicy } from '../../src/policy/policy.ts'
 import { BYPASSES, MUST_PASS, MUST_REFUSE } from './screen-tables.ts'
 
+const FILE = 'policies/moderation.yaml'
 let policy: ModerationPolicy
 before(async () => {
-  policy = await loadModerationPolicy('policies/moderation.yaml')
+  policy = await loadModerationPolicy(FILE)
 })
 const screen = (prompt: string) => screenPrompt(policy, { prompt, tenant: 'ten_test' })
 
@@ -100,6 +102,18 @@ describe('prompt screening', () => {
   it('asks that a person be told of what is escalated', () => {
     const outcome = screen('a nude child')
     assert.ok(outcome.verdict === 'refuse' && outcome.facts.escalate)
+  })
+
+  it('a condition that fails while it runs is a fault, never an allow', async () => {
+    const text = (await readFile(FILE, 'utf8')).replace(
+      `when: '"hate" in prompt.matches'`,
+      `when: '"hate" in prompt.matches || double(tenant) > 1.0'`,
+    )
+    const failing = parseModerationPolicy(Buffer.from(text), FILE)
+    assert.throws(
+      () => screenPrompt(failing, { prompt: 'a red house', tenant: 'no number' }),
+      (error) => error instanceof Fault && error.code === 'policy_invalid' && error.field === 'hate/1',
+    )
   })
 
   it('gives the same answer every time', () => {
