@@ -12,6 +12,8 @@ import { addTask, type Due, type NewTask } from './kernel/tasks.ts'
 /** Facts carry ids, scores, versions and salted digests: nothing that erasure would have to reach. */
 export type Facts = { [name: string]: Json }
 
+export type Birth = { subject: 'request' | 'image'; id: string; facts: Facts }
+
 export type Statement = { id: string; appealUntil: Date; record: Json }
 
 type Kept = 'id' | 'tenant_id' | 'state' | 'version' | 'statement_id' | 'created_at' | 'updated_at'
@@ -44,19 +46,20 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
   if (move.statement !== undefined) await writeStatement(tx, move, move.statement)
   if (!(await compareAndSwap(tx, move)))
     throw new Fault('conflict', { retry: 'now', facts: { subject: move.subject, id: move.id, to: move.to } })
-  await appendLeaf(tx, {
-    tenantId: move.tenantId,
-    subject: move.subject,
-    subjectId: move.id,
-    kind: `${move.subject}.${move.to}`,
-    from: move.from,
-    to: move.to,
-    facts: {
-      ...move.facts,
-      ...(move.statement === undefined ? {} : { statement: move.statement.id }),
-      ...(move.appealId === undefined ? {} : { appeal: move.appealId }),
+  await appendLeaves(tx, move.tenantId, [
+    {
+      subject: move.subject,
+      subjectId: move.id,
+      kind: `${move.subject}.${move.to}`,
+      from: move.from,
+      to: move.to,
+      facts: {
+        ...move.facts,
+        ...(move.statement === undefined ? {} : { statement: move.statement.id }),
+        ...(move.appealId === undefined ? {} : { appeal: move.appealId }),
+      },
     },
-  })
+  ])
   const due: Due[] = []
   for (const task of move.tasks ?? []) due.push(await addTask(tx, task))
   return due
@@ -87,25 +90,21 @@ async function compareAndSwap(tx: Tx, move: RequestMove | ImageMove): Promise<bo
   return (await update.executeTakeFirst()).numUpdatedRows === 1n
 }
 
-/** The first leaf of a subject whose row the caller has just inserted in its birth state. */
-export async function recordBirth(
-  tx: Tx,
-  subject: 'request' | 'image',
-  id: string,
-  tenantId: string,
-  facts: Facts,
-): Promise<void> {
-  const to = BIRTH[subject]
-  await appendLeaf(tx, { tenantId, subject, subjectId: id, kind: `${subject}.${to}`, from: null, to, facts })
+/** The first leaves of subjects of one tenant, whose rows the caller has just inserted in their birth state. */
+export async function recordBirths(tx: Tx, tenantId: string, births: readonly Birth[]): Promise<void> {
+  const leaves = births.map(({ subject, id, facts }): Leaf => {
+    const to = BIRTH[subject]
+    return { subject, subjectId: id, kind: `${subject}.${to}`, from: null, to, facts }
+  })
+  await appendLeaves(tx, tenantId, leaves)
 }
 
 /** A fact that moves nothing: a policy went live, a key was rotated, an export was made. `kind` is `noun.verb`. */
 export async function note(tx: Tx, tenantId: string, kind: string, subjectId: string, facts: Facts): Promise<void> {
-  await appendLeaf(tx, { tenantId, subject: 'note', subjectId, kind, from: null, to: null, facts })
+  await appendLeaves(tx, tenantId, [{ subject: 'note', subjectId, kind, from: null, to: null, facts }])
 }
 
 type Leaf = {
-  tenantId: string
   subject: Subject | 'note'
   subjectId: string
   kind: string
@@ -142,31 +141,37 @@ export function leafOf(move: {
   })
 }
 
-async function appendLeaf(tx: Tx, leaf: Leaf): Promise<void> {
+/** Links leaves to the tenant's chain. Its row is locked from here to the end of the transaction: a chain has no branches. */
+async function appendLeaves(tx: Tx, tenantId: string, leaves: readonly Leaf[]): Promise<void> {
   const chain = await raw<{ pseudonym: string; sequence: string; head: string; at: Date }>`
-    UPDATE darkroom.tenant SET sequence = sequence + 1 WHERE id = ${leaf.tenantId}
-    RETURNING pseudonym, sequence, head, darkroom.now() AS at`.execute(tx)
+    UPDATE darkroom.tenant SET sequence = sequence + ${leaves.length} WHERE id = ${tenantId}
+    RETURNING pseudonym, sequence - ${leaves.length} AS sequence, head, darkroom.now() AS at`.execute(tx)
   const tenant = chain.rows[0]
   if (tenant === undefined) throw new TypeError('a move belongs to a tenant')
-  const row = {
-    tenant_id: leaf.tenantId,
-    subject: leaf.subject,
-    subject_id: leaf.subjectId,
-    kind: leaf.kind,
-    from_state: leaf.from,
-    to_state: leaf.to,
-    facts: leaf.facts,
-    at: tenant.at,
-    tenant_pseudonym: tenant.pseudonym,
-    tenant_sequence: tenant.sequence,
-    previous_leaf: tenant.head,
-  }
-  const hash = leafHash(leafOf(row))
+  let { head } = tenant
+  const rows = leaves.map((leaf, index) => {
+    const row = {
+      tenant_id: tenantId,
+      subject: leaf.subject,
+      subject_id: leaf.subjectId,
+      kind: leaf.kind,
+      from_state: leaf.from,
+      to_state: leaf.to,
+      facts: leaf.facts,
+      at: tenant.at,
+      tenant_pseudonym: tenant.pseudonym,
+      tenant_sequence: String(BigInt(tenant.sequence) + BigInt(index + 1)),
+      previous_leaf: head,
+    }
+    head = leafHash(leafOf(row))
+    return { ...row, facts: JSON.stringify(leaf.facts), leaf_hash: head }
+  })
   await tx
-    .insertInto('darkroom.move')
-    .values({ ...row, facts: JSON.stringify(leaf.facts), leaf_hash: hash })
+    .with('appended', (query) => query.insertInto('darkroom.move').values(rows))
+    .updateTable('darkroom.tenant')
+    .set({ head })
+    .where('id', '=', tenantId)
     .execute()
-  await tx.updateTable('darkroom.tenant').set({ head: hash }).where('id', '=', leaf.tenantId).execute()
 }
 
 async function writeStatement(tx: Tx, move: RequestMove | ImageMove, statement: Statement): Promise<void> {

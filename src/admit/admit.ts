@@ -2,7 +2,7 @@
 // and comes with its statement of reasons; an error of any kind admits nothing. generate/generate.ts is next.
 import { randomBytes } from 'node:crypto'
 import { type Insertable, sql as raw } from 'kysely'
-import { advance, type Facts, recordBirth, type Statement } from '../advance.ts'
+import { advance, type Birth, type Facts, recordBirths, type Statement } from '../advance.ts'
 import { asJson, saltedDigest } from '../kernel/canonical.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
@@ -125,7 +125,7 @@ async function insertRequest(
       policy_digest: admission.policy.digest,
     })
     .execute()
-  await recordBirth(tx, 'request', id, caller.tenantId, {
+  const facts = {
     key: caller.keyId,
     prompt: saltedDigest(salt, recipe.prompt),
     negative_prompt: recipe.negativePrompt === null ? null : saltedDigest(salt, recipe.negativePrompt),
@@ -137,7 +137,8 @@ async function insertRequest(
     n,
     seed: recipe.seed,
     policy: admission.policy.digest,
-  })
+  }
+  await recordBirths(tx, caller.tenantId, [{ subject: 'request', id, facts }])
   return cost
 }
 
@@ -148,7 +149,7 @@ async function insertImages(
   requestId: string,
   { n, seed }: Recipe,
 ): Promise<string[]> {
-  const ids: string[] = []
+  const births: Birth[] = []
   for (let position = 0; position < n; position++) {
     const id = newId('img')
     const imageSeed = (seed + position) % SEEDS
@@ -162,10 +163,10 @@ async function insertImages(
       seed: imageSeed,
     }
     await insertWithMarkId(tx, row, markIdBits)
-    await recordBirth(tx, 'image', id, tenantId, { request: requestId, position, seed: imageSeed })
-    ids.push(id)
+    births.push({ subject: 'image', id, facts: { request: requestId, position, seed: imageSeed } })
   }
-  return ids
+  await recordBirths(tx, tenantId, births)
+  return births.map(({ id }) => id)
 }
 
 type PlannedImage = Omit<Insertable<ImageTable>, 'mark_id'>

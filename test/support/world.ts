@@ -1,7 +1,7 @@
 // A ground to stand tests on: an in-memory database with migrations, stores in memory, a bell that keeps what was rung, and rows
 // for two tenants with a key each. Everything else is the real code.
 import { randomBytes, randomInt } from 'node:crypto'
-import { recordBirth } from '../../src/advance.ts'
+import { recordBirths } from '../../src/advance.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import { type Database, openDatabase } from '../../src/kernel/database.ts'
 import { Fault } from '../../src/kernel/fault.ts'
@@ -111,7 +111,7 @@ export async function queueRequest(
         policy_digest: 'b'.repeat(64),
       })
       .execute()
-    await recordBirth(tx, 'request', requestId, tenant.id, { n })
+    await recordBirths(tx, tenant.id, [{ subject: 'request', id: requestId, facts: { n } }])
     for (let position = 0; position < n; position++) {
       const id = newId('img')
       imageIds.push(id)
@@ -128,7 +128,7 @@ export async function queueRequest(
           mark_id: randomInt(2 ** 40),
         })
         .execute()
-      await recordBirth(tx, 'image', id, tenant.id, { position })
+      await recordBirths(tx, tenant.id, [{ subject: 'image', id, facts: { position } }])
     }
     return addTask(tx, {
       tenantId: tenant.id,
