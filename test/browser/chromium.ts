@@ -3,7 +3,7 @@
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, type ConsoleMessage, chromium, type Page } from 'playwright-core'
 import { chromiumPath, type Missing } from '../support/services.ts'
 
 export type Tab = { page: Page; complaints: string[]; [Symbol.asyncDispose]: () => Promise<void> }
@@ -30,7 +30,9 @@ async function open(browser: Browser) {
       context.setDefaultTimeout(20_000)
       const page = await context.newPage()
       const complaints: string[] = []
-      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !isRefusal(message)) complaints.push(message.text())
+      })
       page.on('pageerror', (error) => complaints.push(String(error)))
       page.on('dialog', (dialog) => {
         complaints.push(`dialog: ${dialog.message()}`)
@@ -41,6 +43,11 @@ async function open(browser: Browser) {
     [Symbol.asyncDispose]: () => browser.close(),
   }
 }
+
+/** The API saying no is an answer, which the browser reports all the same. */
+const isRefusal = (message: ConsoleMessage): boolean =>
+  /^Failed to load resource: .*(status of 4|net::ERR_FAILED)/.test(message.text()) &&
+  /\/(v1|session)\b/.test(message.location().url)
 
 const folder = join(import.meta.dirname, '../../docs/screenshots')
 

@@ -38,6 +38,7 @@ const statement: Statement = {
   categories: ['violence/graphic'],
   stage: 'input',
   notice: 'Your request was refused before anything was generated. An automated check of the text matched 1 phrase(s).',
+  ...{ url: '/v1/statements/sor_01stub', appeal_url: '/statements/sor_01stub' },
 }
 
 const fullStatement: StatementJson = {
@@ -82,7 +83,7 @@ export async function startStub() {
   const generations = new Map<string, Generation>()
   const prompts = new Map<string, string>()
   const keys = new Map<string, string>()
-  const seen = { posts: 0, verified: 0, reports: 0 }
+  const seen = { posts: 0, verified: 0 }
   /** Prompts with "slow" in them advance only as far as this. */
   const gate = { step: Number.POSITIVE_INFINITY }
 
@@ -132,12 +133,15 @@ export async function startStub() {
     prompts.set(id, prompt)
     const refused = prompt.includes('refuse')
     const generation: Generation = {
-      ...{ id, state: refused ? 'refused' : 'queued', outcome: null, failure: null, model: 'storybook' },
-      ...{ size: '128x128', steps: 20, quality: 'medium', seed, n, output_format: 'png', prompt_truncated: false },
+      ...{ id, object: 'generation', state: refused ? 'refused' : 'queued', outcome: null, failure: null },
+      ...{ model: 'storybook', model_version: '1.0.0', size: '128x128', quality: 'medium', steps: 20, seed, n },
+      ...{ guidance_scale: 4, scheduler: 'dpmpp_2m', output_format: 'png', output_compression: null, purpose: null },
+      prompt_truncated: false,
       progress: { step: 0, steps: 20, position: 2 },
       statement: refused ? statement : null,
       images: refused ? [] : Array.from({ length: n }, (_, index) => picture(id, index, seed + index)),
       created_at: new Date().toISOString(),
+      updated_at: new Date().toISOString(),
     }
     generations.set(id, generations.get(id) ?? generation)
     return reply.code(202).send(generations.get(id))
@@ -170,14 +174,15 @@ export async function startStub() {
     const prompt = prompts.get(generation.id) ?? ''
     if (prompt.includes('drop')) return stream.end()
     const paced = prompt.includes('slow')
-    for (let step = 1; step <= 20 && generation.state !== 'cancelled'; step++) {
-      while (paced && step > gate.step && generation.state !== 'cancelled') await sleep(20)
-      if (step === 1) tell('state', Object.assign(generation, { state: 'generating' }))
+    const cancelled = () => find(generation.id)?.state === 'cancelled'
+    for (let step = 1; step <= 20 && !cancelled(); step++) {
+      while (paced && step > gate.step && !cancelled()) await sleep(20)
+      if (step === 1 && !cancelled()) tell('state', Object.assign(generation, { state: 'generating' }))
       generation.progress = { step, steps: 20, position: null }
       tell('progress', { step, steps: 20 })
       await sleep(5)
     }
-    if (generation.state !== 'cancelled') finish(generation)
+    if (!cancelled()) finish(generation)
     tell('state', generation)
     stream.end()
   })
@@ -194,15 +199,10 @@ export async function startStub() {
         : prompt.includes('mixed')
           ? 'partly_published'
           : 'published'
-    const mixed = ['published', 'denied', 'held', 'failed']
+    const mixed = ['published', 'denied', 'held', 'failed'] as const
     generation.images.forEach((image, index) => {
-      image.state = failed
-        ? 'failed'
-        : prompt.includes('hold')
-          ? 'held'
-          : prompt.includes('mixed')
-            ? (mixed[index] ?? 'published')
-            : 'published'
+      image.state = failed ? 'failed' : prompt.includes('hold') ? 'held' : 'published'
+      if (prompt.includes('mixed')) image.state = mixed[index] ?? 'published'
       if (image.state === 'failed') image.failure = 'nan'
       if (image.state === 'denied') image.statement = { ...statement, stage: 'output' }
       if (image.state === 'published') release(image)
@@ -237,6 +237,12 @@ export async function startStub() {
     seen,
     gate,
     generations,
+    reset() {
+      generations.clear()
+      keys.clear()
+      gate.step = Number.POSITIVE_INFINITY
+      Object.assign(seen, { posts: 0, verified: 0 })
+    },
     async [Symbol.asyncDispose]() {
       gate.step = Number.POSITIVE_INFINITY
       app.server.closeAllConnections()
@@ -247,8 +253,17 @@ export async function startStub() {
 }
 
 const picture = (id: string, index: number, seed: number): Picture => ({
-  ...{ id: `${id.replace('req', 'img')}_${index}`, state: 'planned', seed, failure: null, statement: null },
+  ...{
+    id: `${id.replace('req', 'img')}_${index}`,
+    object: 'image',
+    request_id: id,
+    state: 'planned',
+    seed,
+    failure: null,
+    statement: null,
+  },
   ...{ url: null, manifest_url: null, width: 128, height: 128, format: 'png', provenance: null },
+  created_at: new Date().toISOString(),
 })
 
 function release(image: Picture): void {

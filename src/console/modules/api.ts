@@ -1,52 +1,10 @@
-// The public API as the pages see it: the shapes they read, one `call`, and problems as one kind of error.
+// The public API as the pages see it: the shapes that the server declares, one `call`, and problems as one kind of error.
 
-export type Statement = {
-  id: string
-  category: string
-  categories: string[]
-  stage: 'input' | 'output'
-  notice: string
-}
+import type { GenerationResource, ImageResource, StatementBrief } from '../../http/schemas.ts'
 
-export type Provenance = {
-  manifest_id: string
-  validation_state?: string
-  watermark?: { psnr_db?: number; confidence?: number | string }
-  digests?: Record<string, string>
-}
-
-export type Picture = {
-  id: string
-  state: string
-  seed: number
-  failure: string | null
-  statement: Statement | null
-  url: string | null
-  manifest_url: string | null
-  width: number
-  height: number
-  format: string
-  provenance: Provenance | null
-}
-
-export type Generation = {
-  id: string
-  state: string
-  outcome: string | null
-  failure: string | null
-  model: string
-  size: string
-  steps: number
-  quality: string
-  seed: number
-  n: number
-  output_format: string
-  prompt_truncated: boolean
-  progress: { step: number; steps: number; position: number | null } | null
-  statement: Statement | null
-  images: Picture[]
-  created_at: string
-}
+export type Generation = GenerationResource
+export type Picture = ImageResource
+export type Statement = StatementBrief
 
 const ended = ['done', 'refused', 'failed', 'cancelled', 'expired']
 export const hasEnded = (generation: Generation) => ended.includes(generation.state)

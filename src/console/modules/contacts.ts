@@ -9,7 +9,7 @@ export type Contacts = { reload: () => Promise<void>; mark: (id: string | null) 
 
 function wordOf({ state, outcome }: Generation): string {
   if (state === 'done') return (outcome ?? 'done').replace('partly_', '')
-  return state === 'queued' || state === 'generating' ? 'developing' : state
+  return ['received', 'queued', 'generating'].includes(state) ? 'developing' : state
 }
 
 export function contacts(open: (generation: Generation) => void): Contacts {

@@ -60,7 +60,8 @@ export function developing(prompt: string | undefined, cancel: () => void): Deve
       sheet?.querySelector('span')?.replaceChildren(drawing ? 'developing' : imageWords(image.state))
     })
     const reached = generation.images.map((image) => stageOfImage[image.state] ?? stages.length - 1)
-    const now = generation.state === 'queued' ? 0 : Math.min(...reached, stages.length - 1)
+    const queued = generation.state === 'queued' || generation.state === 'received'
+    const now = queued ? 0 : Math.min(...reached, stages.length - 1)
     ;[...strip.children].forEach((stage, index) => {
       stage.toggleAttribute('data-done', index < now)
       if (index === now) stage.setAttribute('aria-current', 'step')
@@ -68,8 +69,7 @@ export function developing(prompt: string | undefined, cancel: () => void): Deve
     })
     const ahead = generation.progress?.position ?? 0
     const line = ahead > 0 ? `In the queue, ${plural(ahead, 'request')} ahead` : 'In the queue'
-    const heading =
-      generation.state === 'queued' ? line : `${['', 'Drawing', 'Checking', 'Marking', 'Releasing'][now]}…`
+    const heading = queued ? line : `${['', 'Drawing', 'Checking', 'Marking', 'Releasing'][now]}…`
     if (title.textContent !== heading) announce(heading)
     title.textContent = heading
     progress(generation.progress?.step ?? 0, generation.progress?.steps ?? generation.steps)

@@ -67,7 +67,7 @@ function refusal(statement: Statement, { appealsOpen }: Actions): HTMLElement {
   const link = el(
     'a',
     { href: `/statements/${encodeURIComponent(statement.id)}` },
-    'A page of its own for this statement',
+    'Open this statement on a page of its own',
   )
   const closing = el('p', { class: 'hint' }, link)
   body.append(closing)
@@ -96,7 +96,7 @@ function blank(image: Picture, generation: Generation, actions: Actions): HTMLEl
 function print(image: Picture, generation: Generation, actions: Actions): HTMLElement {
   const { url, width, height, format, provenance } = image
   // Small pictures are enlarged by whole pixels, as far as the tray has room; the true size is said beneath.
-  const room = Math.floor((find('tray', HTMLElement).clientWidth - 60) / width)
+  const room = Math.floor((find('tray', HTMLElement).clientWidth - 48) / width)
   const scale = width > 192 ? 1 : Math.max(1, Math.min(room, generation.images.length === 1 ? 3 : 2))
   const picture = el('img', {
     src: url ?? '',
@@ -135,10 +135,7 @@ const againButton = (text: string, image: Picture, generation: Generation, actio
   el('button', { type: 'button', click: () => actions.again(generation, image.seed) }, text)
 
 function provenancePanel(image: Picture, provenance: NonNullable<Picture['provenance']>): HTMLElement {
-  const { validation_state: state = 'not recorded', watermark = {}, digests = {}, manifest_id } = provenance
-  const { confidence, psnr_db } = watermark
-  const sure =
-    typeof confidence === 'number' ? `${Math.round(confidence * 100)} % agreement` : (confidence ?? 'present')
+  const { validation_state: state, watermark, digests, manifest_id } = provenance
   const line = (name: string, found: boolean, value: Node | string) =>
     el('li', { 'data-found': found ? 'yes' : 'odd' }, el('strong', {}, name), el('span', {}, value))
   return el(
@@ -149,7 +146,7 @@ function provenancePanel(image: Picture, provenance: NonNullable<Picture['proven
       'ul',
       { class: 'evidence' },
       line('Signature', state === 'Trusted', `${state}, read back from the finished file`),
-      line('Watermark', true, psnr_db === undefined ? sure : `${sure}, ${psnr_db.toFixed(1)} dB`),
+      line('Watermark', true, `read back with ${watermark.confidence} confidence, ${watermark.psnr_db.toFixed(1)} dB`),
       line('Record', true, el('code', {}, image.id)),
     ),
     el(

@@ -1,0 +1,51 @@
+// What the console's pages are made of: markup that cannot be broken out of, and files that belong together.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { loadAssets } from '../../src/console/assets.ts'
+import { html } from '../../src/console/html.ts'
+
+const readBack = (text: string) =>
+  text.replace(
+    /&(amp|lt|gt|quot|#39);/g,
+    (_, name) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[String(name)] ?? '',
+  )
+
+test('text put into markup never becomes an element or leaves its attribute', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('"><script>', "' onload=x '", '&lt;', '</p>')),
+      (typed) => {
+        const [, attribute = '', text = ''] =
+          /^<p title="([^"]*)">([^<]*)<\/p>$/s.exec(`${html`<p title="${typed}">${typed}</p>`}`) ?? []
+        assert.equal(readBack(attribute), typed)
+        assert.equal(readBack(text), typed)
+      },
+    ),
+  )
+})
+
+test('markup made by html stays markup, lists are joined, and nothing is printed for what is absent', () => {
+  const items = ['a', '<b>'].map((one) => html`<li>${one}</li>`)
+  assert.equal(`${html`<ul>${items}</ul>${null}${undefined}${false}${0}`}`, '<ul><li>a</li><li>&lt;b&gt;</li></ul>0')
+})
+
+test('modules are served as JavaScript under the path that their imports name, all of one version', async () => {
+  const { files, at, version } = await loadAssets()
+  for (const [name, { body, contentType }] of files) {
+    if (!name.endsWith('.ts')) continue
+    assert.match(contentType, /^text\/javascript/)
+    assert.doesNotMatch(body, /\bimport type\b|\binterface \w+ \{/, name)
+    for (const [, path] of body.matchAll(/from '\.\/([^']+)'/g))
+      assert.ok(files.has(path ?? ''), `${name} imports ${path}`)
+  }
+  assert.equal(at('console.css'), `/console/${version}/console.css`)
+})
+
+test('all modules together are under 20 kB on the wire', async () => {
+  const { files } = await loadAssets()
+  const bytes = [...files]
+    .filter(([name]) => name.endsWith('.ts'))
+    .reduce((sum, [, { brotli }]) => sum + brotli.length, 0)
+  assert.ok(bytes < 20_000, `${bytes} bytes`)
+})
