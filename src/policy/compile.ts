@@ -75,12 +75,14 @@ function checkDocument(document: PolicyDocument, report: Report) {
     ['categories'],
     'category',
     report,
+    ['id'],
   )
   unique(
     document.categories.map((c) => String(c.severity)),
     ['categories'],
     'severity',
     report,
+    ['severity'],
   )
   for (const [id, context] of Object.entries(document.contexts))
     for (const [index, purpose] of context.purposes.entries())
@@ -243,7 +245,7 @@ function unusedLists(document: PolicyDocument, categories: readonly Category[]):
   return broken ? [] : Object.keys(document.lists).filter((list) => !used.has(list))
 }
 
-function unique(values: readonly string[], path: Path, what: string, report: Report) {
+function unique(values: readonly string[], path: Path, what: string, report: Report, key: readonly string[] = []) {
   for (const [index, value] of values.entries())
-    if (values.indexOf(value) !== index) report([...path, index], `${what} "${value}" stands here twice`)
+    if (values.indexOf(value) !== index) report([...path, index, ...key], `${what} "${value}" stands here twice`)
 }

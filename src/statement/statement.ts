@@ -135,7 +135,7 @@ export function writeStatement(input: StatementInput): Statement {
     category: categoryName,
     clause: clause.id,
     lists: decision.facts?.lists.map((list) => required(policy.listNames.get(list), 'facts.lists')).join(', '),
-    phrases: decision.facts === undefined ? undefined : String(decision.facts.phrases),
+    phrases: decision.facts && `${decision.facts.phrases} ${decision.facts.phrases === 1 ? 'phrase' : 'phrases'}`,
     languages: decision.facts?.languages.map((language) => LANGUAGES.of(language) ?? language).join(', '),
     band: BAND_NAMES[decision.band],
     classifiers: input.classifiers.map(({ id, version }) => `${id} ${version}`).join(', '),

@@ -138,9 +138,14 @@ describe('prompt screening', () => {
     ]
     for (const unit of units) {
       const text = (length: number) => unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
-      const small = fastest(text(4000))
-      const large = fastest(text(32_000))
-      assert.ok(large / small < 40, `${JSON.stringify(unit)}: ${small.toFixed(3)} ms -> ${large.toFixed(3)} ms`)
+      // Other work on the machine slows a run down; it never makes quadratic work look linear, so one fair try is enough.
+      const ratios: number[] = []
+      do ratios.push(fastest(text(48_000)) / fastest(text(6000)))
+      while (ratios.length < 6 && (ratios.at(-1) ?? 0) > 32)
+      assert.ok(
+        Math.min(...ratios) <= 32,
+        `${JSON.stringify(unit)}: ${ratios.map((r) => r.toFixed(1)).join(', ')} times`,
+      )
     }
   })
 })
@@ -150,7 +155,7 @@ function categoryOf(prompt: string): string {
   return outcome.verdict === 'refuse' ? outcome.category : 'allowed'
 }
 
-/** Milliseconds of the fastest of five runs: what the work costs when nothing else runs. */
+/** Milliseconds of the fastest of five runs. */
 function fastest(prompt: string): number {
   let best = Number.POSITIVE_INFINITY
   for (let run = 0; run < 5; run++) {
