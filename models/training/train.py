@@ -1,0 +1,66 @@
+"""The one command: `python models/training/train.py --config models/training/storybook-128.json`.
+
+Stages, in order: data, vae, unet, eye, export. Each resumes or does nothing when its output is
+there. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+STAGES = ("data", "vae", "unet", "eye", "export")
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, default=HERE / "storybook-128.json")
+    parser.add_argument("--stage", choices=("all", *STAGES), default="all")
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="where data and checkpoints are kept")
+    parser.add_argument("--packs", type=Path, default=HERE.parent / "packs", help="where export writes")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--processes", type=int, default=1, help="peers that train the denoiser on a CPU, one a core")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    config = json.loads(args.config.read_text())
+    args.work.mkdir(parents=True, exist_ok=True)
+    device = torch.device(args.device)
+    for stage in STAGES if args.stage == "all" else (args.stage,):
+        run(stage, config, args, device)
+
+
+def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device) -> None:
+    work = args.work
+    if stage == "data":
+        from data import default_workers, prepare
+        from text_tokens import train_tokenizer
+
+        if not (work / "tokenizer" / "tokenizer.json").exists():
+            train_tokenizer(work / "tokenizer", config["vocabulary"], config["seed"])
+        prepare(config, work, default_workers())
+    elif stage == "vae":
+        from train_vae import train_vae
+
+        train_vae(config, work, device)
+    elif stage == "unet":
+        from train_unet import train_unet
+
+        train_unet(config, work, device, args.processes)
+    elif stage == "eye":
+        from train_eye import train_eye
+
+        train_eye(config, work, device)
+    else:
+        from export import export
+
+        export(config, work, args.packs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""Trains the denoiser and the text encoder together on cached latents.
+
+First the text encoder learns to read (attributes from captions, a minute). Then both learn v, the
+text encoder at every third step (its share of the cost is large, its lesson small). Time,
+not steps, drives the learning rate: constant, then linear decay over the last part of `minutes`, so
+that a run ends when it must. A checkpoint is written atomically every five minutes; a run resumes
+from it. A file `minutes` in the work folder overrides the configured time while running.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.multiprocessing as mp
+from torch import Tensor, nn
+
+from batches import Batches
+from diffusion import Schedule
+from peers import Peers
+from text_encoder import AttributeHeads, TextEncoder
+from text_tokens import Captions
+from unet import UNet
+
+
+class Models(nn.Module):
+    """What is trained: denoiser, text encoder, and the heads that only training needs."""
+
+    def __init__(self, config: dict[str, Any], vocabulary: int) -> None:
+        super().__init__()
+        text, unet = config["text"], config["unet"]
+        self.text = TextEncoder(vocabulary, text["width"], text["layers"], text["heads"])
+        self.unet = UNet(unet["widths"], unet["layers"], unet["heads"], text["width"])
+        self.heads = AttributeHeads(text["width"])
+
+
+def read_first(models: Models, batches: Batches, steps: int, device: torch.device) -> None:
+    """The text encoder's own start: attributes from captions alone."""
+    optimiser = torch.optim.AdamW([*models.text.parameters(), *models.heads.parameters()], 1e-3, weight_decay=0.01)
+    for step in range(steps):
+        set_rate(optimiser, 1e-3 * min(1, (step + 1) / 50) * (1 - 0.8 * step / steps))
+        _, ids, codes = batches.draw(96, 0.0, device, latents=False)
+        with torch.autocast(device.type, torch.bfloat16):
+            hidden = models.text(ids)
+        loss, right = models.heads(hidden, codes)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        if step % 100 == 99:
+            print(f"text: step {step + 1}, loss {loss.item():.3f}, read entirely right {right.item():.2f}", flush=True)
+
+
+def rate_at(minute: float, step: int, options: dict[str, Any], total: float) -> float:
+    """Learning-rate factor: warm-up by steps, constant, then linear to 2 % at the end of the time."""
+    left = (total - minute) / (options["decay_fraction"] * total)
+    return min(1.0, (step + 1) / options["warmup"]) * max(0.02, min(1.0, left))
+
+
+def adam(modules: list[nn.Module], rate: float) -> torch.optim.Optimizer:
+    parameters = [p for m in modules for p in m.parameters()]
+    return torch.optim.AdamW(parameters, rate, betas=(0.9, 0.99), weight_decay=0.01, foreach=True)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def channel_weights(work: Path, power: float, device: torch.device) -> Tensor:
+    """Loss weights [1,16,1,1], mean 1: a latent channel counts by its share of the picture, softened by `power`."""
+    std = torch.load(work / "pca.pt", weights_only=True)["std"]
+    weights = std**power
+    return (weights / weights.mean()).reshape(1, -1, 1, 1).to(device)
+
+
+class Run:
+    """One peer's models, optimisers and progress; from a checkpoint when there is one."""
+
+    def __init__(self, config: dict[str, Any], work: Path, device: torch.device, peers: Peers) -> None:
+        self.config, self.options, self.work, self.device, self.peers = config, config["train"], work, device, peers
+        self.path = work / "unet.pt"
+        found = torch.load(self.path, map_location="cpu", weights_only=True) if self.path.exists() else None
+        self.progress = found["progress"] if found else {"step": 0, "samples": 0, "seconds": 0.0}
+        captions = Captions(work / "tokenizer")
+        seed = config["seed"] + self.progress["step"] * 97 + peers.rank
+        torch.manual_seed(seed)
+        self.batches = Batches(work, captions, seed)
+        self.models = Models(config, captions.tok.get_vocab_size()).to(device)
+        if found:
+            self.models.load_state_dict(found["models"])
+        elif peers.rank == 0:
+            read_first(self.models, self.batches, self.options["text_warmup_steps"], device)
+        peers.copy_from_first(self.models)
+        self.models.unet.to(memory_format=torch.channels_last)
+        self.ema = Models(config, captions.tok.get_vocab_size()).to(device)
+        self.ema.load_state_dict(found["ema"] if found else self.models.state_dict())
+        self.optimiser = adam([self.models.unet], self.options["learning_rate"])
+        self.reader = adam([self.models.text, self.models.heads], self.options["learning_rate"])
+        if found:
+            self.optimiser.load_state_dict(found["optimiser"])
+            self.reader.load_state_dict(found["reader"])
+        self.weights = channel_weights(work, self.options["channel_power"], device)
+        self.schedule = Schedule(device)
+        self.denoise = torch.compile(self.models.unet) if self.options["compile"] else self.models.unet
+
+        if self.options["compile"]:
+            peers.in_turn(lambda: self.loss(self.options["batch"] // peers.size, reads=False)[0].backward())
+
+    def loss(self, count: int, reads: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Loss of a fresh batch, the hidden states, the copy the denoiser saw, and the codes said."""
+        z, ids, codes = self.batches.draw(count, self.options["drop_caption"], self.device)
+        t, noise = self.schedule.sample_timesteps(len(z)), torch.randn_like(z)
+        noisy, target = self.schedule.noised(z, noise, t)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            with torch.set_grad_enabled(reads):
+                hidden = self.models.text(ids)
+            seen = hidden.detach().requires_grad_()
+            output = self.denoise(noisy.contiguous(memory_format=torch.channels_last), t, seen)
+        return ((output.float() - target).square() * self.weights).mean(), hidden, seen, codes
+
+    def step(self, factor: float) -> float:
+        """One optimiser step at `factor` of the peak rate; the loss."""
+        options, models = self.options, self.models
+        set_rate(self.optimiser, options["learning_rate"] * factor)
+        set_rate(self.reader, options["learning_rate"] * factor * options["text_rate"])
+        reads = self.progress["step"] % options["text_every"] == 0
+        error, hidden, seen, codes = self.loss(options["batch"] // self.peers.size, reads)
+        self.optimiser.zero_grad(set_to_none=True)
+        error.backward()
+        self.peers.average_gradients(models.unet)
+        torch.nn.utils.clip_grad_norm_(models.unet.parameters(), 1.0)
+        self.optimiser.step()
+        if reads:
+            reading, _ = models.heads(hidden, codes)
+            self.reader.zero_grad(set_to_none=True)
+            torch.autograd.backward([hidden, reading * options["attribute_loss"]], [seen.grad, None])
+            self.peers.average_gradients(models.text)
+            self.peers.average_gradients(models.heads)
+            torch.nn.utils.clip_grad_norm_(models.text.parameters(), 1.0)
+            self.reader.step()
+        self.progress["step"] += 1
+        self.progress["samples"] += options["batch"]
+        if self.peers.rank == 0:
+            keep = min(options["ema"], (1 + self.progress["step"]) / (10 + self.progress["step"]))
+            with torch.no_grad():
+                torch._foreach_lerp_(list(self.ema.parameters()), list(models.parameters()), 1 - keep)
+        return error.item()
+
+    def save(self) -> None:
+        """Write and rename, so that a crash leaves the previous checkpoint."""
+        state = {"models": self.models.state_dict(), "ema": self.ema.state_dict(), "config": self.config,
+                 "optimiser": self.optimiser.state_dict(), "reader": self.reader.state_dict(),
+                 "progress": dict(self.progress)}
+        part = self.path.with_suffix(".part")
+        torch.save(state, part)
+        os.replace(part, self.path)
+
+    def minutes(self) -> float:
+        override = self.work / "minutes"
+        return float(override.read_text()) if override.exists() else self.options["minutes"]
+
+
+def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device: torch.device) -> None:
+    """Train until the time is over."""
+    peers = Peers(rank, size, work / "meeting")
+    run, begun = Run(config, work, device, peers), time.time()
+    before, saved, shown, recent, first = run.progress["seconds"], begun, begun, [], run.progress["step"]
+    while True:
+        seconds, total = peers.agree(before + time.time() - begun, run.minutes())
+        run.progress["seconds"] = seconds
+        over = seconds / 60 >= total
+        if rank == 0 and (over or time.time() - saved > 60 * run.options["checkpoint_minutes"]):
+            run.save()
+            saved = time.time()
+        if over:
+            return
+        factor = rate_at(seconds / 60, run.progress["step"], run.options, total)
+        recent.append(run.step(factor))
+        if rank == 0 and time.time() - shown > 30:
+            done = run.progress
+            speed = (done["step"] - first) * run.options["batch"] / (time.time() - begun)
+            print(f"unet: {seconds / 60:.1f} min, step {done['step']}, {done['samples']} samples, loss "
+                  f"{np.mean(recent):.4f}, rate {factor:.2f}, {speed:.0f}/s", flush=True)
+            shown, recent = time.time(), []
+
+
+def train_unet(config: dict[str, Any], work: Path, device: torch.device, processes: int) -> None:
+    """`processes` peers on a CPU; one on a GPU."""
+    if processes == 1 or device.type != "cpu":
+        train_peer(0, 1, config, work, device)
+        return
+    (work / "meeting").unlink(missing_ok=True)
+    mp.spawn(train_peer, (processes, config, work, device), nprocs=processes)

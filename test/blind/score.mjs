@@ -1,0 +1,28 @@
+// Scores a blind reading: `node test/blind/score.mjs [answers.json]`.
+// answers.json maps a picture's number to a prompt's number, as key.json does; a prompt may be named
+// once. Exit status 0 when at least 15 of 20 are right.
+import { readFileSync } from 'node:fs'
+
+const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
+const at = (name) => new URL(name, import.meta.url)
+
+const key = read(at('key.json'))
+const prompts = new Map(read(at('prompts.json')).map((p) => [p.number, p.prompt]))
+const answers = read(process.argv[2] ?? at('answers.json'))
+
+const named = Object.values(answers)
+const unknown = Object.entries(answers).filter(([picture, prompt]) => !(picture in key) || !prompts.has(prompt))
+if (unknown.length > 0 || new Set(named).size !== named.length) {
+  console.error('answers must map pictures 01-20 to distinct prompts 1-40')
+  process.exit(2)
+}
+
+const wrong = Object.keys(key)
+  .sort()
+  .filter((picture) => answers[picture] !== key[picture])
+for (const picture of wrong) {
+  console.log(`${picture}: was "${prompts.get(key[picture])}", read as "${prompts.get(answers[picture]) ?? 'nothing'}"`)
+}
+const right = Object.keys(key).length - wrong.length
+console.log(`${right} of ${Object.keys(key).length} right`)
+process.exit(right >= 15 ? 0 : 1)
