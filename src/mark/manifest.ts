@@ -106,7 +106,8 @@ export function bindingValue(markId: number, epoch: number): string {
 export type ManifestState = 'Trusted' | 'Valid' | 'Invalid'
 
 export type ManifestReading =
-  | { found: false }
+  /** `elsewhere`: the file names a manifest kept at some address, which is never fetched. */
+  | { found: false; elsewhere: boolean }
   | {
       found: true
       state: ManifestState

@@ -144,7 +144,7 @@ function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, c
       } catch (cause) {
         return unreadableManifest(cause)
       }
-      return reader === null ? { found: false } : parseManifestStore(reader.json())
+      return reader === null ? { found: false, elsewhere: false } : parseManifestStore(reader.json())
     },
   }
 }
@@ -152,7 +152,8 @@ function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, c
 /** A file without a manifest reads as null; what throws had one that could not be parsed, or is no such file at all. */
 function unreadableManifest(cause: unknown): ManifestReading {
   const text = cause instanceof Error ? cause.message : ''
-  if (/no (jumbf|claim|manifest)|ManifestNotFound|JumbfNotFound|unsupported/i.test(text)) return { found: false }
+  if (/must fetch remote manifest/i.test(text)) return { found: false, elsewhere: true }
+  if (/type is unsupported/i.test(text)) return { found: false, elsewhere: false }
   return {
     found: true,
     state: 'Invalid',
@@ -170,21 +171,12 @@ async function proveSigner(signer: Signer): Promise<void> {
   try {
     const grey = { width: 64, height: 64, rgb: new Uint8Array(64 * 64 * 3).fill(127) }
     const bytes = await encodePicture(grey, { format: 'png', quality: null, xmp: null })
-    const manifest = {
-      claim_generator_info: [{ name: 'Darkroom' }],
-      format: 'image/png',
-      title: 'start',
-      assertions: [],
-    }
+    const created = { action: 'c2pa.created', digitalSourceType: 'http://c2pa.org/digitalsourcetype/empty' }
     const signed = await signer.sign(bytes, 'image/png', {
-      ...manifest,
-      assertions: [
-        {
-          label: 'c2pa.actions.v2',
-          created: true,
-          data: { actions: [{ action: 'c2pa.created', digitalSourceType: NOTHING }] },
-        },
-      ],
+      claim_generator_info: [{ name: 'Darkroom' }],
+      title: 'start',
+      format: 'image/png',
+      assertions: [{ label: 'c2pa.actions.v2', created: true, data: { actions: [created] } }],
     })
     const reading = await signer.read(signed.bytes, 'image/png')
     if (reading.found && reading.state === 'Trusted') return
@@ -195,5 +187,3 @@ async function proveSigner(signer: Signer): Promise<void> {
     throw new Fault('signer_failed', { cause, detail: 'The signer could not sign.' })
   }
 }
-
-const NOTHING = 'http://c2pa.org/digitalsourcetype/empty'

@@ -93,7 +93,11 @@ function fromMark(
 }
 
 function manifestNotes(manifest: ManifestReading): string[] {
-  if (!manifest.found) return ['The file has no C2PA manifest; most sites remove it.']
+  if (!manifest.found) {
+    return manifest.elsewhere
+      ? ['The file names a C2PA manifest kept elsewhere. It was not fetched.']
+      : ['The file has no C2PA manifest; most sites remove it.']
+  }
   switch (manifest.state) {
     case 'Trusted':
       return ['The C2PA manifest is intact and was signed by this service.']

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -276,6 +277,25 @@ describe('the verdict', () => {
     })
     byMark.set(`${unpublished.watermark.epoch}/77`, { ...(byManifest.get(marked.manifestId) ?? assert.fail()) })
     assert.equal((await verify(unpublished.bytes)).verdict, 'inconclusive')
+  })
+
+  it('fetches no manifest from an address that an upload names', async () => {
+    let visits = 0
+    await using server = createServer((_request, response) => {
+      visits++
+      response.end()
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="http://127.0.0.1:${address.port}/m.c2pa"/></rdf:RDF></x:xmpmeta>`
+    const drawn = await cartoon(33)
+    for (const format of ['png', 'jpeg', 'webp'] as const) {
+      const told = await verify(await imageOf(drawn).withXmp(xmp).toFormat(format).toBuffer())
+      assert.deepEqual([told.verdict, told.manifest.found], ['none_found', false], format)
+      if (format !== 'png') assert.match(told.notes.join(' '), /not fetched/)
+    }
+    assert.equal(visits, 0)
   })
 
   it('says none_found of an unmarked picture, and that this proves little', async () => {
