@@ -42,6 +42,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
     forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   // Answers are typed where they are made; the schemas describe them and drop nothing.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
