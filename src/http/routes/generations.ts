@@ -9,6 +9,7 @@ import { cancelRequest } from '../../outcome.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
+import { disconnected } from '../disconnect.ts'
 import { orderOf } from '../orders.ts'
 import { generationResource } from '../resources.ts'
 import { GenerationPage, GenerationSchema, IdParams, NewGeneration, problems } from '../schemas.ts'
@@ -124,7 +125,7 @@ export function generationRoutes(app: App, { ground, admission, closing }: Route
     async (request, reply) => {
       const { tenantId } = callerOf(request)
       await getGeneration(sql, tenantId, request.params.id)
-      const signal = AbortSignal.any([request.signal, closing])
+      const signal = AbortSignal.any([disconnected(reply), closing])
       const events = async function* () {
         for await (const change of watchRequest(ground, tenantId, request.params.id, signal)) {
           if (change.kind === 'quiet') yield ': still here\n\n'

@@ -10,6 +10,7 @@ import type { Caller } from '../../tenant/caller.ts'
 import { baseUrlOf, callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
+import { disconnected } from '../disconnect.ts'
 import { answerOf, countTextTokens, type Delivery, type OpenaiAnswer, stillRunning } from '../openai-answers.ts'
 import { OpenaiErrorSchema, orderFields } from '../schemas.ts'
 import { optional, strict } from '../validation.ts'
@@ -64,7 +65,7 @@ export function openaiImageRoutes(app: App, deps: RouteDeps): void {
       refuseUnsupported(body)
       const { requestId } = await admitGeneration(deps.ground, deps.admission, caller, orderOf(body))
       reply.headers({ 'x-should-retry': 'false', 'x-request-id': requestId })
-      const { status, body: answer } = await waitForAnswer(deps, request, caller, requestId)
+      const { status, body: answer } = await waitForAnswer(deps, request, disconnected(reply), caller, requestId)
       return sendAnswer(reply, status, answer)
     },
   )
@@ -105,15 +106,16 @@ function orderOf(body: NewImages) {
 async function waitForAnswer(
   { ground, admission, closing }: RouteDeps,
   request: FastifyRequest<{ Body: NewImages }>,
+  gone: AbortSignal,
   caller: Caller,
   requestId: string,
 ): Promise<OpenaiAnswer> {
   const base = baseUrlOf(ground, request)
   const patience = AbortSignal.timeout(ground.config.limits.waitMs)
-  const signal = AbortSignal.any([request.signal, closing, patience])
+  const signal = AbortSignal.any([gone, closing, patience])
   const ended = await untilEnded(watchRequest(ground, caller.tenantId, requestId, signal))
   if (!ended) {
-    if (request.signal.aborted) await cancelIfQueued({ ground }, caller, requestId)
+    if (gone.aborted) await cancelIfQueued({ ground }, caller, requestId)
     return stillRunning(requestId, base, closing.aborted ? 'shutting_down' : 'wait_timeout')
   }
   const generation = await getGeneration(ground.database.sql, caller.tenantId, requestId)
