@@ -83,7 +83,7 @@ async function generate({ command, packId, samples }: Extract<Command, { type: '
     const running = states.filter(isRunning)
     await model.step(running)
     for (const { id, index, total, failure } of running)
-      if (failure === null) await say({ type: 'step', command, sampleId: id, index, total })
+      if (failure === null) void say({ type: 'step', command, sampleId: id, index, total })
     for (const state of states.filter((one) => !isRunning(one) && !told.has(one))) {
       told.add(state)
       try {

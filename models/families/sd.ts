@@ -39,8 +39,12 @@ export type SdSample = Sample & {
   readonly rows: readonly Output[]
 }
 
+type Batch = { rows: readonly Output[]; context: Float32Array }
+
 export function createSd(parts: SdParts): Stepper<SdSample> {
   const { tokenizer, textEncoder, unet, vaeDecoder, latentChannels, scalingFactor } = parts
+  // From one step to the next the same samples mostly stay together, and so do their embeddings.
+  let batch: Batch = { rows: [], context: new Float32Array(0) }
 
   return {
     async prepare(requests) {
@@ -117,28 +121,26 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
     const [first] = group
     const size = first?.latents.length ?? 0
     const [, tokens = 0, width = 0] = first?.rows[0]?.dims ?? []
-    const count = group.reduce((rows, sample) => rows + sample.rows.length, 0)
+    const embeddings = group.flatMap((sample) => sample.rows)
+    const count = embeddings.length
+    if (!sameRows(batch.rows, embeddings)) batch = { rows: embeddings, context: concatenate(embeddings) }
     // 3. Lay out the batch: each sample's rows side by side, its latents scaled for the model.
     const input = new Float32Array(count * size)
-    const context = new Float32Array(count * tokens * width)
     const timesteps = new Float32Array(count)
     let row = 0
     for (const sample of group) {
       const scale = sample.scheduler.inputScale(sample.index)
-      for (const [i, embedding] of sample.rows.entries()) {
-        const at = row * size
-        if (i > 0) input.copyWithin(at, at - size, at)
-        else for (let k = 0; k < size; k++) input[at + k] = (sample.latents[k] ?? 0) * scale
-        context.set(embedding.values, row * tokens * width)
-        timesteps[row++] = timestepOf(sample)
-      }
+      const at = row * size
+      for (let k = 0; k < size; k++) input[at + k] = (sample.latents[k] ?? 0) * scale
+      if (sample.rows.length === 2) input.copyWithin(at + size, at, at + size)
+      for (const _ of sample.rows) timesteps[row++] = timestepOf(sample)
     }
     // 4. One model call for all.
     const output = only(
       await unet.run({
         sample: { values: input, dims: [count, latentChannels, first?.height ?? 0, first?.width ?? 0] },
         timestep: timestepFeed(timesteps),
-        encoder_hidden_states: { values: context, dims: [count, tokens, width] },
+        encoder_hidden_states: { values: batch.context, dims: [count, tokens, width] },
       }),
       'out_sample',
     ).values
@@ -172,6 +174,20 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
 
 function timestepOf(sample: SdSample): number {
   return sample.scheduler.timesteps[sample.index] ?? 0
+}
+
+function sameRows(a: readonly Output[], b: readonly Output[]): boolean {
+  return a.length === b.length && a.every((row, i) => row === b[i])
+}
+
+function concatenate(rows: readonly Output[]): Float32Array {
+  const all = new Float32Array(rows.reduce((sum, { values }) => sum + values.length, 0))
+  let at = 0
+  for (const { values } of rows) {
+    all.set(values, at)
+    at += values.length
+  }
+  return all
 }
 
 /** Classifier-free guidance (arXiv 2207.12598), in place: unguided + scale · (guided − unguided). */

@@ -31,31 +31,25 @@ export function ddim(fields: Fields): PlanSteps {
         const t = timesteps[index] ?? 0
         const alpha = alphasCumprod[t] ?? 1
         const alphaBefore = t - stride >= 0 ? (alphasCumprod[t - stride] ?? 1) : finalAlpha
-        const [rootAlpha, rootBeta] = [Math.sqrt(alpha), Math.sqrt(1 - alpha)]
+        const [a, b] = [Math.sqrt(alpha), Math.sqrt(1 - alpha)]
+        // (12) the predicted x_0 and the noise that belongs to it: each a weight for the sample and one for the output.
+        const [cleanX, cleanM, noiseX, noiseM] =
+          prediction === 'epsilon'
+            ? [1 / a, -b / a, 0, 1]
+            : prediction === 'sample'
+              ? [0, 1, 1 / b, -a / b]
+              : [a, -b, b, a]
         const clean = new Float32Array(sample.length)
-        const noise = new Float32Array(sample.length)
-        for (let i = 0; i < sample.length; i++) {
-          const [x, m] = [sample[i] ?? 0, output[i] ?? 0]
-          // (12) the predicted x_0, and the noise that belongs to it.
-          clean[i] =
-            prediction === 'epsilon'
-              ? (x - rootBeta * m) / rootAlpha
-              : prediction === 'sample'
-                ? m
-                : rootAlpha * x - rootBeta * m
-          noise[i] =
-            prediction === 'epsilon'
-              ? m
-              : prediction === 'sample'
-                ? (x - rootAlpha * m) / rootBeta
-                : rootAlpha * m + rootBeta * x
-        }
+        for (let i = 0; i < clean.length; i++) clean[i] = cleanX * (sample[i] ?? 0) + cleanM * (output[i] ?? 0)
         if (threshold) applyThreshold(clean, threshold)
         else if (clips)
           for (let i = 0; i < clean.length; i++) clean[i] = Math.min(Math.max(clean[i] ?? 0, -range), range)
         // (12) again: the direction that points to x_t, then x_{t-1}.
         const [rootBefore, direction] = [Math.sqrt(alphaBefore), Math.sqrt(1 - alphaBefore)]
-        for (let i = 0; i < sample.length; i++) sample[i] = rootBefore * (clean[i] ?? 0) + direction * (noise[i] ?? 0)
+        for (let i = 0; i < sample.length; i++) {
+          const noise = noiseX * (sample[i] ?? 0) + noiseM * (output[i] ?? 0)
+          sample[i] = rootBefore * (clean[i] ?? 0) + direction * noise
+        }
       },
     }
   }

@@ -40,7 +40,9 @@ export function dpmMultistep(fields: Fields): PlanSteps {
       initNoiseSigma: 1,
       inputScale: () => 1,
       step(index, output, sample, memory) {
-        remember(memory, convert(output, sample, levelAt(levels, index)), order)
+        // The output that falls out of the window lends its array to the new one.
+        const spare = memory.outputs.length === order ? memory.outputs.shift() : undefined
+        memory.outputs.push(convert(output, sample, levelAt(levels, index), spare))
         const drops = index === last && (eulerAtFinal || few || endsAtZero)
         const usable = drops ? 1 : index === last - 1 && few ? 2 : order
         // Early steps have fewer outputs to go by.
@@ -50,15 +52,17 @@ export function dpmMultistep(fields: Fields): PlanSteps {
     }
   }
 
-  /** The model's output as x_0 (++) or as noise. */
-  function convert(output: Float32Array, sample: Float32Array, at: Level): Float32Array {
-    const { alpha, sigma } = at
-    const clean = new Float32Array(output.length)
-    for (let i = 0; i < clean.length; i++) {
-      const [x, m] = [sample[i] ?? 0, output[i] ?? 0]
-      clean[i] =
-        prediction === 'epsilon' ? (x - sigma * m) / alpha : prediction === 'sample' ? m : alpha * x - sigma * m
-    }
+  /** The model's output as x_0 (++) or as noise. Both are linear in the sample and the output. */
+  function convert(
+    output: Float32Array,
+    sample: Float32Array,
+    { alpha, sigma }: Level,
+    spare?: Float32Array,
+  ): Float32Array {
+    const [ofSample, ofOutput] =
+      prediction === 'epsilon' ? [1 / alpha, -sigma / alpha] : prediction === 'sample' ? [0, 1] : [alpha, -sigma]
+    const clean = spare ?? new Float32Array(output.length)
+    for (let i = 0; i < clean.length; i++) clean[i] = ofSample * (sample[i] ?? 0) + ofOutput * (output[i] ?? 0)
     if (threshold) applyThreshold(clean, threshold)
     if (plus) return clean
     for (let i = 0; i < clean.length; i++) clean[i] = ((sample[i] ?? 0) - alpha * (clean[i] ?? 0)) / sigma
@@ -76,22 +80,17 @@ export function dpmMultistep(fields: Fields): PlanSteps {
     const w0 = -scale * e
     const w1 = used === 2 && midpoint ? 0.5 * w0 : -sign * scale * (e / h - sign)
     const w2 = -scale * ((e - sign * h) / h ** 2 - 0.5)
-    const [m0, m1, m2] = [memory.outputs.at(-1), memory.outputs.at(-2), memory.outputs.at(-3)]
     const r0 = s1 ? (s0.lambda - s1.lambda) / h : 1
     const r1 = s1 && s2 ? (s1.lambda - s2.lambda) / h : 1
-    for (let i = 0; i < sample.length; i++) {
-      const a = m0?.[i] ?? 0
-      let next = keep * (sample[i] ?? 0) + w0 * a
-      if (used > 1) {
-        const b = m1?.[i] ?? 0
-        const first = (a - b) / r0
-        if (used === 2) next += w1 * first
-        else {
-          const bend = first - (b - (m2?.[i] ?? 0)) / r1
-          next += w1 * (first + (r0 / (r0 + r1)) * bend) + (w2 / (r0 + r1)) * bend
-        }
-      }
-      sample[i] = next
+    // Divided differences of the last outputs m0, m1, m2, written as one weight for each.
+    const bend = used === 3 ? (w1 * r0 + w2) / (r0 + r1) : 0
+    const slope = used > 1 ? (w1 + bend) / r0 : 0
+    const weights = [w0 + slope, -slope - bend / r1, bend / r1]
+    for (let i = 0; i < sample.length; i++) sample[i] = keep * (sample[i] ?? 0)
+    for (let back = 0; back < used; back++) {
+      const output = memory.outputs.at(-1 - back)
+      const weight = weights[back] ?? 0
+      if (output) for (let i = 0; i < sample.length; i++) sample[i] = (sample[i] ?? 0) + weight * (output[i] ?? 0)
     }
   }
 }
@@ -107,9 +106,4 @@ function levelAt(levels: readonly Level[], index: number): Level {
   const level = levels[index]
   if (level === undefined) throw new RangeError(`step ${index} of ${levels.length - 1}`)
   return level
-}
-
-function remember(memory: Memory, output: Float32Array, order: number): void {
-  memory.outputs.push(output)
-  if (memory.outputs.length > order) memory.outputs.shift()
 }

@@ -52,12 +52,16 @@ export function euler(fields: Fields): PlanSteps {
       step(index, output, sample) {
         const sigma = sigmas[index] ?? 0
         const dt = (sigmas[index + 1] ?? 0) - sigma
-        const [skip, out] = [1 / (sigma ** 2 + 1), -sigma / Math.sqrt(sigma ** 2 + 1)]
-        for (let i = 0; i < sample.length; i++) {
-          const [x, m] = [sample[i] ?? 0, output[i] ?? 0]
-          const clean = prediction === 'epsilon' ? x - sigma * m : prediction === 'sample' ? m : out * m + skip * x
-          sample[i] = x + ((x - clean) / sigma) * dt
-        }
+        // x_0 is linear in the sample and the output, and so is the step along (x − x_0) / σ.
+        const [ofSample, ofOutput] =
+          prediction === 'epsilon'
+            ? [1, -sigma]
+            : prediction === 'sample'
+              ? [0, 1]
+              : [1 / (sigma ** 2 + 1), -sigma / Math.sqrt(sigma ** 2 + 1)]
+        const keep = 1 + ((1 - ofSample) / sigma) * dt
+        const add = (-ofOutput / sigma) * dt
+        for (let i = 0; i < sample.length; i++) sample[i] = keep * (sample[i] ?? 0) + add * (output[i] ?? 0)
       },
     }
   }
