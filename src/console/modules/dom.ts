@@ -48,6 +48,6 @@ export function when(iso: string): HTMLElement {
   const text =
     Math.abs(ago) < 45
       ? 'just now'
-      : new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(Math.round(ago / seconds), unit)
+      : new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' }).format(Math.round(ago / seconds), unit)
   return el('time', { datetime: iso, title: moment.toLocaleString() }, text)
 }

@@ -34,7 +34,7 @@ export function fitToModel(): void {
   if (others.includes(before)) size.value = before
   for (const option of form.querySelectorAll<HTMLOptionElement>('[name=quality] option')) {
     const steps = new Map(Object.entries(card.steps)).get(option.value)
-    if (steps !== undefined) option.text = `${option.value}, ${steps} steps`
+    if (steps !== undefined) option.text = `${option.value} (${steps})`
   }
 }
 

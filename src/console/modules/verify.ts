@@ -57,6 +57,11 @@ function evidence({ manifest, watermark, record }: Provenance): HTMLElement {
   )
 }
 
+/** Small pictures are enlarged; by their pixels, not by blurring. */
+function enlarge({ target }: Event): void {
+  if (target instanceof HTMLImageElement) target.classList.toggle('crisp', target.naturalWidth <= 192)
+}
+
 function show(tone: string, title: string, lead: string, ...more: (HTMLElement | false)[]): void {
   const heading = el('h2', { id: 'verdict', tabindex: -1 }, title)
   const words = el('div', { class: 'words' }, heading, el('p', { class: 'said' }, lead), ...more)
@@ -64,7 +69,7 @@ function show(tone: string, title: string, lead: string, ...more: (HTMLElement |
   answer.replaceChildren(
     ...(preview === ''
       ? []
-      : [el('div', { class: 'paper' }, el('img', { src: preview, alt: 'The picture you gave' }))]),
+      : [el('div', { class: 'paper' }, el('img', { src: preview, alt: 'The picture you gave', load: enlarge }))]),
     words,
   )
   answer.hidden = false

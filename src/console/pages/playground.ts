@@ -45,7 +45,7 @@ ${choice(
   models.map((model) => [model.id, model.id] as const),
 )}
 ${choice('size', 'Size', [['auto', 'auto']])}
-${choice('quality', 'Quality', [
+${choice('quality', 'Quality (steps)', [
   ['auto', 'auto'],
   ['low', 'low'],
   ['medium', 'medium'],
@@ -62,7 +62,7 @@ ${choice('output_format', 'Format', [
   ['jpeg', 'JPEG'],
   ['webp', 'WebP'],
 ])}
-${purposes.length > 0 && choice('purpose', 'Purpose', [['', 'unsaid'], ...purposes.map((one) => [one, one] as const)])}
+${purposes.length > 0 && choice('purpose', 'Purpose', [['', 'not said'], ...purposes.map((one) => [one, one] as const)])}
 </div>
 <div class="field">
 <label for="negative_prompt">What should it leave out?</label>
