@@ -26,7 +26,7 @@ export type SearchOptions = {
   deadlineMs: number
 }
 
-// One look: z is standard normal without a mark, 1e-7 a look. All offsets: extreme values; at most about 6 in thousands of
+// One look: z is the larger of two normals without a mark, 2e-7 a look. All offsets: extreme values; at most about 6 in thousands of
 // unmarked pictures, 7.1 extrapolates to 1e-6. The search over scales looks a hundred times more, so it asks for more.
 const ORIGIN_Z = 5.2
 const OFFSET_Z = 7.1

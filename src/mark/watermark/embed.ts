@@ -34,8 +34,22 @@ export function planMark(picture: Picture, markId: number, key: MarkKey): Plan {
     const sign = bit < 0 || word[bit] === 1 ? 1 : -1
     return { re: sign * Math.cos(phase), im: sign * Math.sin(phase) }
   })
-  const drive = pattern.carriers.map(({ weight }, i) => scaled(wanted[i], weight))
-  return { picture, pattern, wanted, drive, mask: forgiveness(lumaOf(picture)) }
+  const mask = forgiveness(lumaOf(picture))
+  // Texture has its own energy at low frequencies and drowns a mark there; flat colour has none, and what re-encoding leaves of
+  // it is low. Readers trust each band by its pilots, so they need not know which was chosen.
+  const high = isFlat(mask) ? HIGH_SHARE_FLAT : 1
+  const drive = pattern.carriers.map(({ weight, low }, i) => scaled(wanted[i], low ? weight : weight * high))
+  return { picture, pattern, wanted, drive, mask }
+}
+
+const HIGH_SHARE_FLAT = 0.4
+// The mask of plain colour, and a little.
+const FLAT_MASK = 0.95
+
+function isFlat(mask: Float32Array): boolean {
+  let plain = 0
+  for (const value of mask) if (value < FLAT_MASK) plain++
+  return plain > mask.length / 2
 }
 
 /** Marked pixels. `strength` is the mark's root mean square in grey levels where the mask is 1. */

@@ -19,6 +19,8 @@ export type Carrier = {
   readonly v: number
   readonly phase: number
   readonly weight: number
+  /** Of low frequency, by its band. */
+  readonly low: boolean
   /** Radial band, for pilots to tell how well data of their frequency survived. */
   readonly band: number
   /** -1 for a pilot, else the coded bit that it carries. */
@@ -37,6 +39,8 @@ const LOWEST = 6 / 128
 const HIGHEST = 32 / 128
 const PILOT_SHARE = 0.28
 const BANDS = 5
+// Below 22 cycles a tile of 128: where a flat picture's mark keeps most of its energy, and what heavy compression leaves.
+const LOW_BANDS = 3
 
 /** The carriers for one key and tile side. Deterministic; about 1500 of them for a tile of 128. */
 export function markPattern(key: MarkKey, side: TileSide): Pattern {
@@ -60,6 +64,7 @@ export function markPattern(key: MarkKey, side: TileSide): Pattern {
   }
   const pilots = Math.round(bins.length * PILOT_SHARE)
   const carriers = bins.map(({ u, v, radius }, index): Carrier => {
+    const band = Math.min(BANDS - 1, Math.floor(((radius - LOWEST) / (HIGHEST - LOWEST)) * BANDS))
     return {
       bin: v * side + u,
       mirror: ((side - v) % side) * side + ((side - u) % side),
@@ -67,7 +72,8 @@ export function markPattern(key: MarkKey, side: TileSide): Pattern {
       v,
       phase: random() * 2 * Math.PI,
       weight: radius ** -0.6,
-      band: Math.min(BANDS - 1, Math.floor(((radius - LOWEST) / (HIGHEST - LOWEST)) * BANDS)),
+      band,
+      low: band < LOW_BANDS,
       bit: index < pilots ? -1 : (index - pilots) % CODED_BITS,
     }
   })

@@ -27,25 +27,32 @@ export function spectrumOf(tile: Float64Array, side: number): Spectrum {
   return { re, im }
 }
 
-/** Whether the pattern lies at offset (0, 0): a single look, without a search. Under no mark z is standard normal. */
+// Each look is taken twice, by all pilots and by those of low frequency alone: flat pictures and harsh compression leave only these.
+const LOW_ONLY = [false, true] as const
+
+/** Whether the pattern lies at offset (0, 0): a single look, without a search. Under no mark z is the larger of two normals. */
 export function lookAtOrigin(spectrum: Spectrum, pattern: Pattern): TileReading {
-  let sum = 0
-  let count = 0
-  for (const carrier of pattern.carriers) {
-    if (carrier.bit >= 0) continue
-    sum += cosineAt(spectrum, carrier.bin, carrier.phase)
-    count++
-  }
-  return { z: sum / Math.sqrt(count / 2), offsetX: 0, offsetY: 0 }
+  const z = LOW_ONLY.map((lowOnly) => {
+    const pilots = pattern.carriers.filter(({ bit, low }) => bit < 0 && (low || !lowOnly))
+    const sum = pilots.reduce((total, { bin, phase }) => total + cosineAt(spectrum, bin, phase), 0)
+    return sum / Math.sqrt(pilots.length / 2)
+  })
+  return { z: Math.max(...z), offsetX: 0, offsetY: 0 }
 }
 
 /** The best offset of the pattern, by the pilots' phase correlation over all side² offsets. */
 export function findOffset(spectrum: Spectrum, pattern: Pattern): TileReading {
+  const [all, low] = LOW_ONLY.map((lowOnly) => correlate(spectrum, pattern, lowOnly))
+  if (all === undefined || low === undefined) throw new Error('unreachable: two looks')
+  return low.z > all.z ? low : all
+}
+
+function correlate(spectrum: Spectrum, pattern: Pattern, lowOnly: boolean): TileReading {
   const { side } = pattern
   const re = new Float64Array(side * side)
   const im = new Float64Array(side * side)
-  for (const { bit, bin, mirror, phase } of pattern.carriers) {
-    if (bit >= 0) continue
+  for (const { bit, low, bin, mirror, phase } of pattern.carriers) {
+    if (bit >= 0 || (lowOnly && !low)) continue
     const c = Math.cos(phase)
     const s = Math.sin(phase)
     const r = (spectrum.re[bin] ?? 0) * c + (spectrum.im[bin] ?? 0) * s

@@ -12,8 +12,9 @@ import { foldTile, lumaOf, type Picture, residualOf } from './residual.ts'
 export const FLOOR_DB = 38
 const LADDER_DB = [46, 44, 42.5, 41, 40, 39, FLOOR_DB]
 // The harsher copy: what a site makes of an upload. WebP's filters cost flat art more than JPEG at the same quality does.
-const HARSH_COPY = { format: 'webp', quality: 75, xmp: null } as const
+const HARSH_COPY = { format: 'webp', quality: 70, xmp: null } as const
 const HARSH_Z = 6
+const HARSH_AGREEMENT = 0.92
 const MARGIN_Z = 7
 const MARGIN_AGREEMENT = 0.92
 const EASED_QUALITIES = [30, 45, 60, 75, 90]
@@ -94,7 +95,7 @@ async function survivesHarshCopy(plan: Plan, marked: Picture, markId: number): P
   const part = topLeft(marked)
   const bytes = await encodePicture(part, HARSH_COPY)
   const { z, decoded } = readAtOrigin((await decodeUpload(bytes)).picture, plan)
-  return z >= HARSH_Z && decoded.markId === markId && decoded.agreement >= 0.9
+  return z >= HARSH_Z && decoded.markId === markId && decoded.agreement >= HARSH_AGREEMENT
 }
 
 async function encodeAndRead(plan: Plan, made: Fitted, markId: number, encoding: Encoding): Promise<MarkedFile | null> {
