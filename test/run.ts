@@ -75,7 +75,7 @@ const runFiles = async (files: string[], concurrency: number, timeoutMs: number)
   })
   stream.on('test:pass', ({ file, name, skip, details }) => {
     if (typeof skip === 'string' && skip.startsWith(missingPrefix)) {
-      notRun.add(`NOT RUN: ${relative(root, file ?? name)} ${skip}`)
+      notRun.add(`NOT RUN: suite "${name}" ${skip}`)
     }
     if (details.type === 'suite') return
     if (file !== undefined && resolve(root, name) === file) {
