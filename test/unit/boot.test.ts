@@ -65,7 +65,8 @@ const end = async ({ child, output }: Started) => {
 }
 
 const until = async (holds: () => boolean): Promise<void> => {
-  for (const give = Date.now() + 30_000; !holds(); await sleep(20)) assert.ok(Date.now() < give, 'waited thirty seconds')
+  for (const give = Date.now() + 30_000; !holds(); await sleep(20))
+    assert.ok(Date.now() < give, 'waited thirty seconds')
 }
 
 const npmLog = (root: string): string[] => {
