@@ -27,7 +27,7 @@ async function open(browser: Browser) {
         reducedMotion: 'reduce',
         ...options,
       })
-      context.setDefaultTimeout(20_000)
+      context.setDefaultTimeout(30_000)
       const page = await context.newPage()
       const complaints: string[] = []
       page.on('console', (message) => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import type { BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions, Page, Route } from 'playwright-core'
 import { suiteOn } from '../support/services.ts'
 import { startChromium } from './chromium.ts'
 import { poorContrast } from './contrast.ts'
@@ -142,7 +142,8 @@ suiteOn('console', await startChromium(), (chromium) => {
 
   named('a stream that drops is replaced by asking', async (page) => {
     await order(page, 'drop the line')
-    await ended(page, 'published')
+    // Long before the page would have asked of its own accord, for silence.
+    await page.waitForSelector('[data-outcome=published]', { timeout: 13_000 })
   })
 
   named('a refusal gives the rule, the facts, who decided, the statement and what can be done', async (page) => {
@@ -196,14 +197,19 @@ suiteOn('console', await startChromium(), (chromium) => {
   })
 
   named('an order whose answer was lost is handed in again under the same key', async (page, stub) => {
-    await page.route('**/v1/generations', (route) => route.abort('failed'), { times: 1 })
-    await order(page, 'a red boat')
-    await page.waitForSelector('text=cannot be reached')
     const keys: (string | undefined)[] = []
     page.on('request', (request) => request.method() === 'POST' && keys.push(request.headers()['idempotency-key']))
+    const loseAnswer = async (route: Route) => {
+      await route.fetch()
+      await route.abort('failed')
+    }
+    await page.route('**/v1/generations', loseAnswer, { times: 1 })
+    await order(page, 'a red boat')
+    await page.waitForSelector('text=cannot be reached')
     await page.press('#prompt', 'Control+Enter')
     await ended(page, 'published')
     assert.match(keys[0] ?? '', /^[0-9a-f]{32}$/)
+    assert.equal(keys[0], keys[1])
     assert.equal(stub.generations.size, 1)
   })
 
@@ -297,9 +303,12 @@ suiteOn('console', await startChromium(), (chromium) => {
   }
 
   named('verify: chosen by keyboard, the answer says what was found and takes the focus', async (page, stub) => {
+    // Asked for before the page is opened: the browser must know by then that no window is wanted.
+    const chosen = page.waitForEvent('filechooser')
     await page.goto(`${stub.address}/verify`)
     await page.focus('#file')
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')])
+    await page.keyboard.press('Enter')
+    const chooser = await chosen
     await chooser.setFiles({ name: 'a.png', mimeType: 'image/png', buffer: stub.png })
     await page.waitForSelector('[data-verdict=ours]')
     assert.equal(await focused(page), 'Yes, made here.')
