@@ -10,6 +10,7 @@ import { leafOf } from '../../src/advance.ts'
 import { STAGES, type Stage } from '../../src/journey.ts'
 import { leafHash } from '../../src/kernel/canonical.ts'
 import { openDatabase } from '../../src/kernel/database.ts'
+import { withPostgres } from '../support/postgres.ts'
 import {
   client,
   type GenerationJson,
@@ -20,7 +21,7 @@ import {
   startWorker,
   untilEnded,
 } from '../support/service-process.ts'
-import { withPostgres } from '../support/postgres.ts'
+import { suiteOn } from '../support/services.ts'
 
 const FAST = {
   DARKROOM_TASK_LEASE_MS: '2000',
@@ -69,9 +70,9 @@ async function killDuring(victim: Victim, stage: Stage): Promise<void> {
 /** Kills `pid` (null: the inference child) a moment after the first claim of `stage`. */
 function strike(service: ServiceProcess, stage: Stage, pid: number | null): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let child = service.lines.find((line) => typeof line.child === 'number')?.child ?? 0
+  let child = service.lines.find((line) => typeof line.inferencePid === 'number')?.inferencePid ?? 0
   service.onLine = (line: LogLine) => {
-    if (typeof line.child === 'number') child = line.child
+    if (typeof line.inferencePid === 'number') child = line.inferencePid
     if (line.msg !== 'a task is claimed' || line.stage !== stage) return
     service.onLine = () => undefined
     sleep(Math.random() * 30)
@@ -131,12 +132,7 @@ async function assertHistory({ sql }: Database, ended: GenerationJson[]): Promis
   assert.deepEqual(await sql.selectFrom('darkroom.task').select('id').execute(), [], 'no task is left over')
 }
 
-suite('on PostgreSQL, with workers in processes of their own', async () => {
-  const postgres = await withPostgres()
-  if ('missing' in postgres) {
-    test('NOT RUN: worker kills need PostgreSQL', { skip: postgres.missing }, () => undefined)
-    return
-  }
+suiteOn('on PostgreSQL, with workers in processes of their own', await withPostgres(), (postgres) => {
   const home = mkdtempSync(join(tmpdir(), 'darkroom-kill-'))
   let service: ServiceProcess
   let env: Record<string, string>
@@ -146,7 +142,6 @@ suite('on PostgreSQL, with workers in processes of their own', async () => {
   })
   after(async () => {
     await service?.kill()
-    await postgres[Symbol.asyncDispose]()
     rmSync(home, { recursive: true, force: true })
   })
 

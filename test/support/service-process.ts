@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
 
-export type LogLine = { msg?: string; stage?: string; pid?: number; child?: number; [field: string]: unknown }
+export type LogLine = { msg?: string; stage?: string; pid?: number; inferencePid?: number; [field: string]: unknown }
 
 export type ServiceProcess = {
   readonly pid: number
