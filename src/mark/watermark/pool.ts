@@ -90,7 +90,7 @@ export function openWatermarker(options: { keys: readonly MarkKey[]; threads: nu
     if (answer.kind === 'fault') {
       throw new Fault(answer.code, { retry: answer.retry, detail: answer.detail, facts: answer.facts })
     }
-    if (answer.kind === 'error') throw new Fault('mark_failed', { retry: 'later', detail: answer.detail })
+    if (answer.kind === 'error') throw new Fault('mark_failed', { detail: answer.detail })
     return answer
   }
 

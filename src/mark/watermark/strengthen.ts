@@ -10,7 +10,7 @@ import { foldTile, lumaOf, type Picture, residualOf } from './residual.ts'
 
 /** The least fidelity of a released picture's marked pixels to the model's, before the file format's own loss. */
 export const FLOOR_DB = 38
-const LADDER_DB = [46, 44, 42.5, 41, 40, 39, FLOOR_DB]
+const LADDER_DB = [46, 45, 44, 43, 42, 41, 40, 39, FLOOR_DB]
 // The harsher copy: what a site makes of an upload. WebP's filters cost flat art more than JPEG at the same quality does.
 const HARSH_COPY = { format: 'webp', quality: 70, xmp: null } as const
 const HARSH_Z = 6
