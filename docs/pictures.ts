@@ -2,7 +2,7 @@
 // size. First seeds, no choosing: `npm run darkroom` draws the same. Run: node boot.mjs docs/pictures.ts
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import sharp from 'sharp'
+import sharp, { type OverlayOptions } from 'sharp'
 import { startService } from '../src/commands/service.ts'
 import { readConfig } from '../src/kernel/config.ts'
 import { keyFilePath } from '../src/tenant/bootstrap.ts'
@@ -39,7 +39,7 @@ async function draw(prompt: string): Promise<Buffer> {
   return sharp(bytes).resize(SIDE, SIDE, { kernel: 'nearest' }).png().toBuffer()
 }
 
-const tiles: sharp.OverlayOptions[] = []
+const tiles: OverlayOptions[] = []
 for (const [index, prompt] of PROMPTS.entries()) {
   const column = index % COLUMNS
   const row = Math.floor(index / COLUMNS)

@@ -46,7 +46,6 @@ export type Subject = keyof typeof moves
 export type StateOf<S extends Subject> = keyof (typeof moves)[S] & string
 export type RequestState = StateOf<'request'>
 export type ImageState = StateOf<'image'>
-export type AppealState = StateOf<'appeal'>
 
 /** Stages that do an image's or a request's work, in order. Each is a task of that name. */
 export const STAGES = ['generate', 'moderate', 'mark', 'publish'] as const

@@ -1,8 +1,6 @@
 // An image as its stages need it: its own row with what its request says of it.
 import type { Ground } from './ground.ts'
 
-export type ImageWork = NonNullable<Awaited<ReturnType<typeof loadImageWork>>>
-
 /** Undefined when it was erased. */
 export function loadImageWork(ground: Ground, imageId: string) {
   return ground.database.sql
