@@ -182,7 +182,7 @@ test('events of what has ended are its state and the end', async () => {
   )
 })
 
-test('a lost message costs a second: events still end when nobody tells', async () => {
+test('a lost message costs a second: events still end when nobody tells', { timeout: 30_000 }, async () => {
   const { id } = await order({})
   const response = await service.call(`/v1/generations/${id}/events`)
   const { tell } = service.ground.bell
