@@ -18,7 +18,7 @@ export type Assets = {
 }
 
 // The cascade's order: later ones refine earlier ones.
-const sheets = ['tokens.css', 'base.css', 'controls.css', 'playground.css', 'evidence.css']
+const sheets = ['tokens.css', 'base.css', 'controls.css', 'playground.css', 'contacts.css', 'evidence.css']
 
 export async function loadAssets(folder: string = import.meta.dirname): Promise<Assets> {
   const files = new Map<string, Asset>()

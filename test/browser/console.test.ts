@@ -2,12 +2,10 @@
 // alone, that nothing typed is executed, that it fits 360 px, that text has contrast, and that the content policy is never hit.
 
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
-import type { BrowserContextOptions, Page, Route } from 'playwright-core'
-import { suiteOn } from '../support/services.ts'
-import { startChromium } from './chromium.ts'
+import { test } from 'node:test'
+import type { Route } from 'playwright-core'
 import { poorContrast } from './contrast.ts'
-import { startStub } from './stub.ts'
+import { ended, focused, onConsole, order, text } from './on-console.ts'
 
 const phone = { viewport: { width: 360, height: 740 } }
 const hostile = [
@@ -16,34 +14,7 @@ const hostile = [
   '{{alert(4)}}<a href="javascript:alert(5)">x</a><style>body{display:none}</style>',
 ]
 
-suiteOn('console', await startChromium(), (chromium) => {
-  const stubbed = startStub()
-  after(async () => (await stubbed)[Symbol.asyncDispose]())
-
-  const named = (
-    name: string,
-    body: (page: Page, stub: Awaited<typeof stubbed>, complaints: string[]) => Promise<void>,
-    options: BrowserContextOptions = {},
-  ) =>
-    test(name, async () => {
-      const stub = await stubbed
-      stub.reset()
-      await using tab = await chromium.tab(options)
-      await tab.page.context().addCookies([{ name: 'darkroom_session', value: 'good', url: stub.address }])
-      await tab.page.goto(stub.address)
-      await body(tab.page, stub, tab.complaints)
-      assert.deepEqual(tab.complaints, [], 'the page complained')
-    })
-
-  const order = async (page: Page, prompt: string, n = '1') => {
-    await page.fill('#prompt', prompt)
-    await page.fill('#n', n)
-    await page.press('#prompt', 'Control+Enter')
-  }
-  const ended = (page: Page, outcome: string) => page.waitForSelector(`#tray [data-outcome=${outcome}]`)
-  const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
-  const text = (page: Page, selector = '#tray') => page.innerText(selector)
-
+await onConsole('console', ({ chromium, stubbed, named }) => {
   test('a wrong key is said beside its field, a right one opens the playground', async () => {
     const stub = await stubbed
     await using tab = await chromium.tab()
@@ -301,50 +272,4 @@ suiteOn('console', await startChromium(), (chromium) => {
       { ...phone, colorScheme },
     )
   }
-
-  named('verify: chosen by keyboard, the answer says what was found and takes the focus', async (page, stub) => {
-    // Asked for before the page is opened: the browser must know by then that no window is wanted.
-    const chosen = page.waitForEvent('filechooser')
-    await page.goto(`${stub.address}/verify`)
-    await page.focus('#file')
-    await page.keyboard.press('Enter')
-    const chooser = await chosen
-    await chooser.setFiles({ name: 'a.png', mimeType: 'image/png', buffer: stub.png })
-    await page.waitForSelector('[data-verdict=ours]')
-    assert.equal(await focused(page), 'Yes, made here.')
-    const shown = await text(page, '#answer')
-    for (const words of ['unchanged since', 'high confidence', 'img_1_0', 'as we released it'])
-      assert.ok(shown.includes(words), words)
-  })
-
-  named('verify: a dropped picture without a trace of us is not called human-made', async (page, stub) => {
-    await page.goto(`${stub.address}/verify`)
-    const files = await page.evaluateHandle(() => {
-      const carried = new DataTransfer()
-      carried.items.add(new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 1])], 'foreign.png', { type: 'image/png' }))
-      return carried
-    })
-    await page.dispatchEvent('#drop', 'drop', { dataTransfer: files })
-    await page.waitForSelector('[data-verdict=none_found]')
-    assert.match(await text(page, '#answer'), /does not prove/)
-    assert.match(await text(page, '.limits'), /does not make a picture a photograph/)
-  })
-
-  named('verify: what is too big or no picture is said so, and the next file is welcome', async (page, stub) => {
-    await page.goto(`${stub.address}/verify`)
-    const give = (name: string, buffer: Buffer) => page.setInputFiles('#file', { name, mimeType: 'image/png', buffer })
-    await give('huge.png', Buffer.alloc(10))
-    await page.waitForSelector('text=That file is too big.')
-    await give('letter.txt', Buffer.from('Dear reader'))
-    await page.waitForSelector('text=That is not a picture we can read.')
-    await give('a.png', stub.png)
-    await page.waitForSelector('[data-verdict=ours]')
-  })
-
-  named('verify: a picture of one’s own is checked from its result without saving it', async (page) => {
-    await order(page, 'a boat')
-    await ended(page, 'published')
-    await page.click('.prints >> text=Verify')
-    await page.waitForSelector('[data-verdict=ours]')
-  })
 })

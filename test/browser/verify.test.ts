@@ -1,0 +1,52 @@
+// The verify page over the stub: every way to hand a picture in, every kind of answer, in plain words.
+
+import assert from 'node:assert/strict'
+import { ended, focused, onConsole, order, text } from './on-console.ts'
+
+await onConsole('verify', ({ named }) => {
+  named('chosen by keyboard, the answer says what was found and takes the focus', async (page, stub) => {
+    // Asked for before the page is opened: the browser must know by then that no window is wanted.
+    const chosen = page.waitForEvent('filechooser')
+    await page.goto(`${stub.address}/verify`)
+    await page.focus('#file')
+    await page.keyboard.press('Enter')
+    const chooser = await chosen
+    await chooser.setFiles({ name: 'a.png', mimeType: 'image/png', buffer: stub.png })
+    await page.waitForSelector('[data-verdict=ours]')
+    assert.equal(await focused(page), 'Yes, made here.')
+    const shown = await text(page, '#answer')
+    for (const words of ['unchanged since', 'high confidence', 'img_1_0', 'as we released it'])
+      assert.ok(shown.includes(words), words)
+  })
+
+  named('a dropped picture without a trace of us is not called human-made', async (page, stub) => {
+    await page.goto(`${stub.address}/verify`)
+    const files = await page.evaluateHandle(() => {
+      const carried = new DataTransfer()
+      carried.items.add(new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 1])], 'foreign.png', { type: 'image/png' }))
+      return carried
+    })
+    await page.dispatchEvent('#drop', 'drop', { dataTransfer: files })
+    await page.waitForSelector('[data-verdict=none_found]')
+    assert.match(await text(page, '#answer'), /does not prove/)
+    assert.match(await text(page, '.limits'), /does not make a picture a photograph/)
+  })
+
+  named('what is too big or no picture is said so, and the next file is welcome', async (page, stub) => {
+    await page.goto(`${stub.address}/verify`)
+    const give = (name: string, buffer: Buffer) => page.setInputFiles('#file', { name, mimeType: 'image/png', buffer })
+    await give('huge.png', Buffer.alloc(10))
+    await page.waitForSelector('text=That file is too big.')
+    await give('letter.txt', Buffer.from('Dear reader'))
+    await page.waitForSelector('text=That is not a picture we can read.')
+    await give('a.png', stub.png)
+    await page.waitForSelector('[data-verdict=ours]')
+  })
+
+  named('a picture of one’s own is checked from its result without saving it', async (page) => {
+    await order(page, 'a boat')
+    await ended(page, 'published')
+    await page.click('.prints >> text=Verify')
+    await page.waitForSelector('[data-verdict=ours]')
+  })
+})
