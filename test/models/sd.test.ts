@@ -8,8 +8,8 @@ import { ModelError } from '../../models/runtime/error.ts'
 import { readPackManifest, verifyPack } from '../../models/runtime/pack.ts'
 import type { SampleRequest } from '../../models/runtime/stepper.ts'
 import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
-import { deviation, floats, worst } from '../models/parity.ts'
-import { type Changes, TINY_SD, temporaryFolder, writeTinyPack } from '../models/tiny.ts'
+import { deviation, floats, worst } from './parity.ts'
+import { type Changes, TINY_SD, temporaryFolder, writeTinyPack } from './tiny.ts'
 
 type Ask = {
   prompt: string
@@ -139,6 +139,29 @@ describe('a batch', () => {
       const [alone] = await develop(model, wide)
       const [, together] = await develop(model, CAT, wide)
       assert.deepEqual(together?.latents, alone?.latents)
+    }))
+
+  it('may change from step to step: two samples that take turns are as they are alone', () =>
+    withPack({}, async (model) => {
+      const ring = { ...CAT, id: 'ring', prompt: 'the ring' }
+      const [[cat], [other]] = [await develop(model, CAT), await develop(model, ring)]
+      const [a, b] = await model.prepare([CAT, ring])
+      assert.ok(a && b)
+      for (let step = 0; step < CAT.steps; step++) for (const sample of [a, b]) await model.step([sample])
+      assert.deepEqual([a.latents, b.latents], [cat?.latents, other?.latents])
+    }))
+
+  it('leaves guidance out at a scale of 1 or less, and with it the negative prompt', () =>
+    withPack({}, async (model) => {
+      const [at1, below, negative] = await develop(
+        model,
+        { ...CAT, guidanceScale: 1 },
+        { ...CAT, id: 'below', guidanceScale: 0.5 },
+        { ...CAT, id: 'negative', guidanceScale: 0, negativePrompt: 'a dog '.repeat(30) },
+      )
+      assert.deepEqual(below?.latents, at1?.latents)
+      assert.deepEqual(negative?.latents, at1?.latents)
+      assert.equal(negative?.truncated, false)
     }))
 
   it('gives equal samples for equal requests, and other samples for other seeds', () =>
