@@ -186,6 +186,8 @@ async function generate(
   { stepDeadlineMs, log }: DeviceOptions,
 ): Promise<Picture[]> {
   expectPack(packs, packId, 'text-to-image')
+  if (new Set(samples.map(({ id }) => id)).size !== samples.length)
+    throw new Fault('invalid_request', { field: 'samples', detail: 'two samples of one id' })
   const pictures = new Map<string, Picture>()
   const stop = new AbortController()
   let failure: unknown

@@ -144,5 +144,7 @@ function decode(value: unknown, name: string, file: string): Output {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? ''
+  const message = error instanceof Error ? error.message : String(error)
+  // ONNX Runtime's checks begin with a source path and the condition; what went wrong stands behind them.
+  return (message.split('\n')[0] ?? '').replace(/^\/\S+\.cc:\d+ .* was false\. /, '').slice(0, 300)
 }

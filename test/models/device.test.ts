@@ -109,6 +109,8 @@ describe('a device', () => {
       device.classify('tiny-sd', { width: 1, height: 1, rgb: new Uint8Array(3) }),
       fault('model_unknown'),
     )
+    await assert.rejects(device.generate({ packId: 'tiny-sd', samples: [CAT, CAT] }), fault('invalid_request'))
+    assert.deepEqual(await device.generate({ packId: 'tiny-sd', samples: [] }), [])
     const wide = device.generate({ packId: 'tiny-sd', samples: [{ ...CAT, width: 4096 }] })
     await assert.rejects(
       wide,
@@ -242,17 +244,9 @@ describe('a device does not start', () => {
   it('without packs, or on a provider that cannot serve', async () => {
     await using folder = await temporaryFolder()
     await assert.rejects(open(join(folder.path, 'nowhere')), fault('pack_missing'))
-    const { provider } = await openDevice({
-      packsDir: folder.path,
-      provider: 'auto',
-      threads: 1,
-      log,
-      stepDeadlineMs: () => 1000,
-    }).then(async (device) => {
-      await using _ = device
-      return device.packs().provider
-    })
-    if (provider !== 'cuda') await assert.rejects(open(folder.path, { provider: 'cuda' }), fault('model_error'))
+    await using device = await open(folder.path, { provider: 'auto' })
+    if (device.packs().provider.provider !== 'cuda')
+      await assert.rejects(open(folder.path, { provider: 'cuda' }), fault('model_error'))
   })
 })
 
