@@ -15,7 +15,7 @@ import { median } from './median.ts'
 
 const LIMIT_MS = 0.3
 const STEPS = 20
-const ROUNDS = 5
+const ROUNDS = 3
 const THREADS = 2
 const packsDir = resolve(process.argv[2] ?? 'models/packs')
 
@@ -97,10 +97,9 @@ async function measure(
 async function measureChild(packId: string, samples: number, side: number): Promise<Row> {
   const child = spawnInference(openLog('silent'))
   const deadlineMs = 120_000
-  await child.ask(
-    { type: 'load', command: 1, packsDir, provider: 'cpu', threads: THREADS, deviceId: 0 },
-    { deadlineMs },
-  )
+  const load = { type: 'load', command: 1, packsDir, provider: 'cpu', threads: THREADS, deviceId: 0 } as const
+  const loaded = await child.ask(load, { deadlineMs })
+  if (loaded.type === 'failed') throw new Error(loaded.failure.message)
   const rounds: Timed[] = []
   for (let round = 0; round <= ROUNDS; round++) {
     const command = { type: 'generate', command: round + 2, packId, samples: requests(samples, side) } as const
