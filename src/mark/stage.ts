@@ -51,7 +51,7 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
   ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'marked' })
 }
 
-/** What the record and the log keep of a marking. The mark's id is not among it: who knows it can lift the mark. */
+/** What the record and the log keep of a marking; the mark's id has a column of its own. */
 function recordOf({ digests, mimeType, width, height, compression, watermark, validationState }: Marked) {
   const { psnrDb, strength, confidence, epoch } = watermark
   return {
