@@ -107,8 +107,11 @@ describe('what an exporter called things makes no difference', () => {
       withPack({ dialects }, async (model) => {
         const [alone] = await develop(model, CAT)
         assert.deepEqual(alone?.latents, await reference)
-        const [batched] = await develop(model, CAT, { ...CAT, id: 'b', seed: 9, steps: 7 })
+        const other = { ...CAT, id: 'b', seed: 9, steps: 7 }
+        const [otherAlone] = await develop(model, other)
+        const [batched, otherBatched] = await develop(model, CAT, other)
         assert.deepEqual(batched?.latents, await reference)
+        assert.deepEqual(otherBatched?.latents, otherAlone?.latents)
       }),
     )
 })
@@ -145,6 +148,7 @@ describe('a batch', () => {
     withPack({}, async (model) => {
       const ring = { ...CAT, id: 'ring', prompt: 'the ring' }
       const [[cat], [other]] = [await develop(model, CAT), await develop(model, ring)]
+      assert.notDeepEqual(other?.latents, cat?.latents)
       const [a, b] = await model.prepare([CAT, ring])
       assert.ok(a && b)
       for (let step = 0; step < CAT.steps; step++) for (const sample of [a, b]) await model.step([sample])
