@@ -31,13 +31,7 @@ function place(node: HTMLElement): void {
 function lead(): void {
   const title = find('tray-title', HTMLElement)
   const active = document.activeElement
-  if (
-    active === null ||
-    active === document.body ||
-    active === develop ||
-    tray.contains(active) ||
-    (active === prompt && !edited)
-  )
+  if (active === null || active === document.body || tray.contains(active) || (form.contains(active) && !edited))
     title.focus()
   announce(title.textContent ?? '')
 }
