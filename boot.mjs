@@ -153,9 +153,13 @@ const findNode = () => {
 }
 
 const run = async (node, file, args) => {
-  const { code, signal } = await supervise(node, ['--import', import.meta.url, file, ...args], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  }).catch((cause) => {
+  const { code, signal } = await supervise(
+    node,
+    ['--disable-warning=ExperimentalWarning', '--import', import.meta.url, file, ...args],
+    {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    },
+  ).catch((cause) => {
     throw new BootError(`cannot run ${node} (${cause.code}); a Linux without glibc, such as Alpine, is not supported`)
   })
   // A program that a signal ended makes boot end by the same signal, as a shell expects.
