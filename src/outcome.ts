@@ -9,9 +9,17 @@ import { Fault } from './kernel/fault.ts'
 import { cancelTopic, type Ground, requestTopic } from './kernel/ground.ts'
 import { dropTasks } from './kernel/tasks.ts'
 
+/**
+ * Locks a request's row until the transaction ends. Whoever moves a request or one of its images does this first: with one order
+ * (request, task, image, tenant) no two transactions can wait for each other.
+ */
+export async function lockRequest(tx: Tx, requestId: string): Promise<void> {
+  await tx.selectFrom('darkroom.request').select('id').where('id', '=', requestId).forUpdate().execute()
+}
+
 /** Moves a generating request to `done` if none of its images is still on its way. Call it in the image's own transaction. */
 export async function settleRequest(tx: Tx, requestId: string): Promise<void> {
-  const { request, images } = await lockRequest(tx, requestId)
+  const { request, images } = await loadLocked(tx, requestId)
   if (request.state !== 'generating' || !images.every((image) => isSettled(image.state))) return
   await advance(tx, {
     subject: 'request',
@@ -24,13 +32,13 @@ export async function settleRequest(tx: Tx, requestId: string): Promise<void> {
   })
 }
 
-/** Fails a request for a typed reason, with every image it has not released; those already released stay. */
+/** Fails a request for a typed reason with every image it has not rendered; those it has go on, and then it is done. */
 export async function failRequest(tx: Tx, requestId: string, reason: Failure): Promise<void> {
-  const { request, images } = await lockRequest(tx, requestId)
+  const { request, images } = await loadLocked(tx, requestId)
   if (isTerminal('request', request.state)) return
-  const released = images.some((image) => image.state === 'published')
-  for (const image of images.filter((one) => UNFINISHED.includes(one.state))) await failImageRow(tx, image, reason)
-  if (released) return settleRequest(tx, requestId)
+  const missing = images.filter((image) => image.state === 'planned')
+  for (const image of missing) await failImageRow(tx, image, reason)
+  if (missing.length < images.length) return settleRequest(tx, requestId)
   if (request.state !== 'queued' && request.state !== 'generating') return
   await advance(tx, {
     subject: 'request',
@@ -63,7 +71,7 @@ export async function failImage(tx: Tx, imageId: string, reason: Failure): Promi
  */
 export async function cancelRequest(ground: Ground, tenantId: string, requestId: string): Promise<void> {
   await ground.database.transact(async (tx) => {
-    const { request, images } = await lockRequest(tx, requestId, tenantId)
+    const { request, images } = await loadLocked(tx, requestId, tenantId)
     if (request.state !== 'queued' && request.state !== 'generating')
       throw new Fault('conflict', { detail: `the request is already ${request.state}`, facts: { id: requestId } })
     for (const image of images.filter((one) => UNFINISHED.includes(one.state))) {
@@ -118,7 +126,7 @@ async function failImageRow(tx: Tx, image: ImageRow, reason: Failure): Promise<v
   await dropTasks(tx, [image.id])
 }
 
-async function lockRequest(tx: Tx, requestId: string, tenantId?: string) {
+async function loadLocked(tx: Tx, requestId: string, tenantId?: string) {
   const request = await tx
     .selectFrom('darkroom.request')
     .select(['id', 'tenant_id', 'state', 'version'])

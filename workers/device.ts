@@ -191,6 +191,7 @@ async function generate(
   const pictures = new Map<string, Picture>()
   const stop = new AbortController()
   let failure: unknown
+  let undelivered: unknown
   let deliveries: Promise<void> = Promise.resolve()
   const onAnswer = (answer: Answer) => {
     if (answer.type === 'step') onStep?.({ sampleId: answer.sampleId, index: answer.index, total: answer.total })
@@ -199,7 +200,7 @@ async function generate(
       deliveries = deliveries
         .then(() => onPicture?.(answer.picture))
         .catch((error: unknown) => {
-          failure ??= error
+          undelivered ??= error
           stop.abort()
         })
     }
@@ -217,8 +218,10 @@ async function generate(
     { onAnswer, deadlineMs, signal: anySignal },
   )
   await deliveries
-  if (failure !== undefined) throw failure
+  // The job's own trouble comes before a sample's: whoever catches the latter may take the rest for done.
+  if (undelivered !== undefined) throw undelivered
   const { runMs, totalMs } = expectAnswer(answer, 'generated')
+  if (failure !== undefined) throw failure
   log.debug({ packId, samples: samples.length, runMs, totalMs }, 'generated')
   return samples.map(({ id }) => {
     const picture = pictures.get(id)

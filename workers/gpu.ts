@@ -11,9 +11,6 @@ import type { Doorbell } from '../src/schedule/doorbell.ts'
 import type { Device } from './device.ts'
 import { runTask } from './run-task.ts'
 
-/** Generate tasks in one device's hands: one that renders and one that is ready to. */
-export const SLOTS_PER_DEVICE = 2
-
 export function startGpu(ground: Ground, doorbell: Doorbell, device: Device, judge: Judge): AsyncDisposable {
   const drain = new AbortController()
   const generate = generateOn(device)

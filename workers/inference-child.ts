@@ -79,6 +79,8 @@ export function spawnInference(log: Log): InferenceChild {
 }
 
 async function goneOf(child: ChildProcess): Promise<string> {
+  // Only the first counts, but a second one unheard would end this process.
+  child.on('error', () => undefined)
   const failed = once(child, 'error').then(([error]) => String(error))
   const exited = once(child, 'exit').then(([code, signal]) => String(signal ?? `exit code ${code}`))
   return Promise.race([exited, failed])

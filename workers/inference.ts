@@ -17,6 +17,8 @@ let inFlight: number | null = null
 let cancelled: number | null = null
 
 process.on('disconnect', () => process.exit(0))
+// A signal to the whole group is the parent's to obey: it drains, then lets go of this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)
 process.on('message', (message: Command) => {
   if (message.type === 'cancel') {
     cancelled = message.command

@@ -4,12 +4,13 @@ import type { Failure, Stage } from '../src/journey.ts'
 import { Fault } from '../src/kernel/fault.ts'
 import { type Ground, requestTopic } from '../src/kernel/ground.ts'
 import { type Claim, claimTask, completeTask, renewLease, retryTask } from '../src/kernel/tasks.ts'
-import { failImage, failRequest, failureOf } from '../src/outcome.ts'
+import { failImage, failRequest, failureOf, lockRequest } from '../src/outcome.ts'
 
 export type StageWork = (claim: Claim, signal: AbortSignal) => Promise<void>
 
 /** A worker that dies this often, with this task alone in its hands, is being poisoned by it. */
 const MAX_CRASHES = 3
+const LONGEST_BACKOFF_MS = 30_000
 
 export async function runTask(ground: Ground, taskId: string, work: StageWork): Promise<void> {
   const claim = await claimTask(ground.database.sql, taskId, ground.config.tasks.leaseMs)
@@ -50,38 +51,48 @@ function keepLease(ground: Ground, claim: Claim, lost: AbortController): NodeJS.
 
 async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Ground['log']): Promise<void> {
   const fault = error instanceof Fault ? error : new Fault('model_error', { retry: 'later', cause: error })
-  if (fault.code === 'lease_lost' || fault.code === 'cancelled') {
-    log.info({ code: fault.code }, 'somebody else has this task now, or nobody wants it')
+  if (fault.code === 'lease_lost') {
+    log.info('somebody else has this task now')
     return
   }
+  // Stopped at a step boundary: for a drain it is given back at once; a cancelled request's task is gone and stays gone.
+  if (fault.code === 'cancelled') return giveBack(ground, claim, 0, false)
   const { maxAttempts, backoffMs } = ground.config.tasks
   const crashed = fault.facts.crashed === true
-  const mayRetry =
-    fault.retry !== 'never' && claim.attempt < maxAttempts && claim.crashes + (crashed ? 1 : 0) < MAX_CRASHES
+  const spent = claim.attempt >= maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
+  // A device that does not start says nothing about the task.
+  const mayRetry = fault.code === 'inference_down' || (fault.retry !== 'never' && !spent)
   log.warn({ error: fault, retry: mayRetry }, 'a task failed')
   if (!mayRetry) return giveUp(ground, claim, crashed ? 'poison' : failureOf(fault))
-  const delayMs = fault.retry === 'now' ? 0 : backoffMs * 2 ** (claim.attempt - 1) * (0.5 + Math.random())
-  const due = await retryTask(ground.database.sql, claim, Math.round(delayMs), crashed)
+  const backoff = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (claim.attempt - 1)) * (0.5 + Math.random())
+  await giveBack(ground, claim, fault.retry === 'now' ? 0 : Math.round(backoff), crashed)
+}
+
+async function giveBack(ground: Ground, claim: Claim, delayMs: number, crashed: boolean): Promise<void> {
+  const due = await retryTask(ground.database.sql, claim, delayMs, crashed)
   if (due !== null) ground.bell.ring([due])
 }
 
 /** Fails the subject for good. If it moved on meanwhile, only the task goes. */
 async function giveUp(ground: Ground, claim: Claim, reason: Failure): Promise<void> {
-  const requestId = await ground.database.transact(async (tx) => {
+  const requestId = await requestOf(ground, claim)
+  await ground.database.transact(async (tx) => {
+    await lockRequest(tx, requestId)
     await completeTask(tx, claim)
-    if (isRequestStage(claim.stage)) {
-      await failRequest(tx, claim.subjectId, reason)
-      return claim.subjectId
-    }
-    await failImage(tx, claim.subjectId, reason)
-    const image = await tx
-      .selectFrom('darkroom.image')
-      .select('request_id')
-      .where('id', '=', claim.subjectId)
-      .executeTakeFirstOrThrow()
-    return image.request_id
+    if (isRequestStage(claim.stage)) await failRequest(tx, requestId, reason)
+    else await failImage(tx, claim.subjectId, reason)
   })
   ground.bell.tell(requestTopic(requestId), { failure: reason })
+}
+
+async function requestOf(ground: Ground, claim: Claim): Promise<string> {
+  if (isRequestStage(claim.stage)) return claim.subjectId
+  const image = await ground.database.sql
+    .selectFrom('darkroom.image')
+    .select('request_id')
+    .where('id', '=', claim.subjectId)
+    .executeTakeFirstOrThrow()
+  return image.request_id
 }
 
 function isRequestStage(stage: Stage): boolean {

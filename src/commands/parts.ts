@@ -23,15 +23,17 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
     await openDatabase({
       url: config.databaseUrl,
       home: config.home,
-      onIdleError: (error) => log.error({ error }, 'an idle database connection failed'),
+      onConnectionError: (error) => log.error({ error }, 'a database connection failed'),
     }),
   )
   const doorbell = stack.use(await openDoorbell({ database, redisUrl: config.redisUrl, log }))
+  const alone = config.databaseUrl === null
   const images = await openFileStore({
     directory: join(config.home, 'objects', 'images'),
     secret: await homeSecret(config.home, 'links'),
+    alone,
   })
-  const quarantine = await openFileStore({ directory: join(config.home, 'objects', 'quarantine'), secret: null })
+  const quarantine = await openFileStore({ directory: join(config.home, 'objects', 'quarantine'), secret: null, alone })
   return { ground: { config, database, log, bell: doorbell, quarantine, images }, doorbell, images }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openDevice } from '../../workers/device.ts'
 import { startDispatcher } from '../../workers/dispatcher.ts'
 import { startFinish } from '../../workers/finish.ts'
-import { SLOTS_PER_DEVICE, startGpu } from '../../workers/gpu.ts'
+import { startGpu } from '../../workers/gpu.ts'
 import { startJanitor } from '../../workers/janitor.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { MarkTools } from '../mark/stage.ts'
@@ -30,7 +30,7 @@ export async function startRoles(
         stack.use(startFinish(ground, doorbell, marks))
         break
       case 'dispatcher':
-        stack.use(startDispatcher(ground, doorbell, SLOTS_PER_DEVICE))
+        stack.use(startDispatcher(ground, doorbell, ground.config.dispatchSlots))
         break
       case 'janitor':
         stack.use(startJanitor(ground, doorbell))

@@ -1,12 +1,18 @@
 // Waits for SIGINT or SIGTERM. A second one does not wait for the drain.
 import type { Log } from '../kernel/log.ts'
 
+const SAME_WISH_MS = 1000
+
 export function untilAskedToStop(log: Log): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false
+    let askedAt: number | null = null
     const stop = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(130)
-      asked = true
+      // One Ctrl-C arrives more than once: from the terminal, from npm, from the launcher.
+      if (askedAt !== null) {
+        if (Date.now() - askedAt > SAME_WISH_MS) process.exit(130)
+        return
+      }
+      askedAt = Date.now()
       log.info({ signal }, 'stopping; a second signal ends it at once')
       resolve()
     }

@@ -3,13 +3,14 @@
 import sharp from 'sharp'
 import { advance } from '../advance.ts'
 import { sha256 } from '../kernel/canonical.ts'
+import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { cancelTopic, type Ground, requestTopic } from '../kernel/ground.ts'
 import type { Generate, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
-import { failImage, failureOf } from '../outcome.ts'
+import { failImage, failureOf, lockRequest } from '../outcome.ts'
 import { beginGenerating, type Order, plannedImages, recordStep } from './records.ts'
 
 const PROGRESS_EVERY_MS = 200
@@ -42,10 +43,24 @@ export async function generateStage(
   const passing = failures.find(({ fault }) => fault.retry !== 'never')
   if (passing !== undefined) throw passing.fault
   await ground.database.transact(async (tx) => {
+    await lockRequest(tx, order.id)
     await completeTask(tx, claim)
     for (const { id, fault } of failures) await failImage(tx, id, failureOf(fault))
+    await assertNoneMissing(tx, order.id)
   })
   ground.bell.tell(requestTopic(order.id), { state: 'generated' })
+}
+
+/** Every image was rendered or has failed: a task that ended with one still planned would leave it waiting for ever. */
+async function assertNoneMissing(tx: Tx, requestId: string): Promise<void> {
+  const missing = await tx
+    .selectFrom('darkroom.image')
+    .select('id')
+    .where('request_id', '=', requestId)
+    .where('state', '=', 'planned')
+    .executeTakeFirst()
+  if (missing !== undefined)
+    throw new Fault('model_error', { retry: 'later', detail: 'a picture is missing', facts: { image: missing.id } })
 }
 
 function sampleOf(order: Order) {
@@ -89,6 +104,7 @@ async function keepPicture(
   const digest = await putOrAdopt(ground.quarantine, generatedKey(imageId), bytes, picture)
   let due: Due[] = []
   await ground.database.transact(async (tx) => {
+    await lockRequest(tx, order.id)
     const image = await tx
       .selectFrom('darkroom.image')
       .select(['state', 'version'])

@@ -79,6 +79,7 @@ export function readConfig(env: Environment) {
       sweepMs: integer('DARKROOM_TASK_SWEEP_MS', 1000, 50, 60_000),
     },
     stepDeadlineMs: integer('DARKROOM_STEP_DEADLINE_MS', 60_000, 100, 3_600_000),
+    dispatchSlots: integer('DARKROOM_DISPATCH_SLOTS', 2, 1, 1024),
     finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
     signer: {
       certificateChain: optional('DARKROOM_SIGNER_CERTIFICATE_FILE'),

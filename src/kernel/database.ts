@@ -25,10 +25,15 @@ export type Database = {
 
 const inTransaction = new AsyncLocalStorage<true>()
 
-type Options = { url: string | null; home: string | null; poolSize?: number; onIdleError?: (error: Error) => void }
+type Options = {
+  url: string | null
+  home: string | null
+  poolSize?: number
+  onConnectionError?: (error: Error) => void
+}
 
 /** Opens and migrates. `home` null keeps an embedded database in memory. Faults: database_failed, schema_newer. */
-export async function openDatabase({ url, home, poolSize = 10, onIdleError }: Options): Promise<Database> {
+export async function openDatabase({ url, home, poolSize = 10, onConnectionError }: Options): Promise<Database> {
   if (url !== null) {
     const pool = new pg.Pool({ connectionString: url, max: poolSize, keepAlive: true })
     const doorbellPool = new pg.Pool({
@@ -37,7 +42,9 @@ export async function openDatabase({ url, home, poolSize = 10, onIdleError }: Op
       keepAlive: true,
       options: '-c search_path=bullmq',
     })
-    for (const one of [pool, doorbellPool]) one.on('error', (error) => onIdleError?.(error))
+    // A client in use has no listener of the pool's: unheard, a server that goes away would end this process.
+    const tell = (error: Error) => onConnectionError?.(error)
+    for (const one of [pool, doorbellPool]) one.on('error', tell).on('connect', (client) => client.on('error', tell))
     await withClient(pool, migrate)
     return database('postgres', pool, doorbellPool, async () => {
       await Promise.all([pool.end(), doorbellPool.end()])

@@ -67,8 +67,12 @@ class EmbeddedClient extends EventEmitter {
 
   /** A client given back inside a transaction is rolled back, as a dropped connection would be. */
   release(): void {
-    if (this.#leave !== null) void this.#run('ROLLBACK', undefined).finally(() => this.#give())
-    void this.#unlisten()
+    const ignore = () => undefined
+    if (this.#leave !== null)
+      this.#run('ROLLBACK', undefined)
+        .finally(() => this.#give())
+        .catch(ignore)
+    this.#unlisten().catch(ignore)
     this.removeAllListeners()
   }
 
@@ -82,15 +86,26 @@ class EmbeddedClient extends EventEmitter {
   }
 
   async #listen<R>(channel: string): Promise<QueryResult<R>> {
-    this.#subscriptions.push(
-      await this.#pglite.listen(channel, (payload) => this.emit('notification', { channel, payload })),
-    )
+    // In turn: inside somebody else's transaction it would be undone by their rollback.
+    const leave = this.#leave === null ? await this.#turnstile.enter() : null
+    try {
+      this.#subscriptions.push(
+        await this.#pglite.listen(channel, (payload) => this.emit('notification', { channel, payload })),
+      )
+    } finally {
+      leave?.()
+    }
     return { rows: [], rowCount: 0, command: 'LISTEN', fields: [] }
   }
 
   async #unlisten<R>(): Promise<QueryResult<R>> {
     const subscriptions = this.#subscriptions.splice(0)
-    if (!this.#pglite.closed) await Promise.all(subscriptions.map((stop) => stop()))
+    const leave = this.#leave === null && subscriptions.length > 0 ? await this.#turnstile.enter() : null
+    try {
+      if (!this.#pglite.closed) await Promise.all(subscriptions.map((stop) => stop()))
+    } finally {
+      leave?.()
+    }
     return { rows: [], rowCount: 0, command: 'UNLISTEN', fields: [] }
   }
 

@@ -123,8 +123,8 @@ export async function dropTasks(tx: Tx, subjectIds: readonly string[]): Promise<
 }
 
 /**
- * Due tasks that nobody holds and that were not rung within `quietMs`, each under its next ring number: what a wiped doorbell or
- * a dead worker left behind. Generate tasks that wait in the fair backlog are the dispatcher's and are left alone.
+ * Due tasks that nobody holds and that were not rung lately (`quietMs`, doubling with each ring up to 64 times), each under its
+ * next ring number: what a wiped doorbell or a dead worker left behind, and what merely waits its turn, ever more rarely. Generate tasks that wait in the fair backlog are the dispatcher's and are left alone.
  */
 export async function sweepTasks(sql: Sql, quietMs: number, limit = 500): Promise<Due[]> {
   const { rows } = await raw<{ id: string; stage: Stage; ring: number }>`
@@ -133,7 +133,7 @@ export async function sweepTasks(sql: Sql, quietMs: number, limit = 500): Promis
        SELECT id FROM darkroom.task
         WHERE runnable_at <= darkroom.now() AND (lease_until IS NULL OR lease_until <= darkroom.now())
           AND (stage <> 'generate' OR dispatched_at IS NOT NULL)
-          AND (rung_at IS NULL OR rung_at <= darkroom.now() - ${quietMs} * interval '1 millisecond')
+          AND (rung_at IS NULL OR rung_at <= darkroom.now() - ${quietMs} * (1 << least(ring, 6)) * interval '1 millisecond')
         ORDER BY runnable_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING task.id, task.stage, task.ring`.execute(sql)
   return rows.map(({ id, stage, ring }) => ({ id, stage, ring, delayMs: 0 }))

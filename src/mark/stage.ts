@@ -7,6 +7,7 @@ import { loadImageWork } from '../kernel/image-work.ts'
 import { markedKey, readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { SYSTEM } from '../kernel/version.ts'
+import { lockRequest } from '../outcome.ts'
 import { type Marked, markImage } from './mark.ts'
 import type { Signer } from './signer.ts'
 import type { Watermarker } from './watermark/pool.ts'
@@ -34,6 +35,7 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
   const record = asJson(recordOf(marked))
   let due: Due[] = []
   await ground.database.transact(async (tx) => {
+    await lockRequest(tx, image.request_id)
     await completeTask(tx, claim)
     due = await advance(tx, {
       subject: 'image',

@@ -8,7 +8,7 @@ import { loadImageWork } from '../kernel/image-work.ts'
 import type { Classify, Picture } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
-import { settleRequest } from '../outcome.ts'
+import { lockRequest, settleRequest } from '../outcome.ts'
 
 /** What the classifiers found: the highest calibrated score by category, and who said so. Null: nobody could say. */
 export type Evidence = {
@@ -57,6 +57,7 @@ export async function moderateStage(
   const move = decide(image.id, judgement)
   let due: Due[] = []
   await ground.database.transact(async (tx) => {
+    await lockRequest(tx, image.request_id)
     await completeTask(tx, claim)
     due = await advance(tx, {
       subject: 'image',

@@ -17,6 +17,8 @@ type Options = {
   directory: string
   /** Signs links. Null: a store without links, such as the quarantine. */
   secret: Uint8Array | null
+  /** Nobody else uses the directory: what a process left half-written there is swept. */
+  alone?: boolean
   /** Root-relative path at which the links are served. */
   path?: string
   nowMs?: () => number
@@ -35,14 +37,15 @@ export function isKey(key: string): boolean {
 export async function openFileStore({
   directory,
   secret,
+  alone = false,
   path = '/objects',
   nowMs = Date.now,
 }: Options): Promise<FileStore> {
   const root = resolve(directory)
-  const drafts = join(root, DRAFTS)
+  // Processes may share the store, so each has its own.
+  const drafts = join(root, DRAFTS, randomUUID())
   try {
-    // Drafts of a process that died mid-write are nobody's.
-    await rm(drafts, { recursive: true, force: true })
+    if (alone) await rm(join(root, DRAFTS), { recursive: true, force: true })
     await mkdir(drafts, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new Fault('home_unwritable', { field: 'DARKROOM_HOME', detail: `cannot write to ${root}`, cause })

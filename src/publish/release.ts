@@ -10,7 +10,7 @@ import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { loadImageWork } from '../kernel/image-work.ts'
 import { markedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask } from '../kernel/tasks.ts'
-import { settleRequest } from '../outcome.ts'
+import { lockRequest, settleRequest } from '../outcome.ts'
 
 /** The public key of a released image. */
 export function releasedKey(imageId: string, format: string): string {
@@ -29,6 +29,7 @@ export async function publishStage(ground: Ground, claim: Claim): Promise<void> 
     if (earlier !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })
   }
   await ground.database.transact(async (tx) => {
+    await lockRequest(tx, image.request_id)
     await completeTask(tx, claim)
     await advance(tx, {
       subject: 'image',

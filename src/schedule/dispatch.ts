@@ -20,8 +20,11 @@ export async function dispatchPass(database: Database, options: DispatchOptions)
     for (let slot = 0; slot < free; slot++) {
       const next = dispatchNext(state, await heads(tx))
       if (next === null) break
+      const dispatched = await markDispatched(tx, next.head.taskId, epoch)
+      // Cancelled between the look and the mark.
+      if (dispatched === null) continue
       state = next.state
-      due.push(await markDispatched(tx, next.head.taskId, epoch))
+      due.push(dispatched)
     }
     if (due.length > 0) await writeState(tx, options.pool, forgetIdle(state))
     return due
@@ -73,7 +76,7 @@ async function heads(tx: Tx): Promise<Head[]> {
   return rows.map((row) => ({ taskId: row.id, tenantId: row.tenant_id, cost: row.cost, weight: row.weight }))
 }
 
-async function markDispatched(tx: Tx, taskId: string, epoch: string): Promise<Due> {
+async function markDispatched(tx: Tx, taskId: string, epoch: string): Promise<Due | null> {
   const row = await tx
     .updateTable('darkroom.task')
     .set({
@@ -84,8 +87,8 @@ async function markDispatched(tx: Tx, taskId: string, epoch: string): Promise<Du
     })
     .where('id', '=', taskId)
     .returning('ring')
-    .executeTakeFirstOrThrow()
-  return { id: taskId, stage: 'generate', ring: row.ring, delayMs: 0 }
+    .executeTakeFirst()
+  return row === undefined ? null : { id: taskId, stage: 'generate', ring: row.ring, delayMs: 0 }
 }
 
 async function readState(tx: Tx, pool: string): Promise<FairState> {

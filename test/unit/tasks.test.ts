@@ -83,9 +83,11 @@ test('the sweeper rings for dispatched work that nobody holds, and leaves the fa
   assert.deepEqual(await sweepTasks(sql(), 1000), [{ id, stage: 'generate', ring: 1, delayMs: 0 }])
   assert.deepEqual(await sweepTasks(sql(), 1000), [], 'it was rung a moment ago')
   await pass(1001)
+  assert.deepEqual(await sweepTasks(sql(), 1000), [], 'each ring doubles the quiet')
+  await pass(1000)
   assert.equal((await sweepTasks(sql(), 1000))[0]?.ring, 2)
   assert.ok(await claimTask(sql(), id, LEASE_MS))
-  await pass(1001)
+  await pass(4001)
   assert.deepEqual(await sweepTasks(sql(), 1000), [], 'somebody holds it')
 })
 

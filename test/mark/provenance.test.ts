@@ -15,7 +15,7 @@ import type { Registry, RegistryRecord } from '../../src/mark/registry.ts'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { verifyProvenance } from '../../src/mark/verify.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
-import { cartoon, imageOf, pixelsOf, textured } from '../mark/pictures.ts'
+import { cartoon, imageOf, pixelsOf, textured } from './pictures.ts'
 
 const createdAt = new Date('2026-03-04T05:06:07Z')
 const system = { name: 'Darkroom', version: '0.1.0' }

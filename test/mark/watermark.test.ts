@@ -5,7 +5,7 @@ import { planMark, psnrDb, render } from '../../src/mark/watermark/embed.ts'
 import { fft2 } from '../../src/mark/watermark/fft.ts'
 import { type MarkKey, markPattern } from '../../src/mark/watermark/pattern.ts'
 import { FLOOR_DB, markPicture } from '../../src/mark/watermark/strengthen.ts'
-import { ATTACKS, cartoon, pixelsOf, seeded, textured } from '../mark/pictures.ts'
+import { ATTACKS, cartoon, pixelsOf, seeded, textured } from './pictures.ts'
 
 const key: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'a fixed secret for tests') }
 const other: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'another secret for tests') }
