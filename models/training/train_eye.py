@@ -1,8 +1,8 @@
 """Trains, calibrates and measures the eye.
 
-Rounds: rendered scenes, half of them through the autoencoder with noisy latents; then, where
-`generated.npz` exists (see `make_generated.py`), the generator's own pictures too, labelled by their
-prompts. Scene and picture rows are split once: training, calibration, test.
+Rounds, each one run of the stage: rendered scenes, half of them through the autoencoder with noisy
+latents; then, from those weights and whenever there are new ones, the generator's own pictures too, labelled by
+their prompts (`generated-*.npz`, see `make_generated.py`). Rows are split once: training, calibration, test.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from eye import LABELS, SAFETY, Eye, group_of, labels_of, platt
 from export import load_vae
 from world.scene import ALLOWED, Scene
 
-CALIBRATION, TEST = 2500, 5000  # rows of rendered pictures held out: [0, 2500) and [2500, 5000)
+CALIBRATION, TEST = 1500, 4000  # rows of rendered pictures held out: [0, 1500) and [1500, 4000)
 
 
 class Pictures:
@@ -45,8 +45,8 @@ class Pictures:
 
 
 def generated(work: Path) -> dict[str, np.ndarray] | None:
-    path = work / "generated.npz"
-    return dict(np.load(path)) if path.exists() else None
+    found = [np.load(path) for path in sorted(work.glob("generated-*.npz"))]
+    return {key: np.concatenate([f[key] for f in found]) for key in found[0]} if found else None
 
 
 def through(encoder: torch.nn.Module, decoder: torch.nn.Module, x: Tensor, most: float) -> Tensor:
@@ -59,17 +59,23 @@ def through(encoder: torch.nn.Module, decoder: torch.nn.Module, x: Tensor, most:
 
 def train_eye(config: dict[str, Any], work: Path, device: torch.device) -> None:
     options, seed, started = config["eye"], config["seed"], time.time()
+    made, own_made = work / "eye.pt", list(work.glob("generated-*.npz"))
+    if made.exists() and not any(path.stat().st_mtime > made.stat().st_mtime for path in own_made):
+        return
     torch.manual_seed(seed)
     data, own = Pictures(work, seed), generated(work)
     encoder, decoder = (m.to(device) for m in load_vae(config, work))
-    eye = Eye().to(device)
-    optimiser = torch.optim.AdamW(eye.parameters(), options["learning_rate"], weight_decay=0.02)
-    steps, batch, rng = options["steps"], options["batch"], np.random.default_rng(seed)
+    eye, steps, peak = Eye().to(device), options["steps"], options["learning_rate"]
+    if made.exists():
+        eye.load_state_dict(torch.load(made, map_location=device, weights_only=True)["eye"])
+        steps, peak = options["refine_steps"], peak / 2
+    optimiser = torch.optim.AdamW(eye.parameters(), peak, weight_decay=0.02)
+    batch, rng = options["batch"], np.random.default_rng(seed)
     own_train = np.flatnonzero(own["split"] == 0) if own else np.empty(0, int)
     for step in range(steps):
         cosine = 0.02 + 0.49 * (1 + math.cos(math.pi * step / steps))
         for group in optimiser.param_groups:
-            group["lr"] = options["learning_rate"] * min(1, (step + 1) / 50) * cosine
+            group["lr"] = peak * min(1, (step + 1) / 50) * cosine
         rows = data.draw(batch)
         x = to_float(data.pictures[np.sort(rows)]).to(device)
         y = torch.from_numpy(data.labels[np.sort(rows)]).to(device)
@@ -111,7 +117,7 @@ def measure(eye: Eye, data: Pictures, own: dict[str, np.ndarray] | None, encoder
     rebuilt = lambda x: through(encoder, decoder, x, 0.2)  # noqa: E731
     fit_logits = [logits_of(eye, data.pictures[:CALIBRATION], device, f) for f in (None, rebuilt)]
     fit_labels = [data.labels[:CALIBRATION]] * 2
-    if own is not None:
+    if own is not None and (own["split"] == 1).any():
         rows = own["split"] == 1
         fit_logits.append(logits_of(eye, own["pictures"][rows], device))
         fit_labels.append(own["labels"][rows])
@@ -124,7 +130,7 @@ def measure(eye: Eye, data: Pictures, own: dict[str, np.ndarray] | None, encoder
     groups = [group_of(s) for s in data.scenes[test]]
     parts = {"rendered": (logits_of(eye, data.pictures[test], device), data.labels[test], groups),
              "reconstructed": (logits_of(eye, data.pictures[test], device, rebuilt), data.labels[test], groups)}
-    if own is not None:
+    if own is not None and (own["split"] == 2).any():
         rows = own["split"] == 2
         parts["generated"] = (logits_of(eye, own["pictures"][rows], device), own["labels"][rows], list(own["groups"][rows]))
     report: dict[str, Any] = {"summary": {}}
