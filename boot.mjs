@@ -119,7 +119,10 @@ const takeLock = async () => {
     else if (!told) say('another start is installing; waiting for it')
     await sleep(200)
   }
-  const refresh = setInterval(() => utimesSync(lockDirectory, new Date(), new Date()), 1000)
+  const refresh = setInterval(() => {
+    // Taken away as stale, after the machine slept: the other one installs too, which is harmless.
+    if (existsSync(lockDirectory)) utimesSync(lockDirectory, new Date(), new Date())
+  }, 1000)
   return () => {
     clearInterval(refresh)
     rmSync(lockDirectory, { recursive: true, force: true })

@@ -13,7 +13,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
 
 async function main(argv: string[]): Promise<void> {
   const [name, ...args] = argv
-  const entry = name === undefined ? undefined : commands[name]
+  const entry = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
   if (entry === undefined) {
     const asked = name === undefined || name === 'help' || name === '--help'
     if (!asked) process.stderr.write(`darkroom: there is no command '${name}'\n\n`)
@@ -41,7 +41,8 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   }
   if (isFault(error)) {
     const field = error.field === undefined ? '' : ` (${error.field})`
-    process.stderr.write(`darkroom: ${error.message}${field} [${error.code}]\n`)
+    const why = error.cause instanceof Error && error.cause.message !== '' ? `\n  ${error.cause.message}` : ''
+    process.stderr.write(`darkroom: ${error.message}${field} [${error.code}]${why}\n`)
     process.exit(1)
   }
   process.stderr.write(`darkroom: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

@@ -14,6 +14,7 @@ import type { Due } from '../kernel/tasks.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { writeStatement } from '../statement/statement.ts'
 import type { Caller } from '../tenant/caller.ts'
+import { findAdmitted, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
 import { checkOrder, type GenerationOrder, type Recipe, SEEDS } from './order.ts'
 import { type Refusal, screenPrompt } from './screen.ts'
 
@@ -33,12 +34,37 @@ export type Admitted = { requestId: string; state: 'queued' | 'refused' }
 const SALT_BYTES = 16
 const DAY_MS = 86_400_000
 
-/** Faults: invalid_request and model_unknown (with the field), policy_invalid, statement_incomplete, database_failed. */
+/**
+ * With an idempotency key, an order that was admitted before is answered with its request.
+ * Faults: invalid_request and model_unknown (with the field), conflict (the key was another order's), policy_invalid, statement_incomplete, database_failed.
+ */
 export async function admitGeneration(
   ground: Ground,
   admission: Admission,
   caller: Caller,
   order: GenerationOrder,
+  idempotencyKey: string | null = null,
+): Promise<Admitted> {
+  const idempotency = readIdempotency(idempotencyKey, order, caller.tenantId, admission.userSecret)
+  if (idempotency === null) return admitNew(ground, admission, caller, order, null)
+  const find = () => findAdmitted(ground.database.sql, caller.tenantId, idempotency)
+  const earlier = await find()
+  if (earlier !== null) return earlier
+  try {
+    return await admitNew(ground, admission, caller, order, idempotency)
+  } catch (error) {
+    const winner = isKeyTaken(error) ? await find() : null
+    if (winner === null) throw error
+    return winner
+  }
+}
+
+async function admitNew(
+  ground: Ground,
+  admission: Admission,
+  caller: Caller,
+  order: GenerationOrder,
+  idempotency: Idempotency | null,
 ): Promise<Admitted> {
   const { config } = ground
   const recipe = checkOrder(order, admission.models, config.defaultModel, config.limits)
@@ -51,7 +77,7 @@ export async function admitGeneration(
   const requestId = newId('req')
   const task = { tenantId: caller.tenantId, subject: 'request', subjectId: requestId, stage: 'generate' } as const
   const due = await ground.database.transact(async (tx): Promise<Due[]> => {
-    const cost = await insertRequest(tx, admission, caller, requestId, recipe)
+    const cost = await insertRequest(tx, admission, caller, requestId, recipe, idempotency)
     const images = await insertImages(tx, admission, caller.tenantId, requestId, recipe)
     const received = {
       subject: 'request',
@@ -92,6 +118,7 @@ async function insertRequest(
   caller: Caller,
   id: string,
   recipe: Recipe,
+  idempotency: Idempotency | null,
 ): Promise<number> {
   const { card, size, n, steps } = recipe
   const salt = randomBytes(SALT_BYTES)
@@ -123,6 +150,8 @@ async function insertRequest(
       seed: recipe.seed,
       cost,
       policy_digest: admission.policy.digest,
+      idempotency_key: idempotency?.key ?? null,
+      order_digest: idempotency?.orderDigest ?? null,
     })
     .execute()
   const facts = {

@@ -5,7 +5,10 @@ import { Fault } from '../kernel/fault.ts'
 import type { ImageTable, RequestTable } from '../kernel/tables.ts'
 import type { Statement } from '../statement/statement.ts'
 
-export type RequestRow = Omit<Selectable<RequestTable>, 'salt' | 'user_digest' | 'prompt' | 'negative_prompt'>
+export type RequestRow = Omit<
+  Selectable<RequestTable>,
+  'salt' | 'user_digest' | 'prompt' | 'negative_prompt' | 'idempotency_key' | 'order_digest'
+>
 export type ImageRow = Omit<Selectable<ImageTable>, 'salt' | 'mark_id'>
 export type Generation = {
   request: RequestRow

@@ -47,9 +47,9 @@ async function run(args: string[]): Promise<void> {
   const client = apiClient(service.url, process.env.DARKROOM_KEY ?? (await clientKey(config.home)))
   const order = {
     prompt,
-    n: Number(values.n),
+    n: whole(values.n, '--n'),
     output_format: formatOf(values.out),
-    ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+    ...(values.seed === undefined ? {} : { seed: whole(values.seed, '--seed') }),
     ...(values.model === undefined ? {} : { model: values.model }),
     ...(values.size === undefined ? {} : { size: values.size }),
     ...(values.quality === undefined ? {} : { quality: values.quality }),
@@ -143,6 +143,13 @@ async function keep(client: Client, generation: Generation, out: string): Promis
     process.stderr.write(`refused: ${generation.statement.notice}\nstatement ${generation.statement.id}\n`)
   if (generation.failure !== null) process.stderr.write(`failed: ${generation.failure}\n`)
   if (kept === 0) process.exitCode = 1
+}
+
+function whole(text: string, field: string): number {
+  const number = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(number))
+    throw new Fault('invalid_request', { field, detail: 'expected a whole number' })
+  return number
 }
 
 function formatOf(file: string): string {

@@ -8,7 +8,7 @@ import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Log } from '../kernel/log.ts'
 import { openMarkKeys } from '../mark/mark-keys.ts'
-import { type OperatorSigner, openSigner } from '../mark/signer.ts'
+import { type OperatorSigner, openSigner, type Signer } from '../mark/signer.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { openWatermarker } from '../mark/watermark/pool.ts'
 import { type FileStore, openFileStore } from '../publish/file-store.ts'
@@ -44,6 +44,12 @@ export async function openMarkTools(config: Config, stack: AsyncDisposableStack)
   const keys = await openMarkKeys({ home: config.home })
   const watermark = stack.use(openWatermarker({ keys, threads: config.finishConcurrency }))
   return { signer, watermark }
+}
+
+/** Threads of its own for public verification, which must not keep a release waiting. */
+export async function openVerifyTools(config: Config, signer: Signer, stack: AsyncDisposableStack): Promise<MarkTools> {
+  const keys = await openMarkKeys({ home: config.home })
+  return { signer, watermark: stack.use(openWatermarker({ keys, threads: 1 })) }
 }
 
 async function readOperatorSigner({ signer }: Config): Promise<OperatorSigner | null> {

@@ -8,7 +8,8 @@ export type Reached = { url: string } & AsyncDisposable
 
 export async function reachService(config: Config, named: string | undefined): Promise<Reached> {
   const asked = named ?? process.env.DARKROOM_URL
-  const url = asked ?? `http://${config.host}:${config.port}`
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const url = asked ?? `http://${host}:${config.port}`
   if (await isServing(url)) return { url, [Symbol.asyncDispose]: async () => undefined }
   if (asked !== undefined)
     throw new Fault('not_found', { field: '--url', detail: `no Darkroom service answers at ${asked}` })

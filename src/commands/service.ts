@@ -21,7 +21,7 @@ import { costOf } from '../schedule/fair-queue.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { readCards } from './cards.ts'
-import { openMarkTools, openParts, type Parts } from './parts.ts'
+import { openMarkTools, openParts, openVerifyTools, type Parts } from './parts.ts'
 import { openRegistry } from './registry.ts'
 import { ROLES, startRoles } from './roles.ts'
 
@@ -58,6 +58,7 @@ async function listen(
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
+  const verifying = await openVerifyTools(config, marks.signer, stack)
   const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
   const app = await buildServer({
     ground,
@@ -69,7 +70,7 @@ async function listen(
       userSecret: await homeSecret(config.home, 'users'),
     },
     objects: images,
-    verifyProvenance: (bytes) => verifyProvenance(bytes, { ...marks, registry, limits }),
+    verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
     readManifest: (bytes, contentType) => marks.signer.read(bytes, contentType),
     checks: { records: () => checkRecords(ground) },
     pages: [

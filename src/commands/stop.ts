@@ -18,5 +18,6 @@ export function untilAskedToStop(log: Log): Promise<void> {
     }
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)
+    process.on('SIGHUP', stop)
   })
 }

@@ -52,7 +52,9 @@ export function callerOf(request: FastifyRequest): Caller {
 /** Where clients find this service: DARKROOM_PUBLIC_URL, else as they addressed it. Without a slash at its end. */
 export function baseUrlOf(ground: Ground, request: FastifyRequest): string {
   const configured = ground.config.publicUrl
-  return configured === null ? `${request.protocol}://${request.host}` : configured.replace(/\/+$/, '')
+  const base = configured === null ? `${request.protocol}://${request.host}` : configured.replace(/\/+$/, '')
+  if (!URL.canParse(base)) throw new Fault('invalid_request', { field: 'host', detail: 'the Host header is malformed' })
+  return base
 }
 
 /** Refuses a browser that acts for a page of another origin. Fault: forbidden. */

@@ -3,6 +3,7 @@
 
 import { sizeText } from '../admit/order.ts'
 import type { Generation, ImageRow } from '../admit/records.ts'
+import { FAILURES } from '../journey.ts'
 import { Fault } from '../kernel/fault.ts'
 import { userNotice } from '../statement/outputs.ts'
 import type { Statement } from '../statement/statement.ts'
@@ -106,18 +107,8 @@ function held(generation: Generation, context: Context): OpenaiAnswer {
   }
 }
 
-const FAILURE_CODES = [
-  'nan',
-  'out_of_memory',
-  'timeout',
-  'model_error',
-  'storage_error',
-  'mark_failed',
-  'mark_unverified',
-] as const
-
 function failed(generation: Generation, reason: string, context: Context): OpenaiAnswer {
-  const code = FAILURE_CODES.find((one) => one === reason)
+  const code = FAILURES.find((one) => one === reason)
   const title = code === undefined ? 'The generation failed' : problemOf(new Fault(code), { bodyBytes: 0 }).title
   return { status: 500, body: error(`${title}.`, 'server_error', reason, { darkroom: extras(generation, context) }) }
 }

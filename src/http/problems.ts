@@ -16,6 +16,7 @@ const MAPPINGS: Record<FaultCode, Mapping> = {
   cancelled: { status: 409, title: 'This was cancelled' },
   too_large: { status: 413, title: 'The body is too large' },
   unsupported_media: { status: 415, title: 'This kind of content is not supported' },
+  busy: { status: 503, title: 'The service is busy' },
   database_failed: { status: 503, title: 'The records cannot be reached' },
   object_store_failed: { status: 503, title: 'The object store cannot be reached' },
   storage_error: { status: 503, title: 'The object store cannot be reached' },

@@ -60,6 +60,12 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
     ),
   )
 
+  // No id holds a NUL, and no database takes one.
+  app.addHook('preValidation', async ({ params }) => {
+    if (Object.values(Object(params)).some((value) => typeof value === 'string' && value.includes('\0')))
+      throw new Fault('not_found', { detail: 'there is nothing at this address' })
+  })
+
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
   const routes: RouteDeps = { ...deps, closing: closing.signal }

@@ -64,6 +64,7 @@ export function readConfig(env: Environment) {
       bodyBytes: integer('DARKROOM_BODY_LIMIT_BYTES', 1_048_576, 1024, 268_435_456),
       uploadBytes: integer('DARKROOM_UPLOAD_LIMIT_BYTES', 26_214_400, 1024, 1_073_741_824),
       uploadPixels: integer('DARKROOM_UPLOAD_LIMIT_PIXELS', 50_000_000, 4096, 1_000_000_000),
+      verificationsAtOnce: integer('DARKROOM_VERIFICATIONS_AT_ONCE', 4, 1, 1024),
       promptCharacters: integer('DARKROOM_PROMPT_MAX_CHARACTERS', 32_000, 1, 1_000_000),
       imagesPerRequest: integer('DARKROOM_MAX_IMAGES_PER_REQUEST', 10, 1, 10),
       steps: integer('DARKROOM_MAX_STEPS', 150, 1, 1000),
@@ -87,6 +88,8 @@ export function readConfig(env: Environment) {
       anchor: optional('DARKROOM_SIGNER_ANCHOR_FILE'),
     },
   }
+  if (config.publicUrl !== null && !/^https?:\/\/[^/?#@]+\/?$/.test(config.publicUrl))
+    problems.push('DARKROOM_PUBLIC_URL: expected an origin, without a path')
   for (const name of Object.keys(env))
     if (name.startsWith('DARKROOM_') && !seen.has(name) && !RESERVED.has(name))
       problems.push(`${name}: unknown variable`)
@@ -109,6 +112,7 @@ const RESERVED = new Set([
   'DARKROOM_BOOT',
   'DARKROOM_OMIT_DEV',
   'DARKROOM_REQUIRE_SERVICES',
+  'DARKROOM_CHROMIUM',
   'DARKROOM_KEY',
   'DARKROOM_URL',
 ])

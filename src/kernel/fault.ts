@@ -42,6 +42,7 @@ export type FaultCode =
   | 'forbidden'
   | 'too_large'
   | 'unsupported_media'
+  | 'busy'
 
 /** When the same work may be tried again: never, after a backoff, or at once. */
 export type Retry = 'never' | 'later' | 'now'

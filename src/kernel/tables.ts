@@ -70,6 +70,8 @@ export type RequestTable = {
   prompt_truncated: Generated<boolean>
   policy_digest: string
   statement_id: Maybe<string>
+  idempotency_key: Maybe<string>
+  order_digest: Maybe<string>
   created_at: Time
   updated_at: Time
 }

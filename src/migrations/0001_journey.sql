@@ -76,8 +76,11 @@ CREATE TABLE darkroom.request (
   prompt_truncated boolean NOT NULL DEFAULT false,
   policy_digest text NOT NULL,
   statement_id text,
+  idempotency_key text,
+  order_digest text,
   created_at timestamptz NOT NULL DEFAULT darkroom.now(),
   updated_at timestamptz NOT NULL DEFAULT darkroom.now(),
+  CONSTRAINT request_idempotency UNIQUE (tenant_id, idempotency_key),
   CHECK ((state = 'failed') = (failure IS NOT NULL)),
   CHECK (state <> 'refused' OR statement_id IS NOT NULL)
 );

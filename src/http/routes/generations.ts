@@ -32,13 +32,22 @@ export function generationRoutes(app: App, { ground, admission, closing }: Route
       schema: {
         tags,
         summary: 'Order pictures',
+        description:
+          'With an Idempotency-Key header, the same order handed in again is answered with the same generation.',
         body: NewGeneration,
-        response: { 202: GenerationSchema, ...problems(400, 401, 403, 413, 415, 503) },
+        response: { 202: GenerationSchema, ...problems(400, 401, 403, 409, 413, 415, 503) },
       },
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { requestId } = await admitGeneration(ground, admission, caller, orderOf(request.body))
+      const key = request.headers['idempotency-key']
+      const { requestId } = await admitGeneration(
+        ground,
+        admission,
+        caller,
+        orderOf(request.body),
+        typeof key === 'string' ? key : null,
+      )
       const resource = generationResource(await getGeneration(sql, caller.tenantId, requestId))
       return reply.code(202).header('location', `/v1/generations/${requestId}`).send(resource)
     },

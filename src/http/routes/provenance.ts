@@ -44,7 +44,8 @@ const ProvenanceSchema = Type.Object({
 })
 
 export async function provenanceRoutes(app: App, { ground, verifyProvenance }: RouteDeps): Promise<void> {
-  const { uploadBytes } = ground.config.limits
+  const { uploadBytes, verificationsAtOnce } = ground.config.limits
+  let atOnce = 0
   await app.register(multipart, {
     limits: { fileSize: uploadBytes, files: 1, fields: 0, parts: 1, fieldNameSize: 100, headerPairs: 50 },
   })
@@ -59,14 +60,22 @@ export async function provenanceRoutes(app: App, { ground, verifyProvenance }: R
         description: 'multipart/form-data with one field `file`. Nothing of the upload is kept.',
         consumes: ['multipart/form-data'],
         security: [],
-        response: { 200: ProvenanceSchema, ...problems(400, 413, 415) },
+        response: { 200: ProvenanceSchema, ...problems(400, 413, 415, 503) },
       },
     },
     async (request, reply) => {
       if (!request.isMultipart()) throw notMultipart(request)
       const length = Number(request.headers['content-length'])
       if (length > uploadBytes + FRAME_BYTES) throw tooLarge(uploadBytes)
-      return reply.send(await verifyProvenance(await readUpload(request, uploadBytes)))
+      // Anybody may ask: each answer holds a decoded picture and a thread, so there is a bound.
+      if (atOnce >= verificationsAtOnce)
+        throw new Fault('busy', { retry: 'later', detail: 'too many pictures are being looked at; try again' })
+      atOnce++
+      try {
+        return await reply.send(await verifyProvenance(await readUpload(request, uploadBytes)))
+      } finally {
+        atOnce--
+      }
     },
   )
 }

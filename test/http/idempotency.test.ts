@@ -1,0 +1,56 @@
+// An order handed in twice under one key is one request; another order under it is refused.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { ALLOWED, FORBIDDEN, json, openService, type Service } from './service.ts'
+
+let service: Service
+before(async () => {
+  service = await openService()
+})
+after(() => service[Symbol.asyncDispose]())
+
+const order = async (body: object, key: string, as: 'client' | 'second_client' = 'client') => {
+  const request = json({ prompt: ALLOWED, ...body })
+  const headers = { ...request.headers, 'idempotency-key': key }
+  const response = await service.call('/v1/generations', { ...request, headers, as })
+  return { status: response.status, body: await response.json() }
+}
+
+test('the same order under the same key is the same generation, however many ask at once', async () => {
+  const answers = await Promise.all(Array.from({ length: 6 }, () => order({ seed: 1 }, 'key-1')))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
+  assert.equal(new Set(answers.map(({ body }) => body.id)).size, 1)
+})
+
+test('a refused order is refused once', async () => {
+  const first = await order({ prompt: FORBIDDEN }, 'key-2')
+  const again = await order({ prompt: FORBIDDEN }, 'key-2')
+  assert.equal(first.body.state, 'refused')
+  assert.equal(again.body.statement.id, first.body.statement.id)
+})
+
+test('another order under a used key is a conflict that names the header', async () => {
+  await order({ seed: 1 }, 'key-3')
+  const other = await order({ seed: 2 }, 'key-3')
+  assert.equal(other.status, 409)
+  assert.deepEqual([other.body.code, other.body.field], ['conflict', 'idempotency-key'])
+})
+
+test("keys are each tenant's own", async () => {
+  const mine = await order({}, 'key-4')
+  const theirs = await order({}, 'key-4', 'second_client')
+  assert.notEqual(mine.body.id, theirs.body.id)
+})
+
+test('a key that is no key is refused by name, at its edge', async () => {
+  assert.equal((await order({}, 'k'.repeat(255))).status, 202)
+  for (const key of ['k'.repeat(256), 'two words']) {
+    const { status, body } = await order({}, key)
+    assert.deepEqual([status, body.field], [400, 'idempotency-key'], key)
+  }
+})
+
+test('an id with a NUL is not found, on every route that takes one', async () => {
+  for (const path of ['generations', 'images', 'statements'])
+    assert.equal((await service.call(`/v1/${path}/%00`)).status, 404, path)
+})
