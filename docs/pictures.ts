@@ -2,6 +2,7 @@
 // size. First seeds, no choosing: `npm run darkroom` draws the same. Run: node boot.mjs docs/pictures.ts
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import sharp, { type OverlayOptions } from 'sharp'
 import { startService } from '../src/commands/service.ts'
 import { readConfig } from '../src/kernel/config.ts'
@@ -11,15 +12,15 @@ const PROMPTS = [
   'a red boat on the sea at sunset',
   'a yellow house in the snow at night',
   'a blue balloon over the meadow',
-  'a green tree in the desert at dawn',
-  'an orange fish by the sea',
+  'a pink butterfly in the forest at dawn',
+  'a green car in the city at night',
   'a white rabbit in the forest',
   'a purple castle in the mountains at sunset',
-  'a red car in the city at night',
-  'a pink flower in the meadow at dawn',
-  'a white snowman in the snow',
-  'a red mushroom in the forest',
+  'an orange mushroom in the meadow at night',
+  'a red rocket in the desert',
+  'a yellow duck on the beach at dawn',
   'a blue umbrella on the beach',
+  'a black robot in the city',
 ]
 const COLUMNS = 6
 const SIDE = 256
@@ -30,12 +31,20 @@ await using service = await startService(config)
 const key = JSON.parse(readFileSync(keyFilePath(config.home), 'utf8')).client
 const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
 
+type Generation = { id: string; state: string; images: { url: string | null }[] }
+
+const call = async (path: string, init: RequestInit = {}) => fetch(new URL(path, service.url), { ...init, headers })
+
 async function draw(prompt: string): Promise<Buffer> {
-  const body = JSON.stringify({ prompt, response_format: 'b64_json', quality: 'high', seed: 1 })
-  const response = await fetch(`${service.url}/v1/images/generations`, { method: 'POST', headers, body })
-  const answer = (await response.json()) as { data?: { b64_json: string }[] }
-  const bytes = Buffer.from(answer.data?.[0]?.b64_json ?? '', 'base64')
-  if (bytes.length === 0) throw new Error(`'${prompt}' was not released (${response.status})`)
+  const body = JSON.stringify({ prompt, quality: 'high', seed: 1 })
+  let generation = (await (await call('/v1/generations', { method: 'POST', body })).json()) as Generation
+  while (generation.state === 'queued' || generation.state === 'generating') {
+    await sleep(50)
+    generation = (await (await call(`/v1/generations/${generation.id}`)).json()) as Generation
+  }
+  const url = generation.images?.[0]?.url
+  if (url === null || url === undefined) throw new Error(`'${prompt}' was not released: ${generation.state}`)
+  const bytes = Buffer.from(await (await call(url)).arrayBuffer())
   return sharp(bytes).resize(SIDE, SIDE, { kernel: 'nearest' }).png().toBuffer()
 }
 
