@@ -50,7 +50,8 @@ const reportOf = (file: string | undefined): FileReport => {
 const printFile = (name: string, report: FileReport, took = ''): void => {
   const { passed, failed, skipped, output } = report
   const counts = [`${passed} passed`, failed > 0 && `${failed} failed`, skipped > 0 && `${skipped} skipped`]
-  const mark = failed > 0 ? 'FAIL' : passed > 0 ? 'ok  ' : 'skip'
+  // Tests that a helper declares are counted under the helper's file.
+  const mark = failed > 0 ? 'FAIL' : passed === 0 && skipped > 0 ? 'skip' : 'ok  '
   console.log(`${mark} ${name}  ${counts.filter(Boolean).join(', ')}${took}`)
   if (failed > 0) console.log(output.join('').replace(/^/gm, '     '))
   report.printed = true
