@@ -92,7 +92,8 @@ function cardFor(id: string, models: readonly ModelCard[]): ModelCard {
 }
 
 function promptOf(prompt: string, limit: number): string {
-  if (prompt.trim() === '') throw invalid('prompt', 'the prompt is empty')
+  // Spaces and characters that nobody sees say nothing.
+  if (prompt.replace(/[\s\p{Cf}]/gu, '') === '') throw invalid('prompt', 'the prompt is empty')
   return text(prompt, 'prompt', limit)
 }
 

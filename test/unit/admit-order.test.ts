@@ -50,6 +50,7 @@ test('the bounds themselves are allowed', () => {
 
 const BAD: [string, string, Partial<GenerationOrder>][] = [
   ['an empty prompt', 'prompt', { prompt: ' \n\t ' }],
+  ['a prompt that nobody can see', 'prompt', { prompt: '\u200b\u2060 ' }],
   ['a prompt one character too long', 'prompt', { prompt: '🎈'.repeat(101) }],
   ['a prompt with a NUL', 'prompt', { prompt: 'a\0b' }],
   ['a prompt with half a surrogate pair', 'prompt', { prompt: 'a\ud83d' }],
