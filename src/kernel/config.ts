@@ -1,7 +1,8 @@
 // The configuration: one frozen object, read once from the environment. Every mistake is reported at once, by variable name.
-// An unknown DARKROOM_ variable is a mistake too: a misspelt limit must not fall back silently.
+// An unknown DARKROOM_ variable is a mistake too: a misspelt limit must not fall back silently. Each area has a file beside this one.
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { type Environment, openReader } from './config/reader.ts'
 import { Fault } from './fault.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -10,42 +11,10 @@ const PROVIDERS = ['auto', 'cuda', 'webgpu', 'cpu'] as const
 
 export type Config = ReturnType<typeof readConfig>
 
-type Environment = Record<string, string | undefined>
-
 /** Reads and checks everything. Fault: config_invalid, whose message lists each variable with its reason. */
 export function readConfig(env: Environment) {
-  const problems: string[] = []
-  const seen = new Set<string>()
-  const raw = (name: string) => {
-    seen.add(name)
-    const value = env[name]
-    return value === undefined || value === '' ? undefined : value
-  }
-  const text = (name: string, fallback: string) => raw(name) ?? fallback
-  const optional = (name: string) => raw(name) ?? null
-  const integer = (name: string, fallback: number, min: number, max: number) => {
-    const value = raw(name)
-    if (value === undefined) return fallback
-    const number = Number(value)
-    if (Number.isInteger(number) && number >= min && number <= max) return number
-    problems.push(`${name}: expected a whole number from ${min} to ${max}`)
-    return fallback
-  }
-  const choice = <const T extends string>(name: string, fallback: T, choices: readonly T[]): T => {
-    const value = raw(name)
-    if (value === undefined) return fallback
-    const found = choices.find((one) => one === value)
-    if (found === undefined) problems.push(`${name}: expected one of ${choices.join(', ')}`)
-    return found ?? fallback
-  }
-  const url = (name: string, protocols: readonly string[]) => {
-    const value = raw(name)
-    if (value === undefined) return null
-    if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
-    problems.push(`${name}: expected a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`)
-    return null
-  }
-
+  const reader = openReader(env)
+  const { problems, text, optional, integer, choice, url } = reader
   const config = {
     root: ROOT,
     home: resolve(text('DARKROOM_HOME', '.darkroom')),
@@ -90,9 +59,7 @@ export function readConfig(env: Environment) {
   }
   if (config.publicUrl !== null && !/^https?:\/\/[^/?#@]+\/?$/.test(config.publicUrl))
     problems.push('DARKROOM_PUBLIC_URL: expected an origin, without a path')
-  for (const name of Object.keys(env))
-    if (name.startsWith('DARKROOM_') && !seen.has(name) && !RESERVED.has(name))
-      problems.push(`${name}: unknown variable`)
+  for (const name of reader.unknown()) if (!RESERVED.has(name)) problems.push(`${name}: unknown variable`)
   const signerParts = Object.values(config.signer).filter((part) => part !== null).length
   if (signerParts !== 0 && signerParts !== 3)
     problems.push(

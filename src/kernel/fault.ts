@@ -41,6 +41,10 @@ export type FaultCode =
   | 'unauthenticated'
   | 'forbidden'
   | 'too_large'
+  | 'rate_limited'
+  | 'quota_exceeded'
+  | 'overloaded'
+  | 'method_not_allowed'
   | 'unsupported_media'
   | 'busy'
 

@@ -1,5 +1,6 @@
-// Applies src/migrations in order, each once, in one transaction under an advisory lock. Forward only: a schema that is newer
-// than this program is refused, with the remedy.
+// Applies src/migrations in order, each once, in one transaction under an advisory lock. Forward only. A migration's name says
+// what it does to programs that are one version behind: `0007_expand_x.sql` only adds, and they run on; after
+// `0008_contract_x.sql`, which takes away, they are refused with the remedy.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PoolClient } from 'pg'
@@ -7,10 +8,12 @@ import { Fault } from './fault.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../migrations')
 const LOCK = 4_217_001
+const NAME = /^\d{4}_\w+\.sql$/
+const EXPANDS = /^\d{4}_expand_\w+\.sql$/
 
 /** Brings schema `darkroom` up to date; returns the names applied. Faults: schema_newer, database_failed. */
 export async function migrate(client: Pick<PoolClient, 'query'>): Promise<string[]> {
-  const files = (await readdir(MIGRATIONS)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort()
+  const files = (await readdir(MIGRATIONS)).filter((name) => NAME.test(name)).sort()
   await client.query('BEGIN')
   try {
     await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`)
@@ -20,10 +23,10 @@ export async function migrate(client: Pick<PoolClient, 'query'>): Promise<string
     )
     const { rows } = await client.query<{ name: string }>('SELECT name FROM darkroom.migration')
     const done = new Set(rows.map((row) => row.name))
-    const unknown = [...done].filter((name) => !files.includes(name)).sort()
-    if (unknown.length > 0)
+    const breaking = [...done].filter((name) => !files.includes(name) && !EXPANDS.test(name)).sort()
+    if (breaking.length > 0)
       throw new Fault('schema_newer', {
-        detail: `the database has migration ${unknown.at(-1)}, which this version does not know; run a newer Darkroom`,
+        detail: `the database has migration ${breaking.at(-1)}, which this version does not know; run a newer Darkroom`,
       })
     const missing = files.filter((name) => !done.has(name))
     for (const name of missing) {

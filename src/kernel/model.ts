@@ -27,6 +27,25 @@ export type ModelCard = {
 /** 8-bit RGB, rows from the top, width × height × 3 bytes. */
 export type Picture = { width: number; height: number; rgb: Uint8Array }
 
+/** Where an edit starts from, in place of noise alone. */
+export type Start = {
+  /** Of the order's own size. */
+  picture: Picture
+  /** One byte a pixel: 255 is painted anew, 0 is kept. Null: the whole picture changes. */
+  mask: Uint8Array | null
+  /** (0, 1]: the share of the steps that is taken; 1 forgets the picture. */
+  strength: number
+}
+
+/** What a sample looks like on its way, decoded from its real latents and scored as a finished picture would be. */
+export type Preview = {
+  /** From 0. */
+  index: number
+  picture: Picture
+  /** What each classifier of the model said; null: the model has none. */
+  scores: readonly ({ id: string } & Classification)[] | null
+}
+
 export type SampleOrder = {
   id: string
   prompt: string
@@ -37,12 +56,17 @@ export type SampleOrder = {
   steps: number
   guidanceScale: number
   scheduler: string
+  start?: Start
+  /** Previews wanted on the way, evenly spread over the steps; 0 unless said. */
+  previews?: number
 }
 
 export type GenerateHooks = {
   onStep: (step: number, total: number) => void
   /** Called once per finished sample, in order; the next is not delivered before it resolves. */
   onPicture: (id: string, picture: Picture, made: { truncated: boolean; provider: string }) => Promise<void>
+  /** Never waited for: a preview that is late is dropped. */
+  onPreview?: (id: string, preview: Preview) => void
   /** A sample that failed alone; the others go on, and the call does not throw for it. */
   onFailure: (id: string, fault: Fault) => void
   signal: AbortSignal
@@ -51,12 +75,7 @@ export type GenerateHooks = {
 /** Renders the samples on the device. Faults: nan, out_of_memory, timeout, model_error, cancelled, pack_corrupt. */
 export type Generate = (modelId: string, samples: readonly SampleOrder[], hooks: GenerateHooks) => Promise<void>
 
-/** Calibrated scores in [0, 1] by policy category. */
-export type Classify = (
-  classifierId: string,
-  picture: Picture,
-) => Promise<{
-  version: string
-  digest: string
-  categories: Record<string, number>
-}>
+/** Calibrated scores in [0, 1] by policy category, and the classifier that gave them. */
+export type Classification = { version: string; digest: string; categories: Record<string, number> }
+
+export type Classify = (classifierId: string, picture: Picture) => Promise<Classification>
