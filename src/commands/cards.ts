@@ -1,5 +1,6 @@
 // The model cards: what the packs on disk say of themselves, without opening a session.
 import { stat } from 'node:fs/promises'
+import { operationsOf } from '../../models/families/sd-operations.ts'
 import { ModelError } from '../../models/runtime/error.ts'
 import { listPacks, type Pack } from '../../models/runtime/pack.ts'
 import { SCHEDULER_NAMES } from '../../models/schedulers/scheduler.ts'
@@ -26,7 +27,8 @@ export async function readCards(packsDir: string, defaultModel: string): Promise
   return cards.sort((a, b) => Number(b.id === defaultModel) - Number(a.id === defaultModel))
 }
 
-async function cardOf({ dir, manifest, digest }: Pack): Promise<ModelCard | null> {
+async function cardOf(pack: Pack): Promise<ModelCard | null> {
+  const { dir, manifest, digest } = pack
   if (manifest.kind !== 'text-to-image') return null
   return {
     id: manifest.id,
@@ -39,6 +41,7 @@ async function cardOf({ dir, manifest, digest }: Pack): Promise<ModelCard | null
     scheduler: manifest.scheduler,
     schedulers: SCHEDULER_NAMES,
     promptTokens: manifest.promptTokens,
+    operations: await operationsOf(pack),
     classifiers: manifest.classifiers,
     createdAt: (await stat(dir)).mtime,
   }

@@ -5,6 +5,8 @@ import type { Fault } from './fault.ts'
 
 export type Size = { width: number; height: number }
 export type Quality = 'low' | 'medium' | 'high'
+/** Make a picture of nothing, change a given one, paint anew what a mask gives free. */
+export type Operation = 'generate' | 'edit' | 'inpaint'
 
 /** What a pack says of itself; served by GET /v1/models and used to check a request. */
 export type ModelCard = {
@@ -19,6 +21,8 @@ export type ModelCard = {
   scheduler: string
   schedulers: readonly string[]
   promptTokens: number
+  /** What its files allow: an edit needs an encoder, an inpainting UNet does nothing else. */
+  operations: readonly Operation[]
   /** Packs that classify this model's pictures. None: every image is held for a person. */
   classifiers: readonly string[]
   createdAt: Date

@@ -21,6 +21,7 @@ export const storybook: ModelCard = {
   scheduler: 'dpmpp_2m',
   schedulers: ['ddim', 'euler', 'dpmpp_2m'],
   promptTokens: 77,
+  operations: ['generate', 'edit', 'inpaint'],
   classifiers: ['storybook-safety'],
   createdAt: new Date(0),
 }

@@ -48,6 +48,7 @@ export const CARD: ModelCard = {
   scheduler: 'DDIMScheduler',
   schedulers: ['DDIMScheduler', 'EulerDiscreteScheduler'],
   promptTokens: 77,
+  operations: ['generate', 'edit', 'inpaint'],
   classifiers: ['storybook-eye'],
   createdAt: new Date('2026-11-01T00:00:00Z'),
 }
