@@ -9,7 +9,7 @@ import { Fault, isFault } from '../src/kernel/fault.ts'
 import type { Log } from '../src/kernel/log.ts'
 import { type FinalAnswer, type InferenceChild, spawnInference } from './inference-child.ts'
 import { toFault } from './inference-fault.ts'
-import type { Answer, LoadedPack } from './inference-protocol.ts'
+import type { Answer, LoadedPack, PackKind } from './inference-protocol.ts'
 
 /** What a deadline may depend on: one step of all samples together, or one classification. */
 export type StepCost = { kind: 'generate' | 'classify'; packId: string; samples: number; pixels: number }
@@ -20,6 +20,8 @@ export type DeviceOptions = {
   /** Threads inside one operator. */
   threads: number
   deviceId?: number
+  /** Kinds of pack to open; all of them unless said. */
+  kinds?: readonly PackKind[]
   log: Log
   /** The longest that one step, with encoding or decoding, may take. */
   stepDeadlineMs: (cost: StepCost) => number
@@ -78,8 +80,16 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   async function begin(): Promise<Life> {
     const child = spawnInference(log)
     current = child
-    const { packsDir, provider, threads, deviceId = 0, loadDeadlineMs = 120_000 } = options
-    const load = { type: 'load', command: ++number, packsDir, provider, threads, deviceId } as const
+    const { packsDir, provider, threads, deviceId = 0, kinds, loadDeadlineMs = 120_000 } = options
+    const load = {
+      type: 'load',
+      command: ++number,
+      packsDir,
+      provider,
+      threads,
+      deviceId,
+      ...(kinds && { kinds }),
+    } as const
     try {
       const answer = expectAnswer(await child.ask(load, { deadlineMs: loadDeadlineMs }), 'loaded')
       log.info(

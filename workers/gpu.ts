@@ -66,7 +66,8 @@ function asSampleRequest(order: SampleOrder): SampleRequest {
   return { ...order, scheduler }
 }
 
-function classifyOn(device: Device): Classify {
+/** Asks the device's classifiers, and says which version answered. */
+export function classifyOn(device: Device): Classify {
   return async (classifierId, picture) => {
     const { categories } = await device.classify(classifierId, picture)
     const pack = device.packs().packs.find(({ manifest }) => manifest.id === classifierId)

@@ -6,10 +6,21 @@ import type { PackManifest } from '../models/runtime/manifest.ts'
 import type { Provider, ProviderChoice } from '../models/runtime/sessions.ts'
 import type { Picture, Rgb, SampleRequest } from '../models/runtime/stepper.ts'
 
+export type PackKind = PackManifest['kind']
+
 export type LoadedPack = { manifest: PackManifest; digest: string }
 
 export type Command =
-  | { type: 'load'; command: number; packsDir: string; provider: Provider | 'auto'; threads: number; deviceId: number }
+  | {
+      type: 'load'
+      command: number
+      packsDir: string
+      provider: Provider | 'auto'
+      threads: number
+      deviceId: number
+      /** Absent: every kind. */
+      kinds?: readonly PackKind[]
+    }
   | { type: 'generate'; command: number; packId: string; samples: readonly SampleRequest[] }
   | { type: 'classify'; command: number; packId: string; picture: Rgb }
   | { type: 'cancel'; command: number }

@@ -55,12 +55,14 @@ async function load({
   provider,
   threads,
   deviceId,
+  kinds,
 }: Extract<Command, { type: 'load' }>): Promise<void> {
   if (loaded !== null) throw new ModelError('model_error', 'packs are loaded already')
   const chosen = await chooseProvider(provider)
   const options = { provider: chosen.provider, threads, deviceId }
   const fresh: Loaded = { packs: new Map(), models: new Map(), classifiers: new Map() }
-  for (const { dir } of await listPacks(packsDir)) {
+  for (const { dir, manifest: found } of await listPacks(packsDir)) {
+    if (kinds?.includes(found.kind) === false) continue
     const pack = await verifyPack(dir)
     const { manifest } = pack
     fresh.packs.set(manifest.id, pack)

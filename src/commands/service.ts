@@ -24,6 +24,7 @@ import { readCards } from './cards.ts'
 import { openMarkTools, openParts, openVerifyTools, type Parts } from './parts.ts'
 import { openRegistry } from './registry.ts'
 import { ROLES, startRoles } from './roles.ts'
+import { openUploads } from './uploads.ts'
 
 export type Service = { url: string } & AsyncDisposable
 
@@ -71,6 +72,7 @@ async function listen(
     },
     objects: images,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
+    examineUpload: openUploads(config, models, ground.log, stack),
     readManifest: (bytes, contentType) => marks.signer.read(bytes, contentType),
     checks: { records: () => checkRecords(ground) },
     pages: [

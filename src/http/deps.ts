@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Admission } from '../admit/admit.ts'
 import type { Ground } from '../kernel/ground.ts'
+import type { Picture } from '../kernel/model.ts'
 import type { Provenance } from '../mark/verify.ts'
+import type { Evidence } from '../moderate/moderate.ts'
 import type { FileStore } from '../publish/file-store.ts'
 
 export type ServerDeps = {
@@ -13,6 +15,11 @@ export type ServerDeps = {
   readonly objects: Pick<FileStore, 'get' | 'verifySignedUrl'> | null
   /** Says whether a picture came from here. Faults: unsupported_media, too_large. */
   readonly verifyProvenance: (bytes: Buffer) => Promise<Provenance>
+  /**
+   * What the model's classifiers say of a picture that a caller hands in; null when it has none.
+   * Faults: model_unknown, busy, inference_down, pack_missing, pack_corrupt, nan.
+   */
+  readonly examineUpload: (picture: Picture, modelId: string) => Promise<Evidence>
   /** The C2PA manifest of a released file, as JSON. */
   readonly readManifest: (bytes: Buffer, contentType: string) => Promise<object>
   /** What must work before traffic comes, by name; each throws when it does not. */

@@ -2,6 +2,7 @@
 // An unknown DARKROOM_ variable is a mistake too: a misspelt limit must not fall back silently. Each area has a file beside this one.
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { readEdits } from './config/edits.ts'
 import { type Environment, openReader } from './config/reader.ts'
 import { Fault } from './fault.ts'
 
@@ -39,6 +40,7 @@ export function readConfig(env: Environment) {
       steps: integer('DARKROOM_MAX_STEPS', 150, 1, 1000),
       waitMs: integer('DARKROOM_WAIT_MS', 120_000, 1000, 3_600_000),
     },
+    edits: readEdits(reader),
     urlTtlSeconds: integer('DARKROOM_URL_TTL_SECONDS', 300, 1, 300),
     sessionTtlSeconds: integer('DARKROOM_SESSION_TTL_SECONDS', 28_800, 60, 604_800),
     appealWindowDays: integer('DARKROOM_APPEAL_WINDOW_DAYS', 183, 1, 3650),

@@ -95,7 +95,7 @@ function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'facts' 
 }
 
 /** Asks every classifier; a category's score is the highest that any gives. */
-async function examine(classify: Classify, classifiers: readonly string[], picture: Picture): Promise<Evidence> {
+export async function examine(classify: Classify, classifiers: readonly string[], picture: Picture): Promise<Evidence> {
   if (classifiers.length === 0) return null
   const categories: Record<string, number> = {}
   const said: { id: string; version: string; digest: string }[] = []

@@ -18,6 +18,7 @@ import { openLog } from '../../src/kernel/log.ts'
 import type { ModelCard } from '../../src/kernel/model.ts'
 import { dropTasks } from '../../src/kernel/tasks.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
+import type { Evidence } from '../../src/moderate/moderate.ts'
 import { failRequest, settleRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import type { ModerationPolicy } from '../../src/policy/policy.ts'
@@ -65,6 +66,12 @@ export const NOTHING_FOUND: Provenance = {
   notes: [],
 }
 
+/** What the classifiers of the fixture say of an upload; a test may change it. */
+export const NOTHING_SEEN: Evidence = {
+  categories: { weapons: 0.01, 'violence/graphic': 0.01 },
+  classifiers: [{ id: 'storybook-eye', version: '1.0.0', digest: 'e'.repeat(64) }],
+}
+
 export async function openService(env: Record<string, string> = {}) {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
   const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', ...env })
@@ -91,11 +98,13 @@ export async function openService(env: Record<string, string> = {}) {
   const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const admission: Admission = { models: [CARD], policy, costOf, markIdBits: 40, userSecret: Buffer.alloc(32, 9) }
+  const eye = { sees: NOTHING_SEEN }
   const app = await buildServer({
     ground,
     admission,
     objects: images,
     verifyProvenance: async () => NOTHING_FOUND,
+    examineUpload: async () => eye.sees,
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
     pages: [],
@@ -110,6 +119,7 @@ export async function openService(env: Record<string, string> = {}) {
     home,
     policy,
     admission,
+    eye,
     key,
     call: (path: string, init: RequestInit & { as?: string | null } = {}) => {
       const { as = 'client', ...rest } = init
