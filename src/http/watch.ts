@@ -10,6 +10,8 @@ import { type Ground, requestTopic } from '../kernel/ground.ts'
 export type Change =
   | { kind: 'state'; state: RequestState; ended: boolean }
   | { kind: 'progress'; step: number; steps: number }
+  /** A preview is ready; its row says which. */
+  | { kind: 'preview' }
   /** Nothing happened for a while. */
   | { kind: 'quiet' }
 
@@ -25,10 +27,12 @@ export async function* watchRequest(
 ): AsyncGenerator<Change, void, undefined> {
   let moved = true
   let progress: Change | null = null
+  let previewed = false
   let wake: () => void = () => undefined
   const deaf = ground.bell.hear(requestTopic(requestId), (message) => {
     const told = progressIn(message)
-    if (told === null) moved = true
+    if (isPreview(message)) previewed = true
+    else if (told === null) moved = true
     else progress = told
     wake()
   })
@@ -50,6 +54,11 @@ export async function* watchRequest(
         }
         if (ended) return
       }
+      if (previewed) {
+        previewed = false
+        told = performance.now()
+        yield { kind: 'preview' }
+      }
       const latest: Change | null = progress
       progress = null
       if (latest !== null) {
@@ -60,7 +69,7 @@ export async function* watchRequest(
         told = performance.now()
         yield { kind: 'quiet' }
       }
-      if (moved || progress !== null || signal.aborted) continue
+      if (moved || previewed || progress !== null || signal.aborted) continue
       const woken = await new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => resolve(false), POLL_MS)
         wake = () => {
@@ -80,4 +89,8 @@ function progressIn(message: Json): Change | null {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return null
   const { step, steps } = message
   return typeof step === 'number' && typeof steps === 'number' ? { kind: 'progress', step, steps } : null
+}
+
+function isPreview(message: Json): boolean {
+  return typeof message === 'object' && message !== null && 'preview' in message
 }

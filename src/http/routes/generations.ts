@@ -139,7 +139,8 @@ export function generationRoutes(app: App, { ground, admission, closing }: Route
         for await (const change of watchRequest(ground, tenantId, request.params.id, signal)) {
           if (change.kind === 'quiet') yield ': still here\n\n'
           else if (change.kind === 'progress') yield event('progress', { step: change.step, steps: change.steps })
-          else yield event('state', generationResource(await getGeneration(sql, tenantId, request.params.id)))
+          else if (change.kind === 'state')
+            yield event('state', generationResource(await getGeneration(sql, tenantId, request.params.id)))
         }
       }
       return reply
