@@ -1,6 +1,6 @@
 // Who may call a route. Each route says so in `config.access`; one that says nothing needs a caller. A bearer key comes before the
 // session's cookie, and a cookie only acts (any method but GET and HEAD) for a page of this very origin.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { authenticate, type Caller, callerOfSession } from '../tenant/caller.ts'
@@ -15,6 +15,10 @@ declare module 'fastify' {
     /** Whose error shape the route speaks; `native` unless said. */
     dialect?: 'native' | 'openai'
   }
+  interface FastifySchema {
+    /** Who may call, as /openapi.json says it. Written from `config.access`. */
+    'x-darkroom-access'?: Access
+  }
   interface FastifyRequest {
     /** Null on public routes, and on optional ones when nobody signed in. */
     caller: Caller | null
@@ -25,8 +29,11 @@ export const SESSION_COOKIE = 'darkroom_session'
 
 export function registerAccess(app: FastifyInstance, ground: Ground): void {
   app.decorateRequest('caller', null)
+  app.addHook('onRoute', (route) => {
+    if (route.schema !== undefined) route.schema = { ...route.schema, 'x-darkroom-access': accessOf(route.config) }
+  })
   app.addHook('onRequest', async (request, reply) => {
-    const access = request.is404 ? 'public' : (request.routeOptions.config.access ?? 'caller')
+    const access = request.is404 ? 'public' : accessOf(request.routeOptions.config)
     if (access === 'public') return
     try {
       request.caller = await identify(ground, request)
@@ -41,6 +48,11 @@ export function registerAccess(app: FastifyInstance, ground: Ground): void {
     }
     if (typeof access === 'object') requireRole(request.caller, access)
   })
+}
+
+/** Who may call a route: anybody with a key, unless it says otherwise. */
+function accessOf(config: FastifyContextConfig | undefined): Access {
+  return config?.access ?? 'caller'
 }
 
 /** The caller of a route that needs one. */

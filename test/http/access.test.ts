@@ -39,6 +39,16 @@ test('the public routes are these and no others, and the document says so', () =
   )
 })
 
+test('the document says of each route who may call it, as the server itself decides it', async () => {
+  const { paths } = await (await service.call('/openapi.json', { as: null })).json()
+  const accessOf = (path: string, method: string) => paths[path][method]['x-darkroom-access']
+  assert.equal(accessOf('/healthz', 'get'), 'public')
+  assert.equal(accessOf('/v1/me', 'get'), 'caller')
+  assert.deepEqual(accessOf('/v1/generations', 'post'), ['client'])
+  for (const route of routes)
+    assert.notEqual(accessOf(route.path, route.method.toLowerCase()), undefined, nameOf(route))
+})
+
 test('without a key every other route answers 401 with a challenge, in its own dialect', async () => {
   assert.ok(protectedRoutes().length >= 12)
   for (const route of protectedRoutes()) {
