@@ -147,6 +147,7 @@ async function insertRequest(
       output_format: recipe.outputFormat,
       output_compression: recipe.outputCompression,
       n,
+      previews: recipe.previews,
       seed: recipe.seed,
       cost,
       policy_digest: admission.policy.digest,

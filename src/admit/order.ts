@@ -21,6 +21,8 @@ export type GenerationOrder = {
   seed?: number | undefined
   outputFormat?: OutputFormat | undefined
   outputCompression?: number | undefined
+  /** Pictures on the way, 0-3 an image; none unless asked for. */
+  previews?: number | undefined
   background?: 'transparent' | 'opaque' | 'auto' | undefined
   purpose?: string | undefined
   user?: string | undefined
@@ -41,6 +43,7 @@ export type Recipe = {
   outputFormat: OutputFormat
   /** 0-100; null where the format has none. */
   outputCompression: number | null
+  previews: number
   purpose: string | null
   user: string | null
 }
@@ -48,6 +51,7 @@ export type Recipe = {
 /** Seeds are 32-bit and unsigned; image i of a request has seed + i, which wraps. */
 export const SEEDS = 2 ** 32
 const MAX_GUIDANCE = 30
+const MAX_PREVIEWS = 3
 const MAX_USER_CHARACTERS = 512
 
 type Limits = Pick<Config['limits'], 'promptCharacters' | 'imagesPerRequest' | 'steps'>
@@ -79,6 +83,7 @@ export function checkOrder(
     n: whole(order.n ?? 1, 'n', 1, limits.imagesPerRequest),
     outputFormat,
     outputCompression: compressionOf(order.outputCompression, outputFormat),
+    previews: whole(order.previews ?? 0, 'previews', 0, MAX_PREVIEWS),
     purpose: order.purpose ?? null,
     user: order.user ? text(order.user, 'user', MAX_USER_CHARACTERS) : null,
   }

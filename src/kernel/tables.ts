@@ -19,6 +19,7 @@ export type TenantTable = {
   pseudonym: string
   sequence: DefaultBigInt
   head: string
+  previews_allowed: Generated<boolean>
   created_at: Time
 }
 
@@ -64,6 +65,7 @@ export type RequestTable = {
   output_format: OutputFormat
   output_compression: Maybe<number>
   n: number
+  previews: Generated<number>
   seed: BigInt_
   cost: number
   steps_done: Generated<number>
@@ -88,6 +90,7 @@ export type ImageTable = {
   seed: BigInt_
   mark_id: BigInt_
   generated_digest: Maybe<string>
+  recipe: ColumnType<Json | null, string | null | undefined, string | null>
   verdict: ColumnType<Json | null, string | null | undefined, string | null>
   marked: ColumnType<Json | null, string | null | undefined, string | null>
   manifest_id: Maybe<string>
@@ -155,6 +158,18 @@ export type DispatcherTable = {
 
 export type FairShareTable = { pool: string; tenant_id: string; finish_tag: number }
 
+/** Readable from `released_at` on. */
+export type PreviewTable = {
+  image_id: string
+  position: number
+  object_key: string
+  content_type: string
+  width: number
+  height: number
+  created_at: Time
+  released_at: MaybeTime
+}
+
 /** Every table by its qualified name. */
 export type Tables = {
   'darkroom.tenant': TenantTable
@@ -168,4 +183,5 @@ export type Tables = {
   'darkroom.task': TaskTable
   'darkroom.dispatcher': DispatcherTable
   'darkroom.fair_share': FairShareTable
+  'darkroom.preview': PreviewTable
 }
