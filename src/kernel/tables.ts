@@ -20,10 +20,22 @@ export type TenantTable = {
   sequence: DefaultBigInt
   head: string
   previews_allowed: Generated<boolean>
+  operator: Generated<boolean>
+  suspended_at: MaybeTime
   created_at: Time
 }
 
-export type PersonTable = { id: string; tenant_id: string; name: string; created_at: Time }
+export type PersonTable = {
+  id: string
+  tenant_id: string
+  name: string
+  /** Null: written by an older program; the roles of the person's keys count. */
+  roles: Maybe<string[]>
+  deactivated_at: MaybeTime
+  oidc_issuer: Maybe<string>
+  oidc_subject: Maybe<string>
+  created_at: Time
+}
 
 export type ApiKeyTable = {
   id: string
@@ -33,17 +45,28 @@ export type ApiKeyTable = {
   prefix: string
   hash: string
   roles: string[]
+  env: Generated<'live' | 'test'>
   created_at: Time
+  expires_at: MaybeTime
   last_used_at: MaybeTime
   revoked_at: MaybeTime
+  rotated_to: Maybe<string>
 }
 
-export type SessionTable = { hash: string; key_id: string; expires_at: ColumnType<Date, Date | string, never> }
+/** Opened by a key, or by a person who signed in without one. */
+export type SessionTable = {
+  hash: string
+  key_id: Maybe<string>
+  person_id: Maybe<string>
+  expires_at: ColumnType<Date, Date | string, never>
+  last_seen_at: Time
+}
 
 export type RequestTable = {
   id: string
   tenant_id: string
-  key_id: string
+  key_id: Maybe<string>
+  person_id: Maybe<string>
   state: RequestState
   version: Generated<number>
   attempt: Generated<number>
@@ -74,6 +97,9 @@ export type RequestTable = {
   statement_id: Maybe<string>
   idempotency_key: Maybe<string>
   order_digest: Maybe<string>
+  /** The scenario that a sandbox prompt forces; null: an ordinary request. */
+  sandbox: Maybe<string>
+  erased_at: MaybeTime
   created_at: Time
   updated_at: Time
 }
@@ -100,6 +126,7 @@ export type ImageTable = {
   created_at: Time
   updated_at: Time
   published_at: MaybeTime
+  erased_at: MaybeTime
 }
 
 export type StatementTable = {
@@ -170,6 +197,17 @@ export type PreviewTable = {
   released_at: MaybeTime
 }
 
+/** An erasure that has been recorded and whose objects are still to be removed. */
+export type ErasureTable = {
+  request_id: string
+  tenant_id: string
+  asked_at: Time
+  due_at: Time
+  passes: Generated<number>
+  /** Work that was in hand may still write; the last pass comes after this. */
+  settled_at: Time
+}
+
 /** Every table by its qualified name. */
 export type Tables = {
   'darkroom.tenant': TenantTable
@@ -183,5 +221,6 @@ export type Tables = {
   'darkroom.task': TaskTable
   'darkroom.dispatcher': DispatcherTable
   'darkroom.fair_share': FairShareTable
+  'darkroom.erasure': ErasureTable
   'darkroom.preview': PreviewTable
 }
