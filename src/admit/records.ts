@@ -42,6 +42,8 @@ const REQUEST_COLUMNS = [
   'n',
   'previews',
   'seed',
+  'operation',
+  'strength',
   'cost',
   'steps_done',
   'prompt_truncated',

@@ -2,6 +2,7 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { ImageState, RequestState, Subject } from '../journey.ts'
 import type { Json } from './canonical.ts'
+import type { Operation } from './model.ts'
 
 type Json_ = ColumnType<Json, string, string>
 type Time = ColumnType<Date, Date | string | undefined, Date | string>
@@ -97,6 +98,9 @@ export type RequestTable = {
   statement_id: Maybe<string>
   idempotency_key: Maybe<string>
   order_digest: Maybe<string>
+  operation: Generated<Operation>
+  /** (0, 1]; null for what starts from noise alone. */
+  strength: Maybe<number>
   /** The scenario that a sandbox prompt forces; null: an ordinary request. */
   sandbox: Maybe<string>
   erased_at: MaybeTime
@@ -208,6 +212,66 @@ export type ErasureTable = {
   settled_at: Time
 }
 
+export type WebhookEndpointTable = {
+  id: string
+  tenant_id: string
+  url: string
+  description: Generated<string>
+  events: string[]
+  state: Generated<'enabled' | 'disabled'>
+  disabled_reason: Maybe<'asked' | 'gone' | 'failing'>
+  secret: Uint8Array
+  previous_secret: Maybe<Uint8Array>
+  previous_until: MaybeTime
+  failing_since: MaybeTime
+  disabled_at: MaybeTime
+  created_at: Time
+}
+
+export type WebhookMessageTable = {
+  id: string
+  tenant_id: string
+  kind: string
+  subject: string
+  subject_id: string
+  move_sequence: ColumnType<string | null, string | null, never>
+  body: string
+  created_at: Time
+}
+
+export type WebhookDeliveryTable = {
+  id: string
+  message_id: string
+  endpoint_id: string
+  state: Generated<'pending' | 'delivered' | 'failed' | 'given_up'>
+  attempt: Generated<number>
+  runnable_at: Time
+  due_since: Time
+  lease_until: MaybeTime
+  fence: DefaultBigInt
+  last_status: Maybe<number>
+  last_error_code: Maybe<string>
+  response_ms: Maybe<number>
+  delivered_at: MaybeTime
+  created_at: Time
+}
+
+/** A picture or mask that a request starts from. */
+export type InputTable = {
+  request_id: string
+  kind: 'image' | 'mask'
+  position: number
+  object_key: string
+  original_key: Maybe<string>
+  digest: string
+  width: number
+  height: number
+  provenance: ColumnType<Json | null, string | null | undefined, string | null>
+  created_at: Time
+}
+
+export type InputIntentTable = { request_id: string; keys: string[]; created_at: Time }
+
 /** Every table by its qualified name. */
 export type Tables = {
   'darkroom.tenant': TenantTable
@@ -221,6 +285,11 @@ export type Tables = {
   'darkroom.task': TaskTable
   'darkroom.dispatcher': DispatcherTable
   'darkroom.fair_share': FairShareTable
+  'darkroom.webhook_endpoint': WebhookEndpointTable
+  'darkroom.webhook_message': WebhookMessageTable
+  'darkroom.webhook_delivery': WebhookDeliveryTable
   'darkroom.erasure': ErasureTable
   'darkroom.preview': PreviewTable
+  'darkroom.input': InputTable
+  'darkroom.input_intent': InputIntentTable
 }
