@@ -30,7 +30,7 @@ export async function startRoles(
         stack.use(startFinish(ground, doorbell, marks))
         break
       case 'dispatcher':
-        stack.use(startDispatcher(ground, doorbell, ground.config.dispatchSlots))
+        stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots ?? 2))
         break
       case 'janitor':
         stack.use(startJanitor(ground, doorbell))

@@ -3,7 +3,11 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { readEdits } from './config/edits.ts'
+import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
+import { readObjectsConfig } from './config/objects.ts'
+import { readOidc } from './config/oidc.ts'
 import { type Environment, openReader } from './config/reader.ts'
+import { readWebhooks } from './config/webhooks.ts'
 import { Fault } from './fault.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -24,25 +28,22 @@ export function readConfig(env: Environment) {
     publicUrl: url('DARKROOM_PUBLIC_URL', ['http:', 'https:']),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    objects: readObjectsConfig(reader),
     logLevel: choice('DARKROOM_LOG_LEVEL', 'info', LOG_LEVELS),
     packsDir: resolve(text('DARKROOM_PACKS_DIR', resolve(ROOT, 'models/packs'))),
     policiesDir: resolve(text('DARKROOM_POLICIES_DIR', resolve(ROOT, 'policies'))),
     defaultModel: text('DARKROOM_DEFAULT_MODEL', 'storybook'),
     provider: choice('DARKROOM_PROVIDER', 'auto', PROVIDERS),
     threads: integer('DARKROOM_THREADS', Math.max(1, availableParallelism()), 1, 256),
-    limits: {
-      bodyBytes: integer('DARKROOM_BODY_LIMIT_BYTES', 1_048_576, 1024, 268_435_456),
-      uploadBytes: integer('DARKROOM_UPLOAD_LIMIT_BYTES', 26_214_400, 1024, 1_073_741_824),
-      uploadPixels: integer('DARKROOM_UPLOAD_LIMIT_PIXELS', 50_000_000, 4096, 1_000_000_000),
-      verificationsAtOnce: integer('DARKROOM_VERIFICATIONS_AT_ONCE', 4, 1, 1024),
-      promptCharacters: integer('DARKROOM_PROMPT_MAX_CHARACTERS', 32_000, 1, 1_000_000),
-      imagesPerRequest: integer('DARKROOM_MAX_IMAGES_PER_REQUEST', 10, 1, 10),
-      steps: integer('DARKROOM_MAX_STEPS', 150, 1, 1000),
-      waitMs: integer('DARKROOM_WAIT_MS', 120_000, 1000, 3_600_000),
-    },
+    limits: readLimits(reader),
+    strangers: readStrangers(reader),
+    pressure: readPressure(reader),
+    dispatch: readDispatch(reader),
     edits: readEdits(reader),
     urlTtlSeconds: integer('DARKROOM_URL_TTL_SECONDS', 300, 1, 300),
     sessionTtlSeconds: integer('DARKROOM_SESSION_TTL_SECONDS', 28_800, 60, 604_800),
+    sessionIdleSeconds: integer('DARKROOM_SESSION_IDLE_SECONDS', 7200, 120, 604_800),
+    oidc: readOidc(reader),
     appealWindowDays: integer('DARKROOM_APPEAL_WINDOW_DAYS', 183, 1, 3650),
     tasks: {
       leaseMs: integer('DARKROOM_TASK_LEASE_MS', 30_000, 500, 3_600_000),
@@ -51,7 +52,7 @@ export function readConfig(env: Environment) {
       sweepMs: integer('DARKROOM_TASK_SWEEP_MS', 1000, 50, 60_000),
     },
     stepDeadlineMs: integer('DARKROOM_STEP_DEADLINE_MS', 60_000, 100, 3_600_000),
-    dispatchSlots: integer('DARKROOM_DISPATCH_SLOTS', 2, 1, 1024),
+    webhooks: readWebhooks(reader),
     finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
     signer: {
       certificateChain: optional('DARKROOM_SIGNER_CERTIFICATE_FILE'),
