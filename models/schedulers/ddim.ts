@@ -2,6 +2,8 @@
 // Source: diffusers schedulers/scheduling_ddim.py.
 import type { Fields } from '../runtime/fields.ts'
 import {
+  cleanWeights,
+  combine,
   linspace,
   type NoiseSchedule,
   readNoiseSchedule,
@@ -23,15 +25,18 @@ export function ddim(fields: Fields): PlanSteps {
   return (steps) => {
     const timesteps = ddimTimesteps(schedule, steps)
     const stride = Math.floor(trainSteps / steps)
+    const levelOf = (index: number): [signal: number, noise: number] => {
+      const alpha = alphasCumprod[timesteps[index] ?? 0] ?? 1
+      return [Math.sqrt(alpha), Math.sqrt(1 - alpha)]
+    }
     return {
       timesteps,
       initNoiseSigma: 1,
       inputScale: () => 1,
       step(index, output, sample) {
         const t = timesteps[index] ?? 0
-        const alpha = alphasCumprod[t] ?? 1
+        const [a, b] = levelOf(index)
         const alphaBefore = t - stride >= 0 ? (alphasCumprod[t - stride] ?? 1) : finalAlpha
-        const [a, b] = [Math.sqrt(alpha), Math.sqrt(1 - alpha)]
         // (12) the predicted x_0 and the noise that belongs to it: each a weight for the sample and one for the output.
         const [cleanX, cleanM, noiseX, noiseM] =
           prediction === 'epsilon'
@@ -50,6 +55,15 @@ export function ddim(fields: Fields): PlanSteps {
           const noise = noiseX * (sample[i] ?? 0) + noiseM * (output[i] ?? 0)
           sample[i] = rootBefore * (clean[i] ?? 0) + direction * noise
         }
+      },
+      addNoise(index, clean, noise) {
+        const [a, b] = levelOf(index)
+        return combine(a, clean, b, noise)
+      },
+      predictClean(index, output, sample) {
+        const [a, b] = levelOf(index)
+        const [ofSample, ofOutput] = cleanWeights(prediction, a, b)
+        return combine(ofSample, sample, ofOutput, output)
       },
     }
   }

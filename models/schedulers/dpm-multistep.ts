@@ -3,7 +3,7 @@
 // Source: diffusers schedulers/scheduling_dpmsolver_multistep.py; the stochastic and flow variants are refused by name.
 import type { Fields } from '../runtime/fields.ts'
 import { dpmTimesteps } from './dpm-timesteps.ts'
-import { readNoiseSchedule, refuseFlags, unsupported } from './schedule.ts'
+import { cleanWeights, combine, readNoiseSchedule, refuseFlags, unsupported } from './schedule.ts'
 import type { Memory, PlanSteps } from './scheduler.ts'
 import { applyThreshold, readThreshold } from './threshold.ts'
 
@@ -49,6 +49,15 @@ export function dpmMultistep(fields: Fields): PlanSteps {
         const used = Math.min(usable, memory.outputs.length, index + 1)
         advance(used, levels, index, sample, memory)
       },
+      addNoise(index, clean, noise) {
+        const { alpha, sigma } = levelAt(levels, index)
+        return combine(alpha, clean, sigma, noise)
+      },
+      predictClean(index, output, sample) {
+        const { alpha, sigma } = levelAt(levels, index)
+        const [ofSample, ofOutput] = cleanWeights(prediction, alpha, sigma)
+        return combine(ofSample, sample, ofOutput, output)
+      },
     }
   }
 
@@ -59,8 +68,7 @@ export function dpmMultistep(fields: Fields): PlanSteps {
     { alpha, sigma }: Level,
     spare?: Float32Array,
   ): Float32Array {
-    const [ofSample, ofOutput] =
-      prediction === 'epsilon' ? [1 / alpha, -sigma / alpha] : prediction === 'sample' ? [0, 1] : [alpha, -sigma]
+    const [ofSample, ofOutput] = cleanWeights(prediction, alpha, sigma)
     const clean = spare ?? new Float32Array(output.length)
     for (let i = 0; i < clean.length; i++) clean[i] = ofSample * (sample[i] ?? 0) + ofOutput * (output[i] ?? 0)
     if (threshold) applyThreshold(clean, threshold)

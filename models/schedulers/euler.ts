@@ -3,9 +3,11 @@
 // Source: diffusers schedulers/scheduling_euler_discrete.py.
 import type { Fields } from '../runtime/fields.ts'
 import {
+  combine,
   interpolate,
   linspace,
   type NoiseSchedule,
+  type Prediction,
   readNoiseSchedule,
   refuseFlags,
   roundHalfEven,
@@ -53,17 +55,31 @@ export function euler(fields: Fields): PlanSteps {
         const sigma = sigmas[index] ?? 0
         const dt = (sigmas[index + 1] ?? 0) - sigma
         // x_0 is linear in the sample and the output, and so is the step along (x − x_0) / σ.
-        const [ofSample, ofOutput] =
-          prediction === 'epsilon'
-            ? [1, -sigma]
-            : prediction === 'sample'
-              ? [0, 1]
-              : [1 / (sigma ** 2 + 1), -sigma / Math.sqrt(sigma ** 2 + 1)]
+        const [ofSample, ofOutput] = cleanWeights(prediction, sigma)
         const keep = 1 + ((1 - ofSample) / sigma) * dt
         const add = (-ofOutput / sigma) * dt
         for (let i = 0; i < sample.length; i++) sample[i] = keep * (sample[i] ?? 0) + add * (output[i] ?? 0)
       },
+      addNoise: (index, clean, noise) => combine(1, clean, sigmas[index] ?? 0, noise),
+      predictClean(index, output, sample) {
+        const [ofSample, ofOutput] = cleanWeights(prediction, sigmas[index] ?? 0)
+        return combine(ofSample, sample, ofOutput, output)
+      },
     }
+  }
+}
+
+/** x_0 from a sample x_0 + σ · noise: the weight of the sample and that of the model's output. */
+function cleanWeights(prediction: Prediction, sigma: number): [ofSample: number, ofOutput: number] {
+  switch (prediction) {
+    case 'epsilon':
+      return [1, -sigma]
+    case 'sample':
+      return [0, 1]
+    case 'v_prediction':
+      return [1 / (sigma ** 2 + 1), -sigma / Math.sqrt(sigma ** 2 + 1)]
+    default:
+      return prediction satisfies never
   }
 }
 

@@ -102,6 +102,27 @@ export function trainingSigmas(schedule: NoiseSchedule): Float32Array {
   return bars.map((bar) => Math.sqrt(fround(fround(1 - bar) / bar)))
 }
 
+/** x_0 from a sample of unit variance, a · x_0 + b · noise: the weight of the sample and that of the model's output. */
+export function cleanWeights(prediction: Prediction, a: number, b: number): [ofSample: number, ofOutput: number] {
+  switch (prediction) {
+    case 'epsilon':
+      return [1 / a, -b / a]
+    case 'sample':
+      return [0, 1]
+    case 'v_prediction':
+      return [a, -b]
+    default:
+      return prediction satisfies never
+  }
+}
+
+/** ofA · a + ofB · b, value by value. */
+export function combine(ofA: number, a: Float32Array, ofB: number, b: Float32Array): Float32Array {
+  const out = new Float32Array(a.length)
+  for (let i = 0; i < out.length; i++) out[i] = ofA * (a[i] ?? 0) + ofB * (b[i] ?? 0)
+  return out
+}
+
 /** numpy's round: halves go to the even neighbour. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value)

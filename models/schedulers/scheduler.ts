@@ -15,6 +15,23 @@ export type Scheduler = {
   inputScale(index: number): number
   /** Writes the next sample over `sample`. `memory` is this sample's own, empty before its first step. */
   step(index: number, modelOutput: Float32Array, sample: Float32Array, memory: Memory): void
+  /** Clean latents as they are before step `index`: how an edit begins, and what it keeps of the picture at each step. */
+  addNoise(index: number, clean: Float32Array, noise: Float32Array): Float32Array
+  /** The clean latents that the model sees in the sample at this step, neither clipped nor thresholded. */
+  predictClean(index: number, modelOutput: Float32Array, sample: Float32Array): Float32Array
+}
+
+/** The rest of a plan, from its step `first` on, as a plan of its own. */
+export function startingAt(plan: Scheduler, first: number): Scheduler {
+  if (first === 0) return plan
+  return {
+    timesteps: plan.timesteps.subarray(first),
+    initNoiseSigma: plan.initNoiseSigma,
+    inputScale: (index) => plan.inputScale(first + index),
+    step: (index, output, sample, memory) => plan.step(first + index, output, sample, memory),
+    addNoise: (index, clean, noise) => plan.addNoise(first + index, clean, noise),
+    predictClean: (index, output, sample) => plan.predictClean(first + index, output, sample),
+  }
 }
 
 /** What a multistep method keeps of one sample: its converted model outputs, oldest first. */
