@@ -129,6 +129,7 @@ async function insertRequest(
       id,
       tenant_id: caller.tenantId,
       key_id: caller.keyId,
+      person_id: caller.personId,
       state: 'received',
       salt,
       prompt: recipe.prompt,
@@ -157,6 +158,7 @@ async function insertRequest(
     .execute()
   const facts = {
     key: caller.keyId,
+    person: caller.personId,
     prompt: saltedDigest(salt, recipe.prompt),
     negative_prompt: recipe.negativePrompt === null ? null : saltedDigest(salt, recipe.negativePrompt),
     model: card.id,

@@ -7,9 +7,9 @@ import type { Statement } from '../statement/statement.ts'
 
 export type RequestRow = Omit<
   Selectable<RequestTable>,
-  'salt' | 'user_digest' | 'prompt' | 'negative_prompt' | 'idempotency_key' | 'order_digest'
+  'salt' | 'user_digest' | 'prompt' | 'negative_prompt' | 'idempotency_key' | 'order_digest' | 'gpu_ms'
 >
-export type ImageRow = Omit<Selectable<ImageTable>, 'salt' | 'mark_id'>
+export type ImageRow = Omit<Selectable<ImageTable>, 'salt' | 'mark_id' | 'size_bytes'>
 export type Generation = {
   request: RequestRow
   images: ImageRow[]
@@ -23,6 +23,7 @@ const REQUEST_COLUMNS = [
   'id',
   'tenant_id',
   'key_id',
+  'person_id',
   'state',
   'version',
   'attempt',

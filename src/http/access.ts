@@ -3,8 +3,9 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
-import { authenticate, type Caller, callerOfSession } from '../tenant/caller.ts'
+import { authenticate, type Caller } from '../tenant/caller.ts'
 import type { Role } from '../tenant/roles.ts'
+import { callerOfSession } from '../tenant/sessions.ts'
 
 /** `optional`: `request.caller` may be null. A list: any one of these roles. */
 export type Access = 'public' | 'optional' | 'caller' | readonly Role[]
@@ -40,10 +41,9 @@ export function registerAccess(app: FastifyInstance, ground: Ground): void {
       if (request.caller === null && access !== 'optional')
         throw new Fault('unauthenticated', { detail: 'send an API key: Authorization: Bearer dk_live_...' })
     } catch (error) {
-      if (isFault(error, 'unauthenticated')) {
-        if (access === 'optional') return
-        challenge(request, reply)
-      }
+      const nobody = isFault(error, 'unauthenticated')
+      if (access === 'optional' && (nobody || isFault(error, 'tenant_suspended'))) return
+      if (nobody) challenge(request, reply)
       throw error
     }
     if (typeof access === 'object') requireRole(request.caller, access)

@@ -11,6 +11,7 @@ const MAPPINGS: Record<FaultCode, Mapping> = {
   model_unknown: { status: 400, title: 'There is no such model' },
   unauthenticated: { status: 401, title: 'Authentication is needed' },
   forbidden: { status: 403, title: 'This is not allowed' },
+  tenant_suspended: { status: 403, title: 'This tenant is suspended' },
   not_found: { status: 404, title: 'There is no such thing' },
   conflict: { status: 409, title: 'The state of this has changed' },
   cancelled: { status: 409, title: 'This was cancelled' },

@@ -40,6 +40,7 @@ export type FaultCode =
   | 'invalid_request'
   | 'unauthenticated'
   | 'forbidden'
+  | 'tenant_suspended'
   | 'too_large'
   | 'rate_limited'
   | 'quota_exceeded'

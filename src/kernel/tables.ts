@@ -23,6 +23,9 @@ export type TenantTable = {
   previews_allowed: Generated<boolean>
   operator: Generated<boolean>
   suspended_at: MaybeTime
+  plan: Generated<string>
+  /** Limits by name that replace the plan's; null says unlimited. */
+  quota: ColumnType<Json, string | undefined, string>
   created_at: Time
 }
 
@@ -92,6 +95,8 @@ export type RequestTable = {
   previews: Generated<number>
   seed: BigInt_
   cost: number
+  /** Measured time of devices, in milliseconds. */
+  gpu_ms: Generated<number>
   steps_done: Generated<number>
   prompt_truncated: Generated<boolean>
   policy_digest: string
@@ -126,6 +131,8 @@ export type ImageTable = {
   manifest_id: Maybe<string>
   fingerprint: Maybe<string>
   object_key: Maybe<string>
+  /** Of the released file; null when nothing of it is stored any more. */
+  size_bytes: ColumnType<string | null, number | null | undefined, number | null>
   statement_id: Maybe<string>
   created_at: Time
   updated_at: Time
@@ -185,6 +192,7 @@ export type DispatcherTable = {
   epoch: DefaultBigInt
   lease_until: MaybeTime
   virtual_time: Generated<number>
+  ms_per_cost: Maybe<number>
 }
 
 export type FairShareTable = { pool: string; tenant_id: string; finish_tag: number }
@@ -272,6 +280,51 @@ export type InputTable = {
 
 export type InputIntentTable = { request_id: string; keys: string[]; created_at: Time }
 
+/** `tat`: the theoretical arrival time of a request that would be exactly on pace (GCRA). */
+export type RateTable = { tenant_id: string; bucket: string; tat: ColumnType<Date, Date | string, Date | string> }
+
+/** A day of UTC; `stored_bytes` is what the day added or took. */
+export type UsageTable = {
+  tenant_id: string
+  day: ColumnType<Date | string, string, never>
+  requests: DefaultBigInt
+  images: DefaultBigInt
+  gpu_ms: DefaultBigInt
+  upload_bytes: DefaultBigInt
+  stored_bytes: DefaultBigInt
+  refusals: DefaultBigInt
+  failures: DefaultBigInt
+}
+
+export type ChargeTable = {
+  request_id: string
+  tenant_id: string
+  images: number
+  gpu_ms: BigInt_
+  reason: 'published' | 'withheld' | 'refused' | 'failed' | 'cancelled' | 'expired'
+  at: Time
+}
+
+export type DeviceTable = {
+  id: string
+  pool: string
+  holder: string
+  slots: number
+  provider: string
+  name: string
+  seen_at: Time
+}
+
+/** What was charged to a tenant's fair share and is not corrected yet. */
+export type DispatchedTable = {
+  task_id: string
+  pool: string
+  tenant_id: string
+  cost: number
+  gpu_ms: Generated<number>
+  finished: Generated<boolean>
+}
+
 /** Every table by its qualified name. */
 export type Tables = {
   'darkroom.tenant': TenantTable
@@ -292,4 +345,9 @@ export type Tables = {
   'darkroom.preview': PreviewTable
   'darkroom.input': InputTable
   'darkroom.input_intent': InputIntentTable
+  'darkroom.rate': RateTable
+  'darkroom.usage': UsageTable
+  'darkroom.charge': ChargeTable
+  'darkroom.device': DeviceTable
+  'darkroom.dispatched': DispatchedTable
 }

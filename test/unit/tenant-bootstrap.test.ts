@@ -13,10 +13,11 @@ import { isFault } from '../../src/kernel/fault.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
 import { openLog } from '../../src/kernel/log.ts'
 import { bootstrap, keyFilePath } from '../../src/tenant/bootstrap.ts'
-import { authenticate, callerOfSession, endSession, openSession } from '../../src/tenant/caller.ts'
+import { authenticate } from '../../src/tenant/caller.ts'
 import { generateKey, parseKey } from '../../src/tenant/key.ts'
 import { revokeKey } from '../../src/tenant/records.ts'
 import { homeSecret } from '../../src/tenant/secret.ts'
+import { callerOfSession, endSession, openSession } from '../../src/tenant/sessions.ts'
 import { memoryStore } from '../support/world.ts'
 
 const NAMES = ['client', 'second_client', 'reviewer', 'second_reviewer', 'compliance', 'admin']
@@ -160,7 +161,7 @@ test('an unknown, a mistyped and a revoked key are nobody', async () => {
   for (const key of [generateKey().text, `${client.slice(0, -1)}!`, ''])
     await assert.rejects(authenticate(ground, key), (error) => isFault(error, 'unauthenticated'))
   const { token } = await openSession(ground, client)
-  await database.transact((tx) => revokeKey(tx, tenantId, keyId))
+  await database.transact((tx) => revokeKey(tx, tenantId, keyId ?? ''))
   await assert.rejects(authenticate(ground, client), (error) => isFault(error, 'unauthenticated'))
   assert.equal(await callerOfSession(ground, token), null)
 })
@@ -173,7 +174,7 @@ test('the last use of a key is written at most once a minute', async () => {
     const row = await database.sql
       .selectFrom('darkroom.api_key')
       .select('last_used_at')
-      .where('id', '=', keyId)
+      .where('id', '=', keyId ?? '')
       .executeTakeFirstOrThrow()
     return row.last_used_at?.getTime() ?? 0
   }

@@ -2,7 +2,8 @@
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { isFault } from '../../kernel/fault.ts'
-import { type Caller, endSession, openSession } from '../../tenant/caller.ts'
+import type { Caller } from '../../tenant/caller.ts'
+import { endSession, openSession } from '../../tenant/sessions.ts'
 import { callerOf, requireSameOrigin, SESSION_COOKIE, sessionToken } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -55,6 +56,7 @@ export function sessionRoutes(app: App, { ground }: RouteDeps): void {
         return form ? reply.redirect('/', 303) : reply.send(meResource(caller))
       } catch (error) {
         if (form && isFault(error, 'unauthenticated')) return reply.redirect('/?signin=failed', 303)
+        if (form && isFault(error, 'tenant_suspended')) return reply.redirect('/?signin=suspended', 303)
         throw error
       }
     },
