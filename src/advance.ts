@@ -6,6 +6,7 @@ import { BIRTH, mayMove, needsAppeal, needsStatement, type StateOf, type Subject
 import { canonical, type Json, leafHash } from './kernel/canonical.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
+import { tellEndpoints } from './kernel/outbox.ts'
 import type { Tables } from './kernel/tables.ts'
 import { addTask, type Due, type NewTask } from './kernel/tasks.ts'
 
@@ -46,7 +47,7 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
   if (move.statement !== undefined) await writeStatement(tx, move, move.statement)
   if (!(await compareAndSwap(tx, move)))
     throw new Fault('conflict', { retry: 'now', facts: { subject: move.subject, id: move.id, to: move.to } })
-  await appendLeaves(tx, move.tenantId, [
+  const appended = await appendLeaves(tx, move.tenantId, [
     {
       subject: move.subject,
       subjectId: move.id,
@@ -60,6 +61,16 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
       },
     },
   ])
+  await tellEndpoints(tx, {
+    ...appended,
+    tenantId: move.tenantId,
+    subject: move.subject,
+    subjectId: move.id,
+    to: move.to,
+    outcome: textOf(move.facts.outcome),
+    failure: textOf(move.facts.reason),
+    statementId: move.statement?.id ?? null,
+  })
   const due: Due[] = []
   for (const task of move.tasks ?? []) due.push(await addTask(tx, task))
   return due
@@ -141,8 +152,15 @@ export function leafOf(move: {
   })
 }
 
-/** Links leaves to the tenant's chain. Its row is locked from here to the end of the transaction: a chain has no branches. */
-async function appendLeaves(tx: Tx, tenantId: string, leaves: readonly Leaf[]): Promise<void> {
+/**
+ * Links leaves to the tenant's chain; answers the last one's number and time. The tenant's row is locked from here to the end of the
+ * transaction: a chain has no branches.
+ */
+async function appendLeaves(
+  tx: Tx,
+  tenantId: string,
+  leaves: readonly Leaf[],
+): Promise<{ sequence: string; at: Date }> {
   const chain = await raw<{ pseudonym: string; sequence: string; head: string; at: Date }>`
     UPDATE darkroom.tenant SET sequence = sequence + ${leaves.length} WHERE id = ${tenantId}
     RETURNING pseudonym, sequence - ${leaves.length} AS sequence, head, darkroom.now() AS at`.execute(tx)
@@ -172,6 +190,11 @@ async function appendLeaves(tx: Tx, tenantId: string, leaves: readonly Leaf[]): 
     .set({ head })
     .where('id', '=', tenantId)
     .execute()
+  return { sequence: rows.at(-1)?.tenant_sequence ?? tenant.sequence, at: tenant.at }
+}
+
+function textOf(fact: Json | undefined): string | null {
+  return typeof fact === 'string' ? fact : null
 }
 
 async function writeStatement(tx: Tx, move: RequestMove | ImageMove, statement: Statement): Promise<void> {

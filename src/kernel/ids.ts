@@ -13,6 +13,9 @@ export type TaskId = Branded<'task'>
 export type TenantId = Branded<'tenant'>
 export type PersonId = Branded<'person'>
 export type KeyId = Branded<'key'>
+export type WebhookId = Branded<'webhook'>
+export type MessageId = Branded<'message'>
+export type DeliveryId = Branded<'delivery'>
 
 type IdOf = {
   req: RequestId
@@ -23,6 +26,9 @@ type IdOf = {
   ten: TenantId
   per: PersonId
   key: KeyId
+  whk: WebhookId
+  msg: MessageId
+  dlv: DeliveryId
 }
 export type IdPrefix = keyof IdOf
 
