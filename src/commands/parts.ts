@@ -1,6 +1,6 @@
 // Opens the parts that several commands share, in the order in which each needs the last. Whoever opens them disposes of them.
 
-import { readFile } from 'node:fs/promises'
+import { access, constants, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../kernel/config.ts'
 import { openDatabase } from '../kernel/database.ts'
@@ -12,10 +12,19 @@ import { type OperatorSigner, openSigner, type Signer } from '../mark/signer.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { openWatermarker } from '../mark/watermark/pool.ts'
 import { type FileStore, openFileStore } from '../publish/file-store.ts'
+import { checkBuckets, reachBuckets } from '../publish/s3-checks.ts'
+import { openS3Stores } from '../publish/s3-store.ts'
 import { type Doorbell, openDoorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
 
-export type Parts = { ground: Ground; doorbell: Doorbell; images: FileStore }
+export type Parts = {
+  ground: Ground
+  doorbell: Doorbell
+  /** The images' store where this process must serve its links; null on S3, which serves them itself. */
+  served: FileStore | null
+  /** What must work before traffic comes, by name. */
+  checks: Readonly<Record<string, () => Promise<void>>>
+}
 
 /** The ground with its records, doorbell and stores. */
 export async function openParts(config: Config, log: Log, stack: AsyncDisposableStack): Promise<Parts> {
@@ -27,14 +36,36 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
     }),
   )
   const doorbell = stack.use(await openDoorbell({ database, redisUrl: config.redisUrl, log }))
-  const alone = config.databaseUrl === null
+  const { stores, served, check } = await openStores(config, stack)
+  return {
+    ground: { config, database, log, bell: doorbell, ...stores },
+    doorbell,
+    served,
+    checks: { records: database.check, doorbell: doorbell.check, objects: check },
+  }
+}
+
+type Stores = {
+  stores: Pick<Ground, 'quarantine' | 'images'>
+  served: FileStore | null
+  check: () => Promise<void>
+}
+
+async function openStores({ home, objects, databaseUrl }: Config, stack: AsyncDisposableStack): Promise<Stores> {
+  if (objects.s3 !== null) {
+    const s3 = stack.use(openS3Stores(objects.s3))
+    await checkBuckets(objects.s3, s3)
+    const { quarantine, images } = s3
+    return { stores: { quarantine, images }, served: null, check: () => reachBuckets(s3) }
+  }
+  const alone = databaseUrl === null
   const images = await openFileStore({
-    directory: join(config.home, 'objects', 'images'),
-    secret: await homeSecret(config.home, 'links'),
+    directory: join(home, 'objects', 'images'),
+    secret: await homeSecret(home, 'links'),
     alone,
   })
-  const quarantine = await openFileStore({ directory: join(config.home, 'objects', 'quarantine'), secret: null, alone })
-  return { ground: { config, database, log, bell: doorbell, quarantine, images }, doorbell, images }
+  const quarantine = await openFileStore({ directory: join(home, 'objects', 'quarantine'), secret: null, alone })
+  return { stores: { quarantine, images }, served: images, check: () => access(join(home, 'objects'), constants.W_OK) }
 }
 
 /** The deployment's signer and its watermark, without which nothing is released. */

@@ -1,12 +1,10 @@
 // The service in one process: records, doorbell, stores, marks, the worker roles, the API and the console, in the order in which
 // each needs the last; disposed of in reverse. A failed start undoes what had begun.
 import { join } from 'node:path'
-import { sql as raw } from 'kysely'
 import { registerConsole } from '../console/console.ts'
 import { buildServer } from '../http/server.ts'
 import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { Ground } from '../kernel/ground.ts'
 import { lockHome } from '../kernel/home-lock.ts'
 import { type Log, openLog } from '../kernel/log.ts'
 import type { ModelCard } from '../kernel/model.ts'
@@ -52,7 +50,7 @@ export async function startService(
 
 async function listen(
   config: Config,
-  { ground, images }: Parts,
+  { ground, served, checks }: Parts,
   marks: MarkTools,
   models: ModelCard[],
   policy: ModerationPolicy,
@@ -70,11 +68,11 @@ async function listen(
       markIdBits: MARK_ID_BITS,
       userSecret: await homeSecret(config.home, 'users'),
     },
-    objects: images,
+    objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
     examineUpload: openUploads(config, models, ground.log, stack),
     readManifest: (bytes, contentType) => marks.signer.read(bytes, contentType),
-    checks: { records: () => checkRecords(ground) },
+    checks,
     pages: [
       (scope) =>
         registerConsole(scope, {
@@ -100,8 +98,4 @@ async function listen(
       cause,
     })
   }
-}
-
-async function checkRecords(ground: Ground): Promise<void> {
-  await raw`SELECT 1`.execute(ground.database.sql)
 }

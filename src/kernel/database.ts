@@ -4,7 +4,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, type Transaction } from 'kysely'
+import {
+  Kysely,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+  sql as raw,
+  type Transaction,
+} from 'kysely'
 import pg from 'pg'
 import { EmbeddedPool } from './embedded-pool.ts'
 import { Fault } from './fault.ts'
@@ -19,6 +26,8 @@ export type Database = {
   readonly sql: Sql
   /** A pool whose search path is BullMQ's schema, for the doorbell alone. */
   readonly doorbellPool: pg.Pool | EmbeddedPool
+  /** Throws unless the database answers. */
+  readonly check: () => Promise<void>
   readonly transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -77,6 +86,9 @@ function database(
     kind,
     sql,
     doorbellPool,
+    check: async () => {
+      await raw`SELECT 1`.execute(sql)
+    },
     transact: (work) => sql.transaction().execute((tx) => inTransaction.run(true, () => work(tx))),
     [Symbol.asyncDispose]: async () => {
       await sql.destroy()

@@ -32,6 +32,8 @@ export type Doorbell = Bell & {
   readonly add: (due: Due) => Promise<unknown>
   /** Answers rings of a stage until the returned function has drained its work. */
   readonly answer: (stage: Stage, concurrency: number, work: (taskId: string) => Promise<void>) => () => Promise<void>
+  /** Throws unless the doorbell can be rung. */
+  readonly check: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
@@ -88,6 +90,7 @@ export async function openDoorbell({ database, redisUrl, log }: Options): Promis
       const worker = watched(backend.worker(queueName(stage), concurrency, work), log)
       return () => worker.close()
     },
+    check: backend.check,
     [Symbol.asyncDispose]: async () => {
       await relay?.close()
       await Promise.all([...queues.values()].map((queue) => queue.close()))
@@ -112,6 +115,7 @@ type Backend = {
   queue: (name: string) => RingQueue
   worker: (name: string, concurrency: number, work: (taskId: string) => Promise<void>) => Closable
   relay: () => Wire
+  check: () => Promise<void>
   close: () => Promise<void>
 }
 
@@ -131,6 +135,7 @@ async function onPostgres(database: Database): Promise<Backend> {
     worker: (name, concurrency, work) =>
       new Worker(name, (job) => work(job.data.taskId), { ...WORKER, connection, concurrency }, createPostgresBackend),
     relay: () => new Relay({ connection, namespace: 'darkroom', backend: createPostgresRelayBackend }),
+    check: database.check,
     close: async () => undefined,
   }
 }
@@ -147,6 +152,9 @@ function onRedis(url: string): Backend {
         concurrency,
       }),
     relay: () => new Relay({ ...options, namespace: 'darkroom' }),
+    check: async () => {
+      await connection.ping()
+    },
     close: async () => {
       await connection.quit()
     },

@@ -19,6 +19,10 @@ export interface TestPostgres extends AsyncDisposable {
   url: string
   /** A new empty database, dropped (with its connections) when released. */
   database(): Promise<TestDatabase>
+  /** Ends the server at once, as a crash would; its data stay. */
+  kill(): Promise<void>
+  /** Starts it again on the same port and data. */
+  start(): Promise<void>
 }
 
 const findBinaries = (): string | undefined =>
@@ -62,7 +66,8 @@ const execute = async (url: string, statement: string): Promise<void> => {
   }
 }
 
-export const withPostgres = async (): Promise<TestPostgres | Missing> => {
+/** `extra` are the server's own settings, in pairs: `['-c', 'max_connections=5']`. */
+export const withPostgres = async (extra: readonly string[] = []): Promise<TestPostgres | Missing> => {
   const binaries = findBinaries()
   if (binaries === undefined) return missing('PostgreSQL 15 or newer', 'apt-get install postgresql')
   const folder = mkdtempSync(join(tmpdir(), 'darkroom-postgres-'))
@@ -74,25 +79,9 @@ export const withPostgres = async (): Promise<TestPostgres | Missing> => {
   execFileSync(join(binaries, 'initdb'), init, { ...identity, stdio: 'pipe' })
 
   const port = await freePort()
-  const [command, ...args] = withDeathSignal(
-    'QUIT',
-    join(binaries, 'postgres'),
-    '-D',
-    data,
-    '-p',
-    `${port}`,
-    ...settings,
-  )
-  const server = spawn(command, args, { ...identity, stdio: ['ignore', 'ignore', 'pipe'] })
-  let log = ''
-  server.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text
-  })
-  const exited = once(server, 'exit')
-  while (!log.includes('ready to accept connections')) {
-    const ended = await Promise.race([once(server.stderr, 'data').then(() => false), exited.then(() => true)])
-    if (ended) throw new Error(`PostgreSQL did not start:\n${log}`)
-  }
+  const options = ['-D', data, '-p', `${port}`, ...settings, ...extra]
+  const launch = () => startServer(join(binaries, 'postgres'), options, identity)
+  let stop = await launch()
 
   const urlOf = (database: string) => `postgres://darkroom@127.0.0.1:${port}/${database}`
   let count = 0
@@ -106,10 +95,35 @@ export const withPostgres = async (): Promise<TestPostgres | Missing> => {
         [Symbol.asyncDispose]: () => execute(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`),
       }
     },
+    kill: () => stop(),
+    start: async () => {
+      stop = await launch()
+    },
     async [Symbol.asyncDispose]() {
-      server.kill('SIGQUIT')
-      await exited
+      await stop()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+const startServer = async (
+  postgres: string,
+  options: readonly string[],
+  identity: { uid?: number; gid?: number; cwd: string; env: NodeJS.ProcessEnv },
+): Promise<() => Promise<void>> => {
+  const [command, ...args] = withDeathSignal('QUIT', postgres, ...options)
+  const server = spawn(command, args, { ...identity, stdio: ['ignore', 'ignore', 'pipe'] })
+  let log = ''
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text
+  })
+  const exited = once(server, 'exit')
+  while (!log.includes('ready to accept connections')) {
+    const ended = await Promise.race([once(server.stderr, 'data').then(() => false), exited.then(() => true)])
+    if (ended) throw new Error(`PostgreSQL did not start:\n${log}`)
+  }
+  return async () => {
+    server.kill('SIGQUIT')
+    await exited
   }
 }

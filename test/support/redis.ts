@@ -1,12 +1,19 @@
-// A throw-away Redis for one test file: 127.0.0.1, a free port, nothing on disk. It dies with the test process.
+// A throw-away Redis for one test file: 127.0.0.1, a free port, an append-only file in a temporary folder, as production has it.
+// It can be ended and started again on its data, and dies with the test process.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { freePort, type Missing, missing, withDeathSignal } from './services.ts'
 
 export interface TestRedis extends AsyncDisposable {
   url: string
+  /** Ends it as a crash would (kill -9); its data stay. */
+  kill(): Promise<void>
+  /** Starts it again on the same port and data. */
+  start(): Promise<void>
 }
 
 const isInstalled = (): boolean => {
@@ -18,10 +25,28 @@ const isInstalled = (): boolean => {
   }
 }
 
-export const withRedis = async (): Promise<TestRedis | Missing> => {
+/** `settings` are Redis' own, in pairs: `['--requirepass', 'secret']`. */
+export const withRedis = async (settings: readonly string[] = []): Promise<TestRedis | Missing> => {
   if (!isInstalled()) return missing('Redis', 'apt-get install redis-server')
   const port = await freePort()
-  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()]
+  const folder = mkdtempSync(join(tmpdir(), 'darkroom-redis-'))
+  const durable = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction']
+  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...durable, ...settings]
+  let stop = await startServer(options)
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    kill: () => stop(),
+    start: async () => {
+      stop = await startServer(options)
+    },
+    async [Symbol.asyncDispose]() {
+      await stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const startServer = async (options: readonly string[]): Promise<() => Promise<void>> => {
   const [command, ...args] = withDeathSignal('KILL', 'redis-server', ...options)
   const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   let log = ''
@@ -33,11 +58,8 @@ export const withRedis = async (): Promise<TestRedis | Missing> => {
     const ended = await Promise.race([once(server.stdout, 'data').then(() => false), exited.then(() => true)])
     if (ended) throw new Error(`Redis did not start:\n${log}`)
   }
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.kill('SIGKILL')
-      await exited
-    },
+  return async () => {
+    server.kill('SIGKILL')
+    await exited
   }
 }

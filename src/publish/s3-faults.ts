@@ -1,0 +1,69 @@
+// What an S3 server or its client may throw, as faults. Only the error's name and status are told: no key, address or secret.
+import { Fault } from '../kernel/fault.ts'
+
+const MISSING = new Set(['NoSuchKey', 'NotFound'])
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ETIMEDOUT',
+  'EPIPE',
+])
+const WRONG_ACCOUNT = new Set([
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'ExpiredToken',
+  'InvalidToken',
+  'TokenRefreshRequired',
+  // versitygw's word for an access key that it does not know.
+  'XAdminUserNotFound',
+])
+
+/** The error's name as S3 spells it (`NoSuchBucket`), else its class. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown'
+}
+
+export function statusOf(error: unknown): number | null {
+  if (!(error instanceof Error) || !('$metadata' in error)) return null
+  const { $metadata } = error
+  if (typeof $metadata !== 'object' || $metadata === null || !('httpStatusCode' in $metadata)) return null
+  return typeof $metadata.httpStatusCode === 'number' ? $metadata.httpStatusCode : null
+}
+
+/** Something was there already: the condition `If-None-Match: *` did not hold. */
+export function isTaken(error: unknown): boolean {
+  return errorName(error) === 'PreconditionFailed' || statusOf(error) === 412
+}
+
+/** Another writer is at it this moment; whether the key is taken shows at the next try. */
+export function isContended(error: unknown): boolean {
+  return statusOf(error) === 409
+}
+
+export function isWrongAccount(error: unknown): boolean {
+  return WRONG_ACCOUNT.has(errorName(error))
+}
+
+export function isWithoutAccount(error: unknown): boolean {
+  return /^(CredentialsProviderError|TokenProviderError|AuthenticationError)$/.test(errorName(error))
+}
+
+export function isUnreachable(error: unknown): boolean {
+  if (errorName(error) === 'TimeoutError') return true
+  for (let one: unknown = error; one instanceof Error; one = one.cause)
+    if ('code' in one && typeof one.code === 'string' && UNREACHABLE.has(one.code)) return true
+  return false
+}
+
+/** The fault of a call on an object in the bucket that plays `role`. */
+export function objectFault(error: unknown, role: string): Fault {
+  if (error instanceof Fault) return error
+  const facts = { store: role, error: errorName(error), status: statusOf(error) }
+  if (MISSING.has(errorName(error))) return new Fault('object_missing', { facts })
+  if (/checksum mismatch/i.test(error instanceof Error ? error.message : ''))
+    return new Fault('object_mismatch', { facts })
+  return new Fault('object_store_failed', { retry: 'later', detail: 'the object store failed', facts, cause: error })
+}
