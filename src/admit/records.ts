@@ -50,6 +50,8 @@ const REQUEST_COLUMNS = [
   'prompt_truncated',
   'policy_digest',
   'statement_id',
+  'sandbox',
+  'erased_at',
   'created_at',
   'updated_at',
 ] as const satisfies (keyof RequestTable)[]
@@ -74,6 +76,7 @@ const IMAGE_COLUMNS = [
   'created_at',
   'updated_at',
   'published_at',
+  'erased_at',
 ] as const satisfies (keyof ImageTable)[]
 
 /** Fault: not_found. */
