@@ -4,6 +4,7 @@
 // clause that could refuse somebody without a statement that says why.
 import { compilePhrases, type PhraseSource } from './book.ts'
 import { compileInput, compileOutput, type Names } from './conditions.ts'
+import type { Path, Report } from './document.ts'
 import { parsePhrase } from './phrases.ts'
 import {
   type Category,
@@ -16,10 +17,6 @@ import {
 } from './policy.ts'
 import type { CategoryDocument, ClauseDocument, PolicyDocument, StatementDocument } from './schema.ts'
 import { readTemplate } from './template.ts'
-
-/** Where a problem lies: the keys and indices that lead to it from the document's root. */
-export type Path = readonly (string | number)[]
-export type Report = (path: Path, reason: string) => void
 
 /** Compiles `document`, telling `report` of every problem; the result is meaningless if there was one. */
 export function compilePolicy(document: PolicyDocument, digest: string, report: Report): ModerationPolicy {
