@@ -3,7 +3,9 @@
 import type { Failure, Stage } from '../src/journey.ts'
 import { Fault } from '../src/kernel/fault.ts'
 import { type Ground, requestTopic } from '../src/kernel/ground.ts'
+import { stageFaults, stageSeconds, waitSeconds } from '../src/kernel/meters.ts'
 import { type Claim, claimTask, completeTask, renewLease, retryTask } from '../src/kernel/tasks.ts'
+import { currentTraceId, inSpan } from '../src/kernel/trace.ts'
 import { failImage, failRequest, failureOf, lockRequest } from '../src/outcome.ts'
 
 export type StageWork = (claim: Claim, signal: AbortSignal) => Promise<void>
@@ -15,23 +17,44 @@ const LONGEST_BACKOFF_MS = 30_000
 export async function runTask(ground: Ground, taskId: string, work: StageWork): Promise<void> {
   const claim = await claimTask(ground.database.sql, taskId, ground.config.tasks.leaseMs)
   if (claim === null) return
+  waitSeconds.observe({ stage: claim.stage }, claim.waitedMs / 1000)
+  const attributes = {
+    'darkroom.stage': claim.stage,
+    'darkroom.subject': claim.subjectId,
+    'darkroom.task': claim.taskId,
+    'darkroom.attempt': claim.attempt,
+  }
+  const began = performance.now()
+  const result = await inSpan(`stage ${claim.stage}`, { attributes, kind: 'consumer', parent: claim.traceparent }, () =>
+    attempt(ground, claim, work),
+  )
+  stageSeconds.observe({ stage: claim.stage, result }, (performance.now() - began) / 1000)
+}
+
+/** How an attempt ended: its work is done, is to be tried again, has failed for good, was stopped, or is somebody else's now. */
+type Result = 'done' | 'retry' | 'failed' | 'cancelled' | 'lost'
+
+async function attempt(ground: Ground, claim: Claim, work: StageWork): Promise<Result> {
   const log = ground.log.child({
     task: claim.taskId,
     stage: claim.stage,
     subject: claim.subjectId,
     attempt: claim.attempt,
+    traceId: currentTraceId(),
   })
   log.debug('a task is claimed')
   if (claim.crashes >= MAX_CRASHES) {
     log.error({ crashes: claim.crashes }, 'a task kept killing its worker; it is failed')
-    return giveUp(ground, claim, 'poison')
+    await giveUp(ground, claim, 'poison')
+    return 'failed'
   }
   const lost = new AbortController()
   const renewal = keepLease(ground, claim, lost)
   try {
     await work(claim, lost.signal)
+    return 'done'
   } catch (error) {
-    await handleFault(ground, claim, error, log)
+    return await handleFault(ground, claim, error, log)
   } finally {
     clearInterval(renewal)
   }
@@ -49,23 +72,31 @@ function keepLease(ground: Ground, claim: Claim, lost: AbortController): NodeJS.
   }, leaseMs / 3)
 }
 
-async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Ground['log']): Promise<void> {
+async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Ground['log']): Promise<Result> {
   const fault = error instanceof Fault ? error : new Fault('model_error', { retry: 'later', cause: error })
   if (fault.code === 'lease_lost') {
     log.info('somebody else has this task now')
-    return
+    return 'lost'
   }
   // Stopped at a step boundary: for a drain it is given back at once; a cancelled request's task is gone and stays gone.
-  if (fault.code === 'cancelled') return giveBack(ground, claim, 0, false)
+  if (fault.code === 'cancelled') {
+    await giveBack(ground, claim, 0, false)
+    return 'cancelled'
+  }
+  stageFaults.inc({ stage: claim.stage, code: fault.code })
   const { maxAttempts, backoffMs } = ground.config.tasks
   const crashed = fault.facts.crashed === true
   const spent = claim.attempt >= maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
   // A device that does not start says nothing about the task.
   const mayRetry = fault.code === 'inference_down' || (fault.retry !== 'never' && !spent)
   log.warn({ error: fault, retry: mayRetry }, 'a task failed')
-  if (!mayRetry) return giveUp(ground, claim, crashed ? 'poison' : failureOf(fault))
+  if (!mayRetry) {
+    await giveUp(ground, claim, crashed ? 'poison' : failureOf(fault))
+    return 'failed'
+  }
   const backoff = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (claim.attempt - 1)) * (0.5 + Math.random())
   await giveBack(ground, claim, fault.retry === 'now' ? 0 : Math.round(backoff), crashed)
+  return 'retry'
 }
 
 async function giveBack(ground: Ground, claim: Claim, delayMs: number, crashed: boolean): Promise<void> {

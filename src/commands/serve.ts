@@ -7,6 +7,7 @@ import { keyFilePath } from '../tenant/bootstrap.ts'
 import type { Command } from './command.ts'
 import { startService } from './service.ts'
 import { untilAskedToStop } from './stop.ts'
+import { startTracing } from './tracing.ts'
 
 export const command: Command = {
   usage: `usage: npm start   (or: npm run darkroom -- serve [--without-workers])
@@ -23,6 +24,7 @@ Serves the API and the console at HOST:PORT. Everything is embedded unless DATAB
         detail: 'worker processes need a PostgreSQL database',
       })
     const log = openLog(config.logLevel)
+    await using _tracing = startTracing(process.env, workers ? 'all' : 'serve', log)
     await using service = await startService(config, { log, workers })
     process.stdout.write(welcome(service.url, keyFilePath(config.home)))
     await untilAskedToStop(log)

@@ -20,6 +20,7 @@ import { bootstrap } from '../tenant/bootstrap.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { readCards } from './cards.ts'
 import { openMarkTools, openParts, openVerifyTools, type Parts } from './parts.ts'
+import { startProbes } from './probes.ts'
 import { openRegistry } from './registry.ts'
 import { ROLES, startRoles } from './roles.ts'
 import { openUploads } from './uploads.ts'
@@ -44,6 +45,7 @@ export async function startService(
   const marks = await openMarkTools(config, stack)
   await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
   const url = await listen(config, parts, marks, models, policy, stack)
+  stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
   const owned = stack.move()
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
@@ -66,7 +68,7 @@ async function listen(
       policy,
       costOf,
       markIdBits: MARK_ID_BITS,
-      userSecret: await homeSecret(config.home, 'users'),
+      userSecret: await homeSecret(config, 'users'),
     },
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),

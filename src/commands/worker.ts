@@ -4,8 +4,10 @@ import { Fault } from '../kernel/fault.ts'
 import { openLog } from '../kernel/log.ts'
 import type { Command } from './command.ts'
 import { openMarkTools, openParts } from './parts.ts'
+import { startProbes } from './probes.ts'
 import { ROLES, startRoles } from './roles.ts'
 import { untilAskedToStop } from './stop.ts'
+import { startTracing } from './tracing.ts'
 
 export const command: Command = {
   usage: `usage: npm run darkroom -- worker [${ROLES.join('] [')}]
@@ -26,9 +28,11 @@ Runs the named roles, or all of them, against DATABASE_URL. DARKROOM_HOME must b
       })
     await using stack = new AsyncDisposableStack()
     const log = openLog(config.logLevel)
-    const { ground, doorbell } = await openParts(config, log, stack)
     const roles = args.length === 0 ? ROLES : ROLES.filter((role) => args.includes(role))
+    stack.use(startTracing(process.env, roles.join('+'), log))
+    const { ground, doorbell, checks } = await openParts(config, log, stack)
     await startRoles(roles, ground, doorbell, await openMarkTools(config, stack), stack)
+    stack.use(await startProbes({ config, database: ground.database, checks, log }))
     log.info({ roles }, 'the worker is ready')
     await untilAskedToStop(log)
   },

@@ -1,9 +1,10 @@
 // The configuration: one frozen object, read once from the environment. Every mistake is reported at once, by variable name.
 // An unknown DARKROOM_ variable is a mistake too: a misspelt limit must not fall back silently. Each area has a file beside this one.
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readEdits } from './config/edits.ts'
 import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
+import { readNative } from './config/native.ts'
 import { readObjectsConfig } from './config/objects.ts'
 import { readOidc } from './config/oidc.ts'
 import { type Environment, openReader } from './config/reader.ts'
@@ -23,12 +24,17 @@ export function readConfig(env: Environment) {
   const config = {
     root: ROOT,
     home: resolve(text('DARKROOM_HOME', '.darkroom')),
+    /** Files that all machines of a deployment share. */
+    secretsDir: resolve(text('DARKROOM_SECRETS_DIR', join(text('DARKROOM_HOME', '.darkroom'), 'secrets'))),
     host: text('HOST', '127.0.0.1'),
     port: integer('PORT', 8080, 0, 65_535),
+    /** Where a process serves its probes and meters beside the API; 0: nowhere. */
+    metricsPort: integer('DARKROOM_METRICS_PORT', 0, 0, 65_535),
     publicUrl: url('DARKROOM_PUBLIC_URL', ['http:', 'https:']),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
     objects: readObjectsConfig(reader),
+    native: readNative(reader),
     logLevel: choice('DARKROOM_LOG_LEVEL', 'info', LOG_LEVELS),
     packsDir: resolve(text('DARKROOM_PACKS_DIR', resolve(ROOT, 'models/packs'))),
     policiesDir: resolve(text('DARKROOM_POLICIES_DIR', resolve(ROOT, 'policies'))),

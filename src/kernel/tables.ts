@@ -183,6 +183,7 @@ export type TaskTable = {
   cost: Generated<number>
   dispatched_at: MaybeTime
   dispatch_epoch: ColumnType<string | null, undefined, number | string | null>
+  traceparent: Maybe<string>
   created_at: Time
 }
 

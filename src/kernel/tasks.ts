@@ -6,6 +6,7 @@ import type { Stage } from '../journey.ts'
 import type { Sql, Tx } from './database.ts'
 import { Fault } from './fault.ts'
 import { newId } from './ids.ts'
+import { currentTraceparent } from './trace.ts'
 
 export type NewTask = {
   tenantId: string
@@ -27,6 +28,10 @@ export type Claim = {
   readonly stage: Stage
   readonly attempt: number
   readonly crashes: number
+  /** The trace of whoever wrote the task. */
+  readonly traceparent: string | null
+  /** From its being due to this claim. */
+  readonly waitedMs: number
 }
 
 /** Adds a task; one of a stage and subject that exists already stays as it is. */
@@ -43,6 +48,7 @@ export async function addTask(tx: Tx, task: NewTask): Promise<Due> {
       cost: task.cost ?? 0,
       runnable_at: raw`darkroom.now()`,
       rung_at: raw`darkroom.now()`,
+      traceparent: currentTraceparent(),
     })
     .onConflict((conflict) => conflict.columns(['subject_id', 'stage']).doNothing())
     .execute()
@@ -58,13 +64,16 @@ export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Prom
     attempt: number
     crashes: number
     fence: string
+    traceparent: string | null
+    waited_ms: string
   }>`
     UPDATE darkroom.task
        SET fence = fence + 1, attempt = attempt + 1,
            crashes = crashes + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END,
            lease_until = darkroom.now() + ${leaseMs} * interval '1 millisecond'
      WHERE id = ${taskId} AND runnable_at <= darkroom.now() AND (lease_until IS NULL OR lease_until <= darkroom.now())
-    RETURNING subject_id, tenant_id, stage, attempt, crashes, fence`.execute(sql)
+    RETURNING subject_id, tenant_id, stage, attempt, crashes, fence, traceparent,
+      extract(epoch FROM darkroom.now() - runnable_at) * 1000 AS waited_ms`.execute(sql)
   const row = rows[0]
   if (row === undefined) return null
   return {
@@ -75,6 +84,8 @@ export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Prom
     stage: row.stage,
     attempt: row.attempt,
     crashes: row.crashes,
+    traceparent: row.traceparent,
+    waitedMs: Math.max(0, Number(row.waited_ms)),
   }
 }
 

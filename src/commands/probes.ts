@@ -1,0 +1,96 @@
+// What an orchestrator and Prometheus ask of any process, the API or a worker, on a port of its own (DARKROOM_METRICS_PORT): is it
+// alive, is it ready, what do its meters say. Nothing here needs a key, so the port belongs inside the cluster.
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { Registry } from 'prom-client'
+import type { Config } from '../kernel/config.ts'
+import type { Database } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import { openGauges } from '../kernel/gauges.ts'
+import type { Log } from '../kernel/log.ts'
+import { meters } from '../kernel/meters.ts'
+
+const CHECK_MS = 3000
+
+type Options = {
+  config: Pick<Config, 'host' | 'metricsPort'>
+  database: Database
+  checks: Readonly<Record<string, () => Promise<void>>>
+  log: Log
+}
+
+/** Listens where the configuration says so, once the process does its work; a drain ends it first. Fault: port_busy. */
+export async function startProbes({ config, database, checks, log }: Options): Promise<AsyncDisposable> {
+  if (config.metricsPort === 0) return { [Symbol.asyncDispose]: async () => undefined }
+  const gauges = openGauges(database)
+  const server = createServer(async (request, response) => {
+    switch (request.url) {
+      case '/healthz':
+        return send(response, 200, { status: 'ok' })
+      case '/readyz': {
+        const results = await runChecks(checks, log)
+        const ready = Object.values(results).every((result) => result === 'ok')
+        return send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not_ready', checks: results })
+      }
+      case '/metrics': {
+        const all = Registry.merge([meters, gauges])
+        return all.metrics().then(
+          (text) => void response.writeHead(200, { 'content-type': all.contentType }).end(text),
+          (error: unknown) => {
+            log.warn({ error }, 'the meters could not be read')
+            send(response, 503, { status: 'failed' })
+          },
+        )
+      }
+      default:
+        return send(response, 404, { status: 'not_found' })
+    }
+  })
+  server.requestTimeout = 10_000
+  await listen(server, config)
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** Each check's result by name, none awaited for longer than three seconds. */
+async function runChecks(checks: Options['checks'], log: Log): Promise<Record<string, 'ok' | 'failed'>> {
+  const results = Object.entries(checks).map(async ([name, check]): Promise<[string, 'ok' | 'failed']> => {
+    try {
+      await Promise.race([check(), late()])
+      return [name, 'ok']
+    } catch (error) {
+      log.warn({ check: name, error }, 'a readiness check failed')
+      return [name, 'failed']
+    }
+  })
+  return Object.fromEntries(await Promise.all(results))
+}
+
+function late(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('the check took too long')), CHECK_MS).unref()
+  })
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(JSON.stringify(body))
+}
+
+async function listen(server: Server, { host, metricsPort }: Options['config']): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', (cause) =>
+    reject(
+      new Fault('port_busy', {
+        field: 'DARKROOM_METRICS_PORT',
+        detail: `cannot listen on ${host}:${metricsPort}; set DARKROOM_METRICS_PORT to another port`,
+        cause,
+      }),
+    ),
+  )
+  server.listen(metricsPort, host, resolve)
+  await promise
+}

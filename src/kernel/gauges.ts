@@ -1,0 +1,69 @@
+// What the records know, read when Prometheus asks: any process that serves /metrics tells the same, so take the maximum over
+// processes, never the sum. Each family is one indexed query.
+import { sql as raw } from 'kysely'
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { Database } from './database.ts'
+
+/** Moves are counted once they are this old, when no transaction that began earlier can still add one before them. */
+const SETTLED_MS = 10_000
+
+type Row = { labels: Record<string, string>; value: number }
+
+export function openGauges({ sql }: Database): Registry {
+  const registry = new Registry()
+  const gauge = (name: string, help: string, labelNames: string[], read: () => Promise<Row[]>) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      async collect() {
+        const rows = await read()
+        this.reset()
+        for (const { labels, value } of rows) this.set(labels, value)
+      },
+    })
+
+  gauge('darkroom_tasks', 'Tasks by stage and by whether a worker holds them.', ['stage', 'held'], async () => {
+    const { rows } = await raw<{ stage: string; held: boolean; count: string }>`
+      SELECT stage, lease_until > darkroom.now() IS TRUE AS held, count(*) AS count
+        FROM darkroom.task GROUP BY 1, 2`.execute(sql)
+    return rows.map(({ stage, held, count }) => ({ labels: { stage, held: String(held) }, value: Number(count) }))
+  })
+  gauge('darkroom_oldest_task_seconds', 'Age of the oldest due task by stage.', ['stage'], async () => {
+    const { rows } = await raw<{ stage: string; age: string }>`
+      SELECT stage, extract(epoch FROM darkroom.now() - min(runnable_at)) AS age
+        FROM darkroom.task WHERE runnable_at <= darkroom.now() GROUP BY 1`.execute(sql)
+    return rows.map(({ stage, age }) => ({ labels: { stage }, value: Number(age) }))
+  })
+  gauge('darkroom_held_images', 'Images that wait for a person.', [], async () => {
+    const { rows } = await raw<{ count: string }>`
+      SELECT count(*) AS count FROM darkroom.image WHERE state = 'held'`.execute(sql)
+    return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
+  })
+  countMoves(registry, sql)
+  return registry
+}
+
+/** Every move and note since this process began to count, by kind. */
+function countMoves(registry: Registry, sql: Database['sql']): void {
+  let last: string | null = null
+  new Counter({
+    name: 'darkroom_moves_total',
+    help: `Moves and notes by kind, counted ${SETTLED_MS / 1000} seconds after they happened.`,
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      const { rows } = await raw<{ kind: string | null; count: string; last: string | null }>`
+        SELECT kind, count(*) AS count, max(id) AS last FROM darkroom.move
+         WHERE id > ${last ?? '-1'} AND at <= darkroom.now() - ${SETTLED_MS} * interval '1 millisecond'
+         GROUP BY kind`.execute(sql)
+      const begun = last !== null
+      for (const { kind, count, last: id } of rows) {
+        if (id !== null && (last === null || BigInt(id) > BigInt(last))) last = id
+        if (begun && kind !== null) this.inc({ kind }, Number(count))
+      }
+      last ??= '0'
+    },
+  })
+}

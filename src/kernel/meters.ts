@@ -1,0 +1,52 @@
+// What this process has done, for Prometheus. One registry a process, whatever roles run in it; what the records know is in
+// gauges.ts. Labels are few and bounded: stages, results, models, routes; never ids or tenants.
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+
+export const meters = new Registry()
+collectDefaultMetrics({ register: meters })
+const registers = [meters]
+
+export const httpSeconds = new Histogram({
+  name: 'darkroom_http_request_duration_seconds',
+  help: 'Time from the first byte of a request to the end of its answer.',
+  labelNames: ['method', 'route', 'status'] as const,
+  buckets: [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 120],
+  registers,
+})
+
+/** Seconds a stage had a task in its hands, by how that ended. */
+export const stageSeconds = new Histogram({
+  name: 'darkroom_stage_duration_seconds',
+  help: 'Time from claiming a task to giving it up, by stage and result: done, retry, failed, cancelled, lost.',
+  labelNames: ['stage', 'result'] as const,
+  buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+  registers,
+})
+
+/** Seconds from a task's being due to its claim: the queue as a picture sees it. */
+export const waitSeconds = new Histogram({
+  name: 'darkroom_task_wait_seconds',
+  help: 'Time from a task being due to being claimed, by stage. For generate it is the fair backlog.',
+  labelNames: ['stage'] as const,
+  buckets: [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+  registers,
+})
+
+export const stageFaults = new Counter({
+  name: 'darkroom_stage_faults_total',
+  help: 'Faults of stages by code, those that were retried included.',
+  labelNames: ['stage', 'code'] as const,
+  registers,
+})
+
+export const lostRings = new Counter({
+  name: 'darkroom_rings_lost_total',
+  help: 'Rings and messages that the doorbell did not take; the sweeper rings again.',
+  registers,
+})
+
+export const sweptTasks = new Counter({
+  name: 'darkroom_tasks_swept_total',
+  help: 'Due tasks that nobody held and that the sweeper rang for again.',
+  registers,
+})
