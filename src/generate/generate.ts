@@ -12,6 +12,7 @@ import { generatedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { failImage, failureOf, lockRequest } from '../outcome.ts'
 import { beginGenerating, type Order, plannedImages, recordStep } from './records.ts'
+import { loadStart } from './start.ts'
 
 const PROGRESS_EVERY_MS = 200
 
@@ -29,7 +30,15 @@ export async function generateStage(
   const failures: { id: string; fault: Fault }[] = []
   const deaf = ground.bell.hear(cancelTopic(order.id), () => stop.abort())
   try {
-    const samples = images.map((image): SampleOrder => ({ ...sampleOf(order), id: image.id, seed: Number(image.seed) }))
+    const start = await loadStart(ground, order)
+    const samples = images.map(
+      (image): SampleOrder => ({
+        ...sampleOf(order),
+        id: image.id,
+        seed: Number(image.seed),
+        ...(start === undefined ? {} : { start }),
+      }),
+    )
     if (samples.length > 0)
       await generate(order.model, samples, {
         onStep: progressReporter(ground, order),

@@ -21,6 +21,9 @@ const ORDER = [
   'steps',
   'guidance_scale',
   'scheduler',
+  'salt',
+  'operation',
+  'strength',
 ] as const
 
 export type Order = NonNullable<Awaited<ReturnType<typeof loadOrder>>>
