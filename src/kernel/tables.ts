@@ -21,6 +21,7 @@ export type TenantTable = {
   sequence: DefaultBigInt
   head: string
   previews_allowed: Generated<boolean>
+  sandbox: Generated<boolean>
   operator: Generated<boolean>
   suspended_at: MaybeTime
   plan: Generated<string>

@@ -9,9 +9,12 @@ import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { generateKey, type NewKey, parseKey } from './key.ts'
-import { createKey, createPerson, createTenant } from './records.ts'
+import { createKey } from './keys.ts'
+import { createPerson } from './people.ts'
 import type { Role } from './roles.ts'
+import { createTenant } from './tenants.ts'
 
+const BY = { program: 'first_start' } as const
 const FILE_KEYS = ['client', 'second_client', 'reviewer', 'second_reviewer', 'compliance', 'admin'] as const
 type FileKey = (typeof FILE_KEYS)[number]
 type KeyRing = Record<FileKey, NewKey>
@@ -28,11 +31,12 @@ export async function bootstrap(ground: Ground): Promise<'created' | 'present' |
   const path = keyFilePath(ground.config.home)
   const file = await readKeyFile(path)
   if (await hasTenants(ground)) {
+    await nameOperator(ground)
     if (file !== null) return 'present'
     ground.log.warn(
       { file: path },
       'this deployment has tenants but its key file is gone; keys cannot be read back: restore the file from a backup, ' +
-        'or start with an empty DARKROOM_HOME (and DATABASE_URL) if nothing in it is needed',
+        'make an administrator key with `darkroom keys recover`, or start with an empty DARKROOM_HOME (and DATABASE_URL)',
     )
     return 'key_file_missing'
   }
@@ -51,10 +55,10 @@ async function createEverybody(tx: Tx, ring: KeyRing): Promise<void> {
     ['client', 'First client'],
     ['second_client', 'Second client'],
   ] as const) {
-    const tenantId = await createTenant(tx, { name })
-    await createKey(tx, { tenantId, personId: null, name: file, roles: ['client'], key: ring[file] })
+    const tenantId = await createTenant(tx, { name }, BY)
+    await createKey(tx, { tenantId, personId: null, name: file, roles: ['client'] }, BY, ring[file])
   }
-  const tenantId = await createTenant(tx, { name: 'Operator' })
+  const tenantId = await createTenant(tx, { name: 'Operator', operator: true }, BY)
   const people: readonly [FileKey, string, Role][] = [
     ['reviewer', 'First reviewer', 'reviewer'],
     ['second_reviewer', 'Second reviewer', 'reviewer'],
@@ -62,14 +66,22 @@ async function createEverybody(tx: Tx, ring: KeyRing): Promise<void> {
     ['admin', 'Administrator', 'admin'],
   ]
   for (const [file, name, role] of people) {
-    const personId = await createPerson(tx, { tenantId, name })
-    await createKey(tx, { tenantId, personId, name: file, roles: [role], key: ring[file] })
+    const personId = await createPerson(tx, { tenantId, name, roles: [role] }, BY)
+    await createKey(tx, { tenantId, personId, name: file, roles: [role] }, BY, ring[file])
   }
 }
 
 async function hasTenants(ground: Ground): Promise<boolean> {
   const row = await ground.database.sql.selectFrom('darkroom.tenant').select('id').limit(1).executeTakeFirst()
   return row !== undefined
+}
+
+/** Where a program that knew no operator made the first start, the oldest administrator tells whose service it is. */
+async function nameOperator({ database }: Ground): Promise<void> {
+  await raw`
+    UPDATE darkroom.tenant SET operator = true
+     WHERE id = (SELECT tenant_id FROM darkroom.api_key WHERE 'admin' = ANY (roles) ORDER BY id LIMIT 1)
+       AND NOT EXISTS (SELECT FROM darkroom.tenant WHERE operator)`.execute(database.sql)
 }
 
 async function readKeyFile(path: string): Promise<KeyRing | null> {

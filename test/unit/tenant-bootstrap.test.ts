@@ -15,7 +15,7 @@ import { openLog } from '../../src/kernel/log.ts'
 import { bootstrap, keyFilePath } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { generateKey, parseKey } from '../../src/tenant/key.ts'
-import { revokeKey } from '../../src/tenant/records.ts'
+import { revokeKey } from '../../src/tenant/keys.ts'
 import { homeSecret } from '../../src/tenant/secret.ts'
 import { callerOfSession, endSession, openSession } from '../../src/tenant/sessions.ts'
 import { memoryStore } from '../support/world.ts'
@@ -157,11 +157,12 @@ test('a key is stored as its hash alone', async () => {
 test('an unknown, a mistyped and a revoked key are nobody', async () => {
   await bootstrap(ground)
   const client = (await readKeys()).client ?? ''
-  const { tenantId, keyId } = await authenticate(ground, client)
+  const { keyId } = await authenticate(ground, client)
+  const admin = await authenticate(ground, (await readKeys()).admin ?? '')
   for (const key of [generateKey().text, `${client.slice(0, -1)}!`, ''])
     await assert.rejects(authenticate(ground, key), (error) => isFault(error, 'unauthenticated'))
   const { token } = await openSession(ground, client)
-  await database.transact((tx) => revokeKey(tx, tenantId, keyId ?? ''))
+  await database.transact((tx) => revokeKey(tx, admin, keyId ?? ''))
   await assert.rejects(authenticate(ground, client), (error) => isFault(error, 'unauthenticated'))
   assert.equal(await callerOfSession(ground, token), null)
 })
@@ -209,14 +210,17 @@ test('a session ends when it is ended, and when its time is over', async () => {
 })
 
 test('a secret of the deployment is made once, for its owner only, and a damaged one is named', async () => {
-  const [first, again] = await Promise.all([homeSecret(home, 'links'), homeSecret(home, 'links')])
+  const [first, again] = await Promise.all([homeSecret({ home }, 'links'), homeSecret({ home }, 'links')])
   assert.equal(first.length, 32)
   assert.deepEqual(first, again)
-  assert.notDeepEqual(await homeSecret(home, 'users'), first)
+  assert.notDeepEqual(await homeSecret({ home }, 'users'), first)
   const file = join(home, 'secrets', 'links.key')
   assert.equal((await stat(file)).mode & 0o777, 0o600)
   await writeFile(file, 'torn')
-  await assert.rejects(homeSecret(home, 'links'), (error) => isFault(error, 'config_invalid') && error.field === file)
+  await assert.rejects(
+    homeSecret({ home }, 'links'),
+    (error) => isFault(error, 'config_invalid') && error.field === file,
+  )
 })
 
 async function countKeys(): Promise<number> {

@@ -10,6 +10,13 @@ test('a fresh key parses, and its hash is that of its text', () => {
   assert.equal(key.hash, sha256(key.text))
 })
 
+test('a key for tests is one too, and says so; its checksum does not fit the other kind', () => {
+  const key = generateKey('test')
+  assert.match(key.text, /^dk_test_[0-9a-hjkmnp-tv-z]{32}$/)
+  assert.equal(parseKey(key.text)?.env, 'test')
+  assert.equal(parseKey(key.text.replace('dk_test_', 'dk_live_')), null)
+})
+
 test('a key shows no more of itself in its prefix than names it', () => {
   const key = generateKey()
   assert.equal(key.prefix.length, 'dk_live_'.length + 4)

@@ -1,0 +1,12 @@
+// Who did an administrative act, as its note in the log says it: ids, or the program that did it by itself.
+import type { Json } from '../kernel/canonical.ts'
+import type { Caller } from './caller.ts'
+
+export type Actor = { [name: string]: Json } & (
+  | { key: string | null; person: string | null }
+  | { program: 'first_start' | 'recovery' | 'oidc' }
+)
+
+export function actorOf(caller: Caller): Actor {
+  return { key: caller.keyId, person: caller.personId }
+}
