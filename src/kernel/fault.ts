@@ -30,6 +30,7 @@ export type FaultCode =
   | 'object_mismatch'
   | 'storage_error'
   | 'doorbell_failed'
+  | 'webhook_secret_unreadable'
   // marking
   | 'mark_failed'
   | 'mark_unverified'
@@ -37,6 +38,9 @@ export type FaultCode =
   | 'statement_incomplete'
   // callers
   | 'not_found'
+  | 'gone'
+  | 'request_timeout'
+  | 'headers_too_large'
   | 'invalid_request'
   | 'unauthenticated'
   | 'forbidden'

@@ -57,3 +57,4 @@ CREATE TABLE darkroom.webhook_delivery (
 );
 CREATE INDEX webhook_delivery_due ON darkroom.webhook_delivery (endpoint_id, runnable_at) WHERE state = 'pending';
 CREATE INDEX webhook_delivery_by_endpoint ON darkroom.webhook_delivery (endpoint_id, id DESC);
+CREATE INDEX webhook_delivery_held ON darkroom.webhook_delivery (endpoint_id, lease_until) WHERE lease_until IS NOT NULL;
