@@ -4,6 +4,7 @@
 import { sql as raw, type UpdateObject } from 'kysely'
 import { BIRTH, mayMove, needsAppeal, needsStatement, type StateOf, type Subject } from './journey.ts'
 import { canonical, type Json, leafHash } from './kernel/canonical.ts'
+import { account } from './kernel/charge.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
 import { tellEndpoints } from './kernel/outbox.ts'
@@ -61,6 +62,7 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
       },
     },
   ])
+  await account(tx, move)
   await tellEndpoints(tx, {
     ...appended,
     tenantId: move.tenantId,

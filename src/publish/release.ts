@@ -39,7 +39,7 @@ export async function publishStage(ground: Ground, claim: Claim): Promise<void> 
       version: image.version,
       to: 'published',
       facts: { file: digest, key },
-      set: { object_key: key, published_at: raw<Date>`darkroom.now()` },
+      set: { object_key: key, size_bytes: file.bytes.length, published_at: raw<Date>`darkroom.now()` },
     })
     await settleRequest(tx, image.request_id)
   })

@@ -232,7 +232,13 @@ function releaseMoves(base: Base, judged: Omit<ImageMove, 'to'>, imageId: string
   return [
     { ...judged, to: 'cleared' },
     { ...base, from: 'cleared', version: 2, to: 'marked', set: { marked, manifest_id: `urn:c2pa:${imageId}` } },
-    { ...base, from: 'marked', version: 3, to: 'published', set: { object_key: key, published_at: new Date() } },
+    {
+      ...base,
+      from: 'marked',
+      version: 3,
+      to: 'published',
+      set: { object_key: key, size_bytes: 1000, published_at: new Date() },
+    },
   ]
 }
 
