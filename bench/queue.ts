@@ -40,7 +40,7 @@ const admission: Admission = {
   policy: await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml')),
   costOf,
   markIdBits: MARK_ID_BITS,
-  userSecret: await homeSecret(home, 'users'),
+  userSecret: await homeSecret(config, 'users'),
 }
 const accept = () => admitGeneration(ground, admission, caller, ORDER)
 

@@ -51,7 +51,10 @@ type Stores = {
   check: () => Promise<void>
 }
 
-async function openStores({ home, objects, databaseUrl }: Config, stack: AsyncDisposableStack): Promise<Stores> {
+async function openStores(
+  { home, secretsDir, objects, databaseUrl }: Config,
+  stack: AsyncDisposableStack,
+): Promise<Stores> {
   if (objects.s3 !== null) {
     const s3 = stack.use(openS3Stores(objects.s3))
     await checkBuckets(objects.s3, s3)
@@ -61,7 +64,7 @@ async function openStores({ home, objects, databaseUrl }: Config, stack: AsyncDi
   const alone = databaseUrl === null
   const images = await openFileStore({
     directory: join(home, 'objects', 'images'),
-    secret: await homeSecret(home, 'links'),
+    secret: await homeSecret({ home, secretsDir }, 'links'),
     alone,
   })
   const quarantine = await openFileStore({ directory: join(home, 'objects', 'quarantine'), secret: null, alone })
@@ -71,15 +74,15 @@ async function openStores({ home, objects, databaseUrl }: Config, stack: AsyncDi
 /** The deployment's signer and its watermark, without which nothing is released. */
 export async function openMarkTools(config: Config, stack: AsyncDisposableStack): Promise<MarkTools> {
   const operator = await readOperatorSigner(config)
-  const signer = await openSigner({ home: config.home, ...(operator === null ? {} : { operator }) })
-  const keys = await openMarkKeys({ home: config.home })
+  const signer = await openSigner({ ...config, ...(operator === null ? {} : { operator }) })
+  const keys = await openMarkKeys(config)
   const watermark = stack.use(openWatermarker({ keys, threads: config.finishConcurrency }))
   return { signer, watermark }
 }
 
 /** Threads of its own for public verification, which must not keep a release waiting. */
 export async function openVerifyTools(config: Config, signer: Signer, stack: AsyncDisposableStack): Promise<MarkTools> {
-  const keys = await openMarkKeys({ home: config.home })
+  const keys = await openMarkKeys(config)
   return { signer, watermark: stack.use(openWatermarker({ keys, threads: 1 })) }
 }
 

@@ -2,12 +2,40 @@
 // The two authorities' private keys are forgotten as soon as the leaf exists, so nobody can issue another certificate under this
 // root. Nobody outside this deployment trusts it: what it signs reads as untrusted elsewhere, and the manifest says so.
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { damaged, readSecret, type SecretPlace, secretFile, secretsDirOf } from '../kernel/secret-files.ts'
 
 /** PEM texts. `chain` is the leaf, then the intermediate; `key` is the leaf's, in PKCS #8. */
-export type IssuedChain = { chain: string; key: string; anchor: string }
+export type IssuedChain = Static<typeof Chain>
+const Chain = Type.Object({ chain: Type.String(), key: Type.String(), anchor: Type.String() })
+const Stored = Compile(Chain)
+const FILE = 'development-signer.json'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const YEARS = 10
+
+/** The deployment's own chain, one file so that its parts never mix, issued on first use. Fault: config_invalid. */
+export async function openDevelopmentChain(place: SecretPlace, organization: string): Promise<IssuedChain> {
+  const text = await secretFile(place, FILE, async () =>
+    JSON.stringify((await readEarlier(place.home)) ?? (await issueDevelopmentChain(organization))),
+  )
+  try {
+    const chain: unknown = JSON.parse(text)
+    if (Stored.Check(chain)) return chain
+  } catch {
+    // Said below, without quoting the file.
+  }
+  throw damaged(join(secretsDirOf(place), FILE))
+}
+
+/** Where releases before 0.2 kept it, as three files. */
+async function readEarlier(home: string): Promise<IssuedChain | null> {
+  const read = (name: string) => readSecret(join(home, 'signer', 'development', name))
+  const [chain, key, anchor] = await Promise.all([read('chain.pem'), read('key.pem'), read('anchor.pem')])
+  return chain === null || key === null || anchor === null ? null : { chain, key, anchor }
+}
 
 /** Issues a new chain under a new root. `organization` appears as the signer's name. */
 export async function issueDevelopmentChain(organization: string, now = new Date()): Promise<IssuedChain> {

@@ -3,19 +3,21 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Fault } from '../kernel/fault.ts'
-import { loadOrMake } from './secrets.ts'
+import { readSecret, type SecretPlace, secretFile, secretsDirOf } from '../kernel/secret-files.ts'
 import type { MarkKey } from './watermark/pattern.ts'
 
 // Each further epoch costs a look at every candidate of a search.
 const MOST_EPOCHS = 8
 
-/** The keys of a deployment, from `<home>/signer/mark/keys.json`, made with one random epoch on first use. */
-export async function openMarkKeys(options: { home: string }): Promise<readonly MarkKey[]> {
-  const directory = join(options.home, 'signer', 'mark')
-  const files = await loadOrMake(directory, ['keys.json'], async () => ({
-    'keys.json': `${JSON.stringify([{ epoch: 1, secret: randomBytes(32).toString('hex') }])}\n`,
-  }))
-  return parseMarkKeys(files['keys.json'], join(directory, 'keys.json'))
+const FILE = 'mark-keys.json'
+
+/** The keys of a deployment, from its secret `mark-keys.json`, made with one random epoch on first use. */
+export async function openMarkKeys(place: SecretPlace): Promise<readonly MarkKey[]> {
+  // Where releases before 0.2 kept them.
+  const earlier = join(place.home, 'signer', 'mark', 'keys.json')
+  const fresh = () => `${JSON.stringify([{ epoch: 1, secret: randomBytes(32).toString('hex') }])}\n`
+  const text = await secretFile(place, FILE, async () => (await readSecret(earlier)) ?? fresh())
+  return parseMarkKeys(text, join(secretsDirOf(place), FILE))
 }
 
 /** Parses `[{"epoch": 1, "secret": "<hex, 16 bytes or more>"}]`. Throws Fault 'signer_failed' naming `field`, never quoting it. */

@@ -2,13 +2,12 @@
 // Private keys stay behind `signDigestInput`, a callback that a KMS can stand in for; nothing here logs or returns them.
 // Only 'Trusted' is trusted: 'Valid' is an intact signature by somebody else.
 import { constants, createPrivateKey, type KeyObject, sign as nodeSign } from 'node:crypto'
-import { join } from 'node:path'
 import { Builder, CallbackSigner, Reader } from '@contentauth/c2pa-node'
 import { Fault, isFault } from '../kernel/fault.ts'
-import { issueDevelopmentChain } from './development-ca.ts'
+import type { SecretPlace } from '../kernel/secret-files.ts'
+import { openDevelopmentChain } from './development-ca.ts'
 import { encodePicture } from './encode.ts'
 import { type ManifestDefinition, type ManifestReading, parseManifestStore } from './manifest.ts'
-import { loadOrMake } from './secrets.ts'
 
 export type SigningAlgorithm = 'es256' | 'es384' | 'es512' | 'ps256' | 'ed25519'
 
@@ -33,33 +32,24 @@ export type Signer = {
 }
 
 /**
- * Opens the deployment's signer: the operator's, or a development CA kept in `<home>/signer/development` and made on first use.
+ * Opens the deployment's signer: the operator's, or a development CA kept with the deployment's secrets and made on first use.
  * Signs and reads back a small picture before it returns. Throws Fault 'signer_failed' with what the reader objected to.
  */
-export async function openSigner(options: {
-  home: string
-  operator?: OperatorSigner
-  organization?: string
-}): Promise<Signer> {
+export async function openSigner(
+  options: SecretPlace & { operator?: OperatorSigner; organization?: string },
+): Promise<Signer> {
   const { operator } = options
   const signer =
     operator === undefined
-      ? await developmentSigner(options.home, options.organization ?? 'Darkroom')
+      ? await developmentSigner(options, options.organization ?? 'Darkroom')
       : makeSigner('operator', operator.chainPem, operator.anchorPem, callbackOf(operator))
   await proveSigner(signer)
   return signer
 }
 
-async function developmentSigner(home: string, organization: string): Promise<Signer> {
-  const names = ['chain.pem', 'key.pem', 'anchor.pem'] as const
-  const directory = join(home, 'signer', 'development')
-  const files = await loadOrMake(directory, names, async () => {
-    const issued = await issueDevelopmentChain(organization)
-    return { 'chain.pem': issued.chain, 'key.pem': issued.key, 'anchor.pem': issued.anchor }
-  })
-  const chainPem = files['chain.pem']
-  const anchorPem = files['anchor.pem']
-  return makeSigner('development', chainPem, anchorPem, callbackOf({ chainPem, anchorPem, keyPem: files['key.pem'] }))
+async function developmentSigner(place: SecretPlace, organization: string): Promise<Signer> {
+  const { chain, key, anchor } = await openDevelopmentChain(place, organization)
+  return makeSigner('development', chain, anchor, callbackOf({ chainPem: chain, anchorPem: anchor, keyPem: key }))
 }
 
 type Callback = { algorithm: SigningAlgorithm; sign: (bytes: Buffer) => Promise<Buffer> }

@@ -77,26 +77,26 @@ after(async () => {
 
 describe('the signer', () => {
   it('makes a development CA once, readable by its owner only, and keeps it', async () => {
-    const path = join(home, 'signer', 'development', 'key.pem')
+    const path = join(home, 'secrets', 'development-signer.json')
     assert.equal((await stat(path)).mode & 0o777, 0o600)
     const before = await readFile(path, 'utf8')
     assert.equal((await openSigner({ home })).anchorPem, signer.anchorPem)
     assert.equal(await readFile(path, 'utf8'), before)
   })
 
-  it('names the file that is missing or empty instead of making a second CA beside it', async () => {
+  it('names the file that is empty or torn instead of making a second CA over it', async () => {
     const other = await mkdtemp(join(home, 'broken-'))
     await openSigner({ home: other })
-    const path = join(other, 'signer', 'development', 'key.pem')
+    const path = join(other, 'secrets', 'development-signer.json')
     await writeFile(path, '')
     await assert.rejects(
       openSigner({ home: other }),
-      refuses('signer_failed', (detail) => detail.includes(path)),
+      refuses('config_invalid', (detail) => detail.includes(path)),
     )
-    await rm(path)
+    await writeFile(path, '{"chain": "')
     await assert.rejects(
       openSigner({ home: other }),
-      refuses('signer_failed', (detail) => detail.includes(path)),
+      refuses('config_invalid', (detail) => detail.includes(path)),
     )
   })
 
