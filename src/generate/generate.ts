@@ -10,6 +10,7 @@ import type { Generate, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
+import { keepSpan } from '../kernel/trace.ts'
 import { failImage, failureOf, lockRequest } from '../outcome.ts'
 import { beginGenerating, type Order, plannedImages, recordStep } from './records.ts'
 import { loadStart } from './start.ts'
@@ -42,7 +43,7 @@ export async function generateStage(
     if (samples.length > 0)
       await generate(order.model, samples, {
         onStep: progressReporter(ground, order),
-        onPicture: (id, picture, made) => keepPicture(ground, order, id, picture, made),
+        onPicture: keepSpan((id, picture, made) => keepPicture(ground, order, id, picture, made)),
         onFailure: (id, fault) => failures.push({ id, fault }),
         signal: AbortSignal.any([signal, stop.signal]),
       })

@@ -58,6 +58,11 @@ export function serverSpan(name: string, parent: string | null): ServerSpan {
   }
 }
 
+/** The same function, which will run in the span that runs now, whoever calls it: a message from a child has no span. */
+export function keepSpan<Args extends unknown[], Result>(work: (...args: Args) => Result): (...args: Args) => Result {
+  return context.bind(context.active(), work)
+}
+
 /** Says more of the span that runs. */
 export function describeSpan(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes)
