@@ -5,15 +5,17 @@ import { type Insertable, sql as raw } from 'kysely'
 import { advance, type Birth, type Facts, recordBirths, type Statement } from '../advance.ts'
 import { asJson, saltedDigest } from '../kernel/canonical.ts'
 import type { Tx } from '../kernel/database.ts'
-import { Fault } from '../kernel/fault.ts'
+import { Fault, isFault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ModelCard } from '../kernel/model.ts'
 import type { ImageTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
+import type { Plans } from '../policy/quotas.ts'
 import { writeStatement } from '../statement/statement.ts'
 import type { Caller } from '../tenant/caller.ts'
+import { holdQuota } from '../tenant/quota.ts'
 import { findAdmitted, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
 import { checkOrder, type GenerationOrder, type Recipe, SEEDS } from './order.ts'
 import { type Refusal, screenPrompt } from './screen.ts'
@@ -21,6 +23,8 @@ import { type Refusal, screenPrompt } from './screen.ts'
 export type Admission = {
   readonly models: readonly ModelCard[]
   readonly policy: ModerationPolicy
+  /** What tenants may have. */
+  readonly plans: Plans
   /** Device work of an order, in the scheduler's unit. */
   readonly costOf: (order: { steps: number; width: number; height: number; n: number }) => number
   /** Payload bits of the watermark: mark ids are below 2 to this power. */
@@ -36,7 +40,8 @@ const DAY_MS = 86_400_000
 
 /**
  * With an idempotency key, an order that was admitted before is answered with its request.
- * Faults: invalid_request and model_unknown (with the field), conflict (the key was another order's), policy_invalid, statement_incomplete, database_failed.
+ * Faults: invalid_request and model_unknown (with the field), conflict (the key was another order's), quota_exceeded, policy_invalid,
+ * statement_incomplete, database_failed.
  */
 export async function admitGeneration(
   ground: Ground,
@@ -53,7 +58,8 @@ export async function admitGeneration(
   try {
     return await admitNew(ground, admission, caller, order, idempotency)
   } catch (error) {
-    const winner = isKeyTaken(error) ? await find() : null
+    // Who waited for the winner of a race may also find that it took what was left of a quota.
+    const winner = isKeyTaken(error) || isFault(error, 'quota_exceeded') ? await find() : null
     if (winner === null) throw error
     return winner
   }
@@ -76,7 +82,13 @@ async function admitNew(
   })
   const requestId = newId('req')
   const task = { tenantId: caller.tenantId, subject: 'request', subjectId: requestId, stage: 'generate' } as const
+  const demand = {
+    images: recipe.n,
+    cost: admission.costOf({ ...recipe.size, n: recipe.n, steps: recipe.steps }),
+    refused: screened.verdict !== 'allow',
+  }
   const due = await ground.database.transact(async (tx): Promise<Due[]> => {
+    await holdQuota(tx, admission.plans, caller.tenantId, demand, config.dispatch.msPerCost)
     const cost = await insertRequest(tx, admission, caller, requestId, recipe, idempotency)
     const images = await insertImages(tx, admission, caller.tenantId, requestId, recipe)
     const received = {

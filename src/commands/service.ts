@@ -15,6 +15,7 @@ import { verifyProvenance } from '../mark/verify.ts'
 import { MARK_ID_BITS } from '../mark/watermark/code.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
+import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
 import { homeSecret } from '../tenant/secret.ts'
@@ -27,6 +28,8 @@ import { openUploads } from './uploads.ts'
 
 export type Service = { url: string } & AsyncDisposable
 
+type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans }
+
 type Options = { log?: Log; workers?: boolean }
 
 /** Starts everything. Faults: whatever a part objects to, by name; port_busy. */
@@ -38,13 +41,14 @@ export async function startService(
   if (config.databaseUrl === null) stack.use(lockHome(config.home))
   const models = await readCards(config.packsDir, config.defaultModel)
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
+  const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
   const parts = await openParts(config, log, stack)
   await bootstrap(parts.ground)
   // The home is locked, so whoever held these leases is dead.
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)
   await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
-  const url = await listen(config, parts, marks, models, policy, stack)
+  const url = await listen(config, parts, marks, { models, policy, plans }, stack)
   stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
   const owned = stack.move()
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
@@ -54,8 +58,7 @@ async function listen(
   config: Config,
   { ground, served, checks }: Parts,
   marks: MarkTools,
-  models: ModelCard[],
-  policy: ModerationPolicy,
+  { models, policy, plans }: Rules,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
@@ -66,6 +69,7 @@ async function listen(
     admission: {
       models,
       policy,
+      plans,
       costOf,
       markIdBits: MARK_ID_BITS,
       userSecret: await homeSecret(config, 'users'),

@@ -22,6 +22,7 @@ import type { Evidence } from '../../src/moderate/moderate.ts'
 import { failRequest, settleRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import type { ModerationPolicy } from '../../src/policy/policy.ts'
+import { loadPlans } from '../../src/policy/quotas.ts'
 import { openFileStore } from '../../src/publish/file-store.ts'
 import { costOf } from '../../src/schedule/fair-queue.ts'
 import { writeStatement } from '../../src/statement/statement.ts'
@@ -97,7 +98,15 @@ export async function openService(env: Record<string, string> = {}) {
   await bootstrap(ground)
   const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
-  const admission: Admission = { models: [CARD], policy, costOf, markIdBits: 40, userSecret: Buffer.alloc(32, 9) }
+  const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
+  const admission: Admission = {
+    models: [CARD],
+    policy,
+    plans,
+    costOf,
+    markIdBits: 40,
+    userSecret: Buffer.alloc(32, 9),
+  }
   const eye = { sees: NOTHING_SEEN }
   const app = await buildServer({
     ground,
