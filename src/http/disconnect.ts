@@ -1,6 +1,10 @@
 // When a client goes away before its answer. `request.signal` listens to the request's stream, which has closed by the time that a
 // body was read; the response's stream closes with the connection.
 import type { FastifyReply } from 'fastify'
+import { getGeneration } from '../admit/records.ts'
+import { isFault } from '../kernel/fault.ts'
+import type { Ground } from '../kernel/ground.ts'
+import { cancelRequest } from '../outcome.ts'
 
 export function disconnected(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
@@ -10,4 +14,20 @@ export function disconnected(reply: FastifyReply): AbortSignal {
     if (!raw.writableFinished) gone.abort()
   })
   return gone.signal
+}
+
+/** Ends the connection of a client that takes nothing of what was sent for so long; one to whom nothing is sent may wait. */
+export function dropStalled({ raw }: FastifyReply, afterMs: number): void {
+  raw.setTimeout(afterMs, () => {
+    if (raw.writableLength > 0) raw.destroy()
+  })
+}
+
+/** Nobody waits for it any more. What a device has begun is finished and kept. */
+export async function cancelIfQueued(ground: Ground, tenantId: string, requestId: string): Promise<void> {
+  const { request } = await getGeneration(ground.database.sql, tenantId, requestId)
+  if (request.state !== 'queued') return
+  await cancelRequest(ground, tenantId, requestId).catch((error: unknown) => {
+    if (!isFault(error, 'conflict')) throw error
+  })
 }

@@ -5,17 +5,27 @@ import { sizeText } from '../admit/order.ts'
 import type { Generation, ImageRow } from '../admit/records.ts'
 import { FAILURES } from '../journey.ts'
 import { Fault } from '../kernel/fault.ts'
+import type { Size } from '../kernel/model.ts'
+import type { OutputFormat } from '../kernel/tables.ts'
 import { userNotice } from '../statement/outputs.ts'
 import type { Statement } from '../statement/statement.ts'
+import type { Asked } from './openai-orders.ts'
 import { openaiErrorBody, problemOf } from './problems.ts'
 import { appealPath } from './resources.ts'
 
 export type OpenaiAnswer = { status: number; body: object }
 
-/** How a released picture is handed over: a link or its bytes. */
-export type Delivery = (image: ImageRow) => Promise<{ url: string } | { b64_json: string }>
+/** How a released picture is handed over: a link, its bytes, or both. */
+export type Delivery = (image: ImageRow) => Promise<{ url?: string; b64_json?: string }>
 
-type Context = { base: string; textTokens: number; deliver: Delivery }
+export type Context = {
+  /** Where clients find this service. */
+  base: string
+  asked: Asked
+  /** What the model reads at most. */
+  promptTokens: number
+  deliver: Delivery
+}
 
 export async function answerOf(generation: Generation, context: Context): Promise<OpenaiAnswer> {
   const { request, images, statements } = generation
@@ -51,23 +61,22 @@ async function released(generation: Generation, published: ImageRow[], context: 
   for (const image of published)
     data.push({
       ...(await context.deliver(image)),
-      darkroom: {
-        image_id: image.id,
-        seed: Number(image.seed),
-        manifest_url: `${context.base}/v1/images/${image.id}/manifest`,
-      },
+      darkroom: imageExtras(image, context),
     })
+  const { asked } = context
+  const usage = usageOf(generation, published.length, inputTokens(context))
   return {
     status: 200,
     body: {
-      created: Math.floor(request.created_at.getTime() / 1000),
+      created: unixTime(request.created_at),
       data,
-      background: 'opaque',
-      output_format: request.output_format,
-      quality: request.quality,
-      size: sizeText(request),
-      usage: usageOf(generation, published.length, context.textTokens),
-      darkroom: { ...extras(generation, context), prompt_truncated: request.prompt_truncated },
+      ...settingsOf(generation, request.output_format),
+      usage: {
+        ...usage,
+        output_tokens_details: { image_tokens: usage.output_tokens, text_tokens: 0 },
+      },
+      safety_identifier: asked.safetyIdentifier,
+      darkroom: { ...requestExtras(generation, context), prompt_truncated: request.prompt_truncated },
     },
   }
 }
@@ -86,7 +95,7 @@ function blocked(generation: Generation, reasons: Statement[], context: Context)
       },
       statement_id: first.id,
       appeal_url: path === null ? null : `${context.base}${path}`,
-      darkroom: extras(generation, context),
+      darkroom: requestExtras(generation, context),
     }),
   }
 }
@@ -101,7 +110,7 @@ function held(generation: Generation, context: Context): OpenaiAnswer {
       'moderation_held',
       {
         status_url: url,
-        darkroom: extras(generation, context),
+        darkroom: requestExtras(generation, context),
       },
     ),
   }
@@ -110,7 +119,10 @@ function held(generation: Generation, context: Context): OpenaiAnswer {
 function failed(generation: Generation, reason: string, context: Context): OpenaiAnswer {
   const code = FAILURES.find((one) => one === reason)
   const title = code === undefined ? 'The generation failed' : problemOf(new Fault(code), { bodyBytes: 0 }).title
-  return { status: 500, body: error(`${title}.`, 'server_error', reason, { darkroom: extras(generation, context) }) }
+  return {
+    status: 500,
+    body: error(`${title}.`, 'server_error', reason, { darkroom: requestExtras(generation, context) }),
+  }
 }
 
 /** Cancelled or expired: nobody's failure, and no picture either. */
@@ -120,7 +132,7 @@ function ended(generation: Generation, context: Context): OpenaiAnswer {
   return {
     status: 409,
     body: error(`The generation was ${code}.`, 'invalid_request_error', code, {
-      darkroom: extras(generation, context),
+      darkroom: requestExtras(generation, context),
     }),
   }
 }
@@ -131,7 +143,7 @@ function error(message: string, type: string, code: string, more: object) {
   return { error: { ...shape, type, code, ...more } }
 }
 
-function extras({ request, images, statements }: Generation, { base }: Context) {
+export function requestExtras({ request, images, statements }: Generation, { base }: Pick<Context, 'base'>) {
   const withheld = images
     .filter((image) => image.state !== 'published' && request.state === 'done')
     .map((image) => {
@@ -150,27 +162,64 @@ function extras({ request, images, statements }: Generation, { base }: Context) 
   return { request_id: request.id, status_url: statusUrl(request.id, base), withheld }
 }
 
-function statusUrl(requestId: string, base: string): string {
+export function statusUrl(requestId: string, base: string): string {
   return `${base}/v1/generations/${requestId}`
 }
 
 /** The side of a latent cell in pixels, for every family that is served. */
 const LATENT_FACTOR = 8
 
-/** Text tokens are words and marks of the prompt, up to what the model reads; image tokens are latent cells of released pictures. */
-function usageOf({ request }: Generation, released: number, textTokens: number) {
-  const cells = Math.ceil(request.width / LATENT_FACTOR) * Math.ceil(request.height / LATENT_FACTOR)
-  const output = cells * released
+export type InputTokens = { text: number; image: number }
+
+export const NO_TOKENS: InputTokens = { text: 0, image: 0 }
+
+/** Text tokens are words and marks of the prompt, up to what the model reads. */
+export function inputTokens({ asked, promptTokens }: Context): InputTokens {
+  return { text: countTextTokens(asked.prompt, promptTokens), image: asked.inputImageTokens }
+}
+
+/** Output tokens are latent cells of released pictures. */
+export function usageOf({ request }: Generation, released: number, input: InputTokens) {
+  const output = imageTokens(request) * released
+  const sum = input.text + input.image
   return {
-    input_tokens: textTokens,
+    input_tokens: sum,
     output_tokens: output,
-    total_tokens: textTokens + output,
-    input_tokens_details: { text_tokens: textTokens, image_tokens: 0 },
+    total_tokens: sum + output,
+    input_tokens_details: { text_tokens: input.text, image_tokens: input.image },
   }
 }
 
-export function countTextTokens(prompt: string, limit: number): number {
+/** A picture in tokens: its latent cells. */
+export function imageTokens({ width, height }: Size): number {
+  return Math.ceil(width / LATENT_FACTOR) * Math.ceil(height / LATENT_FACTOR)
+}
+
+function countTextTokens(prompt: string, limit: number): number {
   let count = 0
   for (const _ of prompt.matchAll(/[\p{L}\p{M}]+|\p{N}|[^\s\p{L}\p{M}\p{N}]+/gu)) if (++count >= limit) break
   return count
+}
+
+/** What was drawn, as every answer and every event echoes it. */
+export function settingsOf({ request }: Generation, format: OutputFormat) {
+  return {
+    background: 'opaque' as const,
+    output_format: format,
+    quality: request.quality,
+    size: sizeText(request),
+  }
+}
+
+export function imageExtras(image: ImageRow, { base }: Pick<Context, 'base'>) {
+  return {
+    image_id: image.id,
+    position: image.position,
+    seed: Number(image.seed),
+    manifest_url: `${base}/v1/images/${image.id}/manifest`,
+  }
+}
+
+export function unixTime(at: Date): number {
+  return Math.floor(at.getTime() / 1000)
 }
