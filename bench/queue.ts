@@ -15,6 +15,7 @@ import { requestTopic } from '../src/kernel/ground.ts'
 import { openLog } from '../src/kernel/log.ts'
 import { MARK_ID_BITS } from '../src/mark/watermark/code.ts'
 import { loadModerationPolicy } from '../src/policy/load.ts'
+import { loadPlans } from '../src/policy/quotas.ts'
 import { costOf } from '../src/schedule/fair-queue.ts'
 import { bootstrap, keyFilePath } from '../src/tenant/bootstrap.ts'
 import { authenticate } from '../src/tenant/caller.ts'
@@ -38,6 +39,7 @@ const caller = await authenticate(ground, JSON.parse(readFileSync(keyFilePath(ho
 const admission: Admission = {
   models: await readCards(config.packsDir, config.defaultModel),
   policy: await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml')),
+  plans: await loadPlans(join(config.policiesDir, 'quotas.yaml')),
   costOf,
   markIdBits: MARK_ID_BITS,
   userSecret: await homeSecret(config, 'users'),
