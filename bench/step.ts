@@ -3,8 +3,9 @@
 // "child" is a whole generation in the inference child: prompt, steps, messages, decoding to bytes. At most .3 ms a step.
 //   npm run bench -- bench/step.ts [packs folder]
 import { resolve } from 'node:path'
-import { createSd, type SdParts, type SdSample } from '../models/families/sd.ts'
+import { createSd, type SdSample } from '../models/families/sd.ts'
 import { openSd } from '../models/families/sd-pack.ts'
+import type { SdParts } from '../models/families/sd-parts.ts'
 import { listPacks } from '../models/runtime/pack.ts'
 import type { Module } from '../models/runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../models/runtime/stepper.ts'
@@ -42,8 +43,10 @@ function nullParts(channels: number, tokens: number, width: number, side: number
     textEncoder: { run: async () => new Map([['last_hidden_state', embedding]]) },
     unet,
     vaeDecoder: { run: async () => new Map([['sample', zeros(3 * 64 * side * side, [1, 3, 8 * side, 8 * side])]]) },
+    vaeEncoder: null,
     timestep: 'vector',
     latentChannels: channels,
+    inpaints: false,
     scalingFactor: 1,
     sizes: { supported: [{ width: 8 * side, height: 8 * side }], factor: 8 },
     scheduler: 'DPMSolverMultistepScheduler',

@@ -1,5 +1,5 @@
 // Opens a Stable Diffusion pack: its four parts, its configuration, and what its exporter called things.
-// What the pack asks for and sd.ts does not do is refused here, by file and field.
+// What the pack asks for and sd.ts does not do is refused here, by file and field. What it can do: sd-operations.ts.
 import { ModelError } from '../runtime/error.ts'
 import { type Fields, readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
@@ -8,11 +8,15 @@ import { type Module, openModule, type SessionOptions } from '../runtime/session
 import type { Stepper } from '../runtime/stepper.ts'
 import { openTokenizer } from '../runtime/tokenizer.ts'
 import { type PlanSteps, readScheduler, type SchedulerName } from '../schedulers/scheduler.ts'
-import { createSd, type SdParts, type SdSample } from './sd.ts'
+import { createSd, type SdSample } from './sd.ts'
+import { ENCODER, inpaintChannels } from './sd-operations.ts'
+import type { SdParts } from './sd-parts.ts'
 
 export type SdModel = Stepper<SdSample> & {
   /** Milliseconds inside session.run so far, over all parts. */
   runMs(): number
+  /** What the UNet takes and gives: float32, float16. */
+  readonly dtype: string
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -24,9 +28,11 @@ export async function openSd(pack: Pack, manifest: TextToImageManifest, options:
   const textEncoder = await open('text_encoder')
   const unet = await open('unet')
   const vaeDecoder = await open('vae_decoder')
+  const vaeEncoder = packFileIf(pack, ENCODER) === null ? null : await open('vae_encoder')
   expectInputs(textEncoder, 'text_encoder', ['input_ids'])
   expectInputs(unet, 'unet', ['sample', 'timestep', 'encoder_hidden_states'])
   expectInputs(vaeDecoder, 'vae_decoder', ['latent_sample'])
+  if (vaeEncoder) expectInputs(vaeEncoder, 'vae_encoder', ['sample'])
 
   const config = await readScheduling(pack)
   const planners = new Map<SchedulerName, PlanSteps>()
@@ -43,8 +49,9 @@ export async function openSd(pack: Pack, manifest: TextToImageManifest, options:
     textEncoder,
     unet,
     vaeDecoder,
+    vaeEncoder,
     timestep: timestepKind(unet),
-    ...(await readLatents(pack, unet)),
+    ...(await readLatents(pack, unet, vaeDecoder)),
     sizes: manifest.sizes,
     scheduler: manifest.scheduler,
     planFor,
@@ -52,7 +59,8 @@ export async function openSd(pack: Pack, manifest: TextToImageManifest, options:
   const kept = opened.move()
   return {
     ...stepper,
-    runMs: () => textEncoder.runMs() + unet.runMs() + vaeDecoder.runMs(),
+    runMs: () => textEncoder.runMs() + unet.runMs() + vaeDecoder.runMs() + (vaeEncoder?.runMs() ?? 0),
+    dtype: unet.inputs.get('sample')?.type ?? 'unknown',
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
@@ -68,22 +76,26 @@ function timestepKind(unet: Module): SdParts['timestep'] {
   return typeof shape[0] === 'number' ? 'single' : 'vector'
 }
 
-async function readLatents(pack: Pack, unet: Module): Promise<Pick<SdParts, 'latentChannels' | 'scalingFactor'>> {
+type Latents = Pick<SdParts, 'latentChannels' | 'inpaints' | 'scalingFactor'>
+
+async function readLatents(pack: Pack, unet: Module, vaeDecoder: Module): Promise<Latents> {
   const [batch, declared] = unet.inputs.get('sample')?.shape ?? []
   if (typeof batch === 'number') throw refuse('unet/model.onnx', 'sample', 'a batch of fixed size')
-  const unetConfig = await configOf(pack, 'unet')
-  const channels = unetConfig?.integerIf('in_channels', 1, 256) ?? declared
+  const channels = (await configOf(pack, 'unet'))?.integerIf('in_channels', 1, 256) ?? declared
   if (typeof channels !== 'number')
     throw refuse('unet/config.json', 'in_channels', 'an unknown number of latent channels')
   if (typeof declared === 'number' && declared !== channels)
     throw refuse('unet/config.json', 'in_channels', `${channels} for ${declared}`)
   const vae = await configOf(pack, 'vae_decoder')
-  if (vae && (vae.integerIf('latent_channels', 1, 256) ?? channels) !== channels)
-    throw refuse('unet/config.json', 'in_channels', 'more channels than the decoder has')
+  const [, decoded] = vaeDecoder.inputs.get('latent_sample')?.shape ?? []
+  const latentChannels = vae?.integerIf('latent_channels', 1, 256) ?? (typeof decoded === 'number' ? decoded : channels)
+  const inpaints = channels === inpaintChannels(latentChannels)
+  if (channels !== latentChannels && !inpaints)
+    throw refuse('unet/config.json', 'in_channels', `${channels} for ${latentChannels} channels of the decoder`)
   // StableDiffusionPipeline knows neither of these: silently ignoring them would change the picture.
   for (const field of ['shift_factor', 'latents_mean', 'latents_std'])
     if (vae?.has(field)) throw refuse('vae_decoder/config.json', field, 'a value')
-  return { latentChannels: channels, scalingFactor: vae?.numberIf('scaling_factor', 1e-6, 1e6) ?? 0.18215 }
+  return { latentChannels, inpaints, scalingFactor: vae?.numberIf('scaling_factor', 1e-6, 1e6) ?? 0.18215 }
 }
 
 /** The script of diffusers writes no config.json beside its graphs. */

@@ -1,28 +1,22 @@
-// Stable Diffusion 1.x and 2.x, in numbered steps: CLIP text encoder, one UNet with classifier-free guidance, a KL decoder.
+// Stable Diffusion 1.x and 2.x, in numbered steps: CLIP text encoder, one UNet with classifier-free guidance, a KL autoencoder.
 // Rows of the UNet's batch never see each other: a sample's latents are the same alone and in company.
-// Source: diffusers pipelines/stable_diffusion/pipeline_stable_diffusion.py. Opening a pack: sd-pack.ts.
+// Source: diffusers pipelines/stable_diffusion/pipeline_stable_diffusion.py; edits begin in sd-start.ts. Opening a pack: sd-pack.ts.
 import { ModelError } from '../runtime/error.ts'
-import type { Size } from '../runtime/manifest.ts'
 import { type Noise, seedNoise } from '../runtime/noise.ts'
-import type { Module } from '../runtime/sessions.ts'
-import { groupBy, isRunning, type Picture, type Sample, type SampleRequest, type Stepper } from '../runtime/stepper.ts'
+import { layOver, toRgb } from '../runtime/pixels.ts'
+import {
+  groupBy,
+  isRunning,
+  previewSteps,
+  type Rgb,
+  type Sample,
+  type Start,
+  type Stepper,
+} from '../runtime/stepper.ts'
 import { allFinite, type Output } from '../runtime/tensors.ts'
-import type { PromptTokenizer } from '../runtime/tokenizer.ts'
-import type { Memory, PlanSteps, Scheduler, SchedulerName } from '../schedulers/scheduler.ts'
-
-export type SdParts = {
-  tokenizer: PromptTokenizer
-  textEncoder: Pick<Module, 'run'>
-  unet: Pick<Module, 'run'>
-  vaeDecoder: Pick<Module, 'run'>
-  /** vector: one timestep a row, so samples at different steps share a run. single: one timestep a run. */
-  timestep: 'vector' | 'single' | 'scalar'
-  latentChannels: number
-  scalingFactor: number
-  sizes: { supported: readonly Size[]; factor: number }
-  scheduler: SchedulerName
-  planFor(name: SchedulerName): PlanSteps
-}
+import type { Memory, Scheduler } from '../schedulers/scheduler.ts'
+import { checkRequest, only, type SdParts } from './sd-parts.ts'
+import { begin, type Encodings, type Keep, putBack } from './sd-start.ts'
 
 export type SdSample = Sample & {
   readonly truncated: boolean
@@ -34,6 +28,12 @@ export type SdSample = Sample & {
   readonly memory: Memory
   /** Continues after the first latents, for schedulers that draw. */
   readonly noise: Noise
+  readonly start: Start | null
+  /** What stays of the picture, in latents, and what a UNet that inpaints is told of it. */
+  readonly keep: Keep | null
+  readonly condition: Float32Array | null
+  /** After these steps a preview is due. */
+  readonly previewAt: readonly number[]
   readonly guidanceScale: number
   /** One text embedding a row of the UNet: [negative, prompt], or the prompt alone without guidance. */
   readonly rows: readonly Output[]
@@ -49,6 +49,7 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
   return {
     async prepare(requests) {
       const known = new Map<string, { embedding: Output; truncated: boolean }>()
+      const encodings: Encodings = new Map()
       const samples: SdSample[] = []
       for (const request of requests) {
         checkRequest(parts, request)
@@ -61,26 +62,27 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
           known.set(text, done)
           encoded.push(done)
         }
-        // 2. Plan the timesteps, draw the first latents at the schedule's own deviation.
-        const scheduler = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps)
-        const [height, width] = [request.height / parts.sizes.factor, request.width / parts.sizes.factor]
+        // 2. Plan the timesteps, draw the first latents: noise, or a picture's with noise (sd-start.ts).
+        const plan = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps)
         const noise = seedNoise(request.seed)
-        const latents = noise.randn(latentChannels * height * width)
-        for (let i = 0; i < latents.length; i++) latents[i] = (latents[i] ?? 0) * scheduler.initNoiseSigma
+        const { scheduler, ...beginning } = await begin(parts, request, plan, noise, encodings)
         samples.push({
+          ...beginning,
           id: request.id,
           total: scheduler.timesteps.length,
           index: 0,
           failure: null,
           truncated: encoded.some(({ truncated }) => truncated),
-          height,
-          width,
-          latents,
+          height: request.height / parts.sizes.factor,
+          width: request.width / parts.sizes.factor,
           scheduler,
           memory: { outputs: [] },
           noise,
           guidanceScale: request.guidanceScale,
           rows: encoded.map(({ embedding }) => embedding),
+          start: request.start ?? null,
+          previewAt: previewSteps(scheduler.timesteps.length, request.previews ?? 0),
+          previews: [],
         })
       }
       return samples
@@ -93,19 +95,31 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
       for (const group of groupBy(ready, key)) await stepTogether(group)
     },
 
-    async finish(sample): Promise<Picture> {
+    async finish(sample) {
       if (sample.failure) throw sample.failure
-      // 7. Decode. What the decoder returns is [1, 3, height, width] in -1..1.
-      const scaled = sample.latents.map((value) => value / scalingFactor)
-      const dims = [1, latentChannels, sample.height, sample.width]
-      const image = only(await vaeDecoder.run({ latent_sample: { values: scaled, dims } }), 'sample')
-      if (!allFinite(image.values))
-        throw new ModelError('nan', 'the decoder returned values that are not numbers', { field: 'image' })
-      const [, channels, height = 0, width = 0] = image.dims
-      if (channels !== 3)
-        throw new ModelError('pack_unsupported', `the decoder returned ${channels} channels`, { field: 'image' })
-      return { id: sample.id, width, height, rgb: toRgb(image.values, width * height), truncated: sample.truncated }
+      return { id: sample.id, truncated: sample.truncated, ...(await develop(sample, sample.latents)) }
     },
+
+    async preview(sample) {
+      const due = sample.previews.shift()
+      return due === undefined ? null : { index: due.index, picture: await develop(sample, due.latents) }
+    },
+  }
+
+  /** 8. Decodes. What the decoder returns is [1, 3, height, width] in -1..1. */
+  async function develop(sample: SdSample, latents: Float32Array): Promise<Rgb> {
+    const scaled = latents.map((value) => value / scalingFactor)
+    const dims = [1, latentChannels, sample.height, sample.width]
+    const image = only(await vaeDecoder.run({ latent_sample: { values: scaled, dims } }), 'sample')
+    if (!allFinite(image.values))
+      throw new ModelError('nan', 'the decoder returned values that are not numbers', { field: 'image' })
+    const [, channels, height = 0, width = 0] = image.dims
+    if (channels !== 3)
+      throw new ModelError('pack_unsupported', `the decoder returned ${channels} channels`, { field: 'image' })
+    const rgb = toRgb(image.values, width * height)
+    // Encoding and decoding change every pixel a little: those that the mask keeps are given back as they came.
+    const { picture, mask } = sample.start ?? {}
+    return { width, height, rgb: picture && mask ? layOver(picture.rgb, rgb, mask) : rgb }
   }
 
   async function encodeText(text: string) {
@@ -120,43 +134,51 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
   async function stepTogether(group: readonly SdSample[]): Promise<void> {
     const [first] = group
     const size = first?.latents.length ?? 0
+    const rowSize = size + (first?.condition?.length ?? 0)
+    const area = (first?.height ?? 0) * (first?.width ?? 0)
     const [, tokens = 0, width = 0] = first?.rows[0]?.dims ?? []
     const embeddings = group.flatMap((sample) => sample.rows)
     const count = embeddings.length
     if (!sameRows(batch.rows, embeddings)) batch = { rows: embeddings, context: concatenate(embeddings) }
-    // 3. Lay out the batch: each sample's rows side by side, its latents scaled for the model.
-    const input = new Float32Array(count * size)
+    // 3. Lay out the batch: each sample's rows side by side, its latents scaled for the model, then its condition.
+    const input = new Float32Array(count * rowSize)
     const timesteps = new Float32Array(count)
     let row = 0
     for (const sample of group) {
       const scale = sample.scheduler.inputScale(sample.index)
-      const at = row * size
+      const at = row * rowSize
       for (let k = 0; k < size; k++) input[at + k] = (sample.latents[k] ?? 0) * scale
-      if (sample.rows.length === 2) input.copyWithin(at + size, at, at + size)
+      if (sample.condition) input.set(sample.condition, at + size)
+      if (sample.rows.length === 2) input.copyWithin(at + rowSize, at, at + rowSize)
       for (const _ of sample.rows) timesteps[row++] = timestepOf(sample)
     }
     // 4. One model call for all.
     const output = only(
       await unet.run({
-        sample: { values: input, dims: [count, latentChannels, first?.height ?? 0, first?.width ?? 0] },
+        sample: { values: input, dims: [count, rowSize / area, first?.height ?? 0, first?.width ?? 0] },
         timestep: timestepFeed(timesteps),
         encoder_hidden_states: { values: batch.context, dims: [count, tokens, width] },
       }),
       'out_sample',
     ).values
-    if (output.length !== input.length)
-      throw new ModelError('pack_unsupported', `the UNet returned ${output.length} values for ${input.length}`, {
+    if (output.length !== count * size)
+      throw new ModelError('pack_unsupported', `the UNet returned ${output.length} values for ${count * size}`, {
         field: 'out_sample',
       })
     row = 0
     for (const sample of group) {
-      // 5. Guidance, 6. the scheduler's step.
+      // 5. Guidance, 6. the scheduler's step, 7. what the mask keeps.
       const predicted = output.subarray(row * size, (row + 1) * size)
       if (sample.rows.length === 2)
         guide(predicted, output.subarray((row + 1) * size, (row + 2) * size), sample.guidanceScale)
       row += sample.rows.length
+      const due = sample.previewAt.indexOf(sample.index + 1)
+      // The model's own guess at the end is far clearer than the noisy latents of the same step.
+      const guess = due < 0 ? null : sample.scheduler.predictClean(sample.index, predicted, sample.latents)
       sample.scheduler.step(sample.index, predicted, sample.latents, sample.memory)
       sample.index++
+      if (sample.keep) putBack(sample.latents, sample.keep, sample.scheduler, sample.index)
+      if (guess) sample.previews.push({ index: due, latents: guess })
       if (!allFinite(sample.latents))
         sample.failure = new ModelError(
           'nan',
@@ -196,34 +218,4 @@ function guide(unguided: Float32Array, guided: Float32Array, scale: number): voi
     const base = unguided[i] ?? 0
     unguided[i] = base + scale * ((guided[i] ?? 0) - base)
   }
-}
-
-/** Planes in -1..1 to interleaved bytes. */
-function toRgb(planes: Float32Array, pixels: number): Uint8Array {
-  const rgb = new Uint8Array(pixels * 3)
-  for (let channel = 0; channel < 3; channel++)
-    for (let i = 0; i < pixels; i++) {
-      const value = (planes[channel * pixels + i] ?? 0) / 2 + 0.5
-      rgb[i * 3 + channel] = Math.round(Math.min(Math.max(value, 0), 1) * 255)
-    }
-  return rgb
-}
-
-/** The output of this name, or the only one where an exporter named it otherwise. */
-function only(outputs: ReadonlyMap<string, Output>, name: string): Output {
-  const [first] = outputs.values()
-  const output = outputs.get(name) ?? (outputs.size === 1 ? first : undefined)
-  if (output === undefined) throw new ModelError('pack_unsupported', `no output ${name}`, { field: name })
-  return output
-}
-
-function checkRequest({ sizes }: SdParts, request: SampleRequest): void {
-  const wrong = (field: string, expected: string) =>
-    new ModelError('invalid_input', `${field}: expected ${expected}`, { field })
-  const { width, height, seed, steps, guidanceScale } = request
-  if (!sizes.supported.some((size) => size.width === width && size.height === height))
-    throw wrong('size', `one of ${sizes.supported.map((size) => `${size.width}x${size.height}`).join(', ')}`)
-  if (!Number.isSafeInteger(seed) || seed < 0) throw wrong('seed', 'a whole number from 0')
-  if (!Number.isInteger(steps) || steps < 1) throw wrong('steps', 'a whole number from 1')
-  if (!Number.isFinite(guidanceScale) || guidanceScale < 0) throw wrong('guidance_scale', 'a number from 0')
 }

@@ -1,8 +1,18 @@
-// The stepper: how any family generates. prepare -> step, as often as the sample has steps -> finish.
+// The stepper: how any family generates. prepare -> step, as often as the sample has steps -> finish; preview in between.
 // Every sample carries its own step, timestep and scheduler memory, so samples of different age share one model call,
 // join and leave between steps, and are previewed, preempted or cancelled there. There is no closed loop to be inside of.
 import type { SchedulerName } from '../schedulers/scheduler.ts'
 import type { ModelError } from './error.ts'
+
+/** Where an edit starts from, in place of noise alone. */
+export type Start = {
+  /** Of the request's own size. Requests that share one object share its encoding. */
+  picture: Rgb
+  /** One byte a pixel: 255 is painted anew, 0 is kept. Null: the whole picture changes. */
+  mask: Uint8Array | null
+  /** (0, 1]: the share of the steps that is taken. */
+  strength: number
+}
 
 export type SampleRequest = {
   id: string
@@ -17,6 +27,9 @@ export type SampleRequest = {
   /** Classifier-free guidance; 1 or less switches it off. */
   guidanceScale: number
   scheduler?: SchedulerName | undefined
+  start?: Start | undefined
+  /** Previews, evenly spread over the steps; none unless said. */
+  previews?: number | undefined
 }
 
 /** RGB, eight bits, row-major, no padding. */
@@ -35,7 +48,11 @@ export type Sample = {
   index: number
   /** Why this sample can go no further. Others in its batch are not touched. */
   failure: ModelError | null
+  /** Previews that are due, oldest first: clean latents as the model saw them at their step. `preview` takes one away. */
+  readonly previews: PendingPreview[]
 }
+
+export type PendingPreview = { readonly index: number; readonly latents: Float32Array }
 
 export type Stepper<S extends Sample> = {
   /** Encodes prompts, draws the first latents. ModelError invalid_input (a field), out_of_memory, model_error. */
@@ -44,11 +61,19 @@ export type Stepper<S extends Sample> = {
   step(samples: readonly S[]): Promise<void>
   /** Decodes. ModelError nan, out_of_memory, model_error. */
   finish(sample: S): Promise<Picture>
+  /** Decodes the oldest preview that is due; null when none is. The sample itself is not touched. ModelError as finish. */
+  preview(sample: S): Promise<{ index: number; picture: Rgb } | null>
 }
 
 /** A step may be taken: not failed, not done. */
 export function isRunning(sample: Sample): boolean {
   return sample.failure === null && sample.index < sample.total
+}
+
+/** After which of `total` steps `count` previews are due: evenly spread, never after the last; fewer where steps are few. */
+export function previewSteps(total: number, count: number): number[] {
+  const steps = Array.from({ length: count }, (_, i) => Math.round(((i + 1) * total) / (count + 1)))
+  return [...new Set(steps)].filter((step) => step >= 1 && step < total)
 }
 
 /** Groups by key, in order of first appearance. */

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import type { SdSample } from '../../models/families/sd.ts'
-import { openSd, type SdModel } from '../../models/families/sd-pack.ts'
 import { ModelError } from '../../models/runtime/error.ts'
-import { readPackManifest, verifyPack } from '../../models/runtime/pack.ts'
+import { verifyPack } from '../../models/runtime/pack.ts'
 import type { SampleRequest } from '../../models/runtime/stepper.ts'
 import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
 import { deviation, floats, worst } from './parity.ts'
+import { develop, openTiny, withPack } from './sd-model.ts'
 import { type Changes, TINY_SD, temporaryFolder, writeTinyPack } from './tiny.ts'
 
 type Ask = {
@@ -30,7 +29,6 @@ type Case = {
   rgb: string
 }
 const golden: { cases: Case[] } = JSON.parse(readFileSync(new URL('../goldens/pipeline.json', import.meta.url), 'utf8'))
-const CPU = { provider: 'cpu', threads: 1 } as const
 const CAT: SampleRequest = {
   id: 'a',
   prompt: 'the red cat',
@@ -40,26 +38,6 @@ const CAT: SampleRequest = {
   height: 16,
   steps: 5,
   guidanceScale: 5,
-}
-
-async function open(dir: string): Promise<SdModel> {
-  const pack = await readPackManifest(dir)
-  assert.equal(pack.manifest.kind, 'text-to-image')
-  if (pack.manifest.kind !== 'text-to-image') throw new Error('unreachable')
-  return openSd(pack, pack.manifest, CPU)
-}
-
-async function withPack<T>(changes: Changes, use: (model: SdModel) => Promise<T>): Promise<T> {
-  await using folder = await temporaryFolder()
-  await using model = await open(await writeTinyPack(folder.path, changes))
-  return await use(model)
-}
-
-/** Steps samples to their end, each list a batch. */
-async function develop(model: SdModel, ...requests: SampleRequest[]): Promise<SdSample[]> {
-  const samples = await model.prepare(requests)
-  while (samples.some((sample) => sample.index < sample.total && sample.failure === null)) await model.step(samples)
-  return samples
 }
 
 function asRequest({ prompt, negative, seed, width, height, steps, guidance }: Ask): SampleRequest {
@@ -252,7 +230,7 @@ describe('a failure is typed', () => {
     const dir = await writeTinyPack(folder.path, { json: { 'unet/model.onnx': 'not a graph' } })
     await verifyPack(dir)
     await assert.rejects(
-      open(dir),
+      openTiny(dir),
       (error) => error instanceof ModelError && error.code === 'pack_corrupt' && /unet/.test(error.file ?? ''),
     )
   })

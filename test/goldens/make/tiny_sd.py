@@ -26,7 +26,8 @@ from onnx import TensorProto, helper, numpy_helper
 # Optimum's exporter speaks to the TorchScript exporter; torch's own default is the newer one.
 torch.onnx.export = functools.partial(torch.onnx.export, dynamo=False)
 
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel  # noqa: E402
+from diffusers import (  # noqa: E402
+    AutoencoderKL, DDIMScheduler, StableDiffusionInpaintPipeline, StableDiffusionPipeline, UNet2DConditionModel)
 from optimum.exporters.onnx import main_export  # noqa: E402
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizerFast  # noqa: E402
 
@@ -59,6 +60,21 @@ def write_tokenizer(folder: Path) -> CLIPTokenizerFast:
         unk_token=END, bos_token=START, eos_token=END, pad_token=END)
 
 
+def new_unet(channels: int) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=8, in_channels=channels, out_channels=4, layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=4, cross_attention_dim=16)
+
+
+def enliven(*modules: torch.nn.Module) -> None:
+    """Untrained attention and output layers are close to zero: make every part matter to the result."""
+    for module in modules:
+        for p in module.parameters():
+            if p.dim() > 1:
+                p.data.mul_(1.6)
+
+
 def build(twin: Path) -> None:
     torch.manual_seed(20261123)
     tokenizer = write_tokenizer(twin.with_name(twin.name + "-words"))
@@ -66,25 +82,27 @@ def build(twin: Path) -> None:
         vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
         max_position_embeddings=LENGTH, bos_token_id=len(tokenizer) - 2, eos_token_id=len(tokenizer) - 1,
         pad_token_id=len(tokenizer) - 1))
-    unet = UNet2DConditionModel(
-        sample_size=8, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=4, cross_attention_dim=16)
+    unet = new_unet(4)
     vae = AutoencoderKL(
         block_out_channels=(8, 16), norm_num_groups=4, latent_channels=4, sample_size=16,
         down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, scaling_factor=0.31)
-    # Untrained attention and output layers are close to zero: make every part matter to the result.
-    for module in (text, unet, vae):
-        for p in module.parameters():
-            if p.dim() > 1:
-                p.data.mul_(1.6)
-    StableDiffusionPipeline(
-        vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet,
-        scheduler=DDIMScheduler(
+    enliven(text, unet, vae)
+    parts = {
+        "vae": vae, "text_encoder": text, "tokenizer": tokenizer,
+        "scheduler": DDIMScheduler(
             beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
             set_alpha_to_one=False, steps_offset=1),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-    ).save_pretrained(twin, safe_serialization=True)
+        "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False,
+    }
+    StableDiffusionPipeline(unet=unet, **parts).save_pretrained(twin, safe_serialization=True)
+    # The same with a UNet that takes mask and masked latents too; drawn last, so that the others stay what they are.
+    inpaints = new_unet(9)
+    enliven(inpaints)
+    StableDiffusionInpaintPipeline(unet=inpaints, **parts).save_pretrained(beside(twin, "inpaint"), safe_serialization=True)
+
+
+def beside(folder: Path, what: str) -> Path:
+    return folder.with_name(f"{folder.name}-{what}")
 
 
 def vector_timestep(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -178,17 +196,18 @@ def main() -> None:
     parser.add_argument("--twin", type=Path, required=True)
     parser.add_argument("--pack", type=Path, required=True)
     args = parser.parse_args()
-    for folder in (args.twin, args.twin.with_name(args.twin.name + "-words"), args.twin.with_name(args.twin.name + "-onnx")):
+    for folder in (args.twin, *(beside(args.twin, what) for what in ("words", "onnx", "inpaint", "inpaint-onnx"))):
         shutil.rmtree(folder, ignore_errors=True)
     build(args.twin)
-    exported = args.twin.with_name(args.twin.name + "-onnx")
+    exported, inpaint = beside(args.twin, "onnx"), beside(args.twin, "inpaint-onnx")
     main_export(str(args.twin), output=exported, task="text-to-image", opset=18, do_validation=True)
+    main_export(str(beside(args.twin, "inpaint")), output=inpaint, task="inpainting", opset=18, do_validation=True)
 
     pack = args.pack
     dialects = pack.with_name("tiny-sd-dialects")
     shutil.rmtree(pack, ignore_errors=True)
     shutil.rmtree(dialects, ignore_errors=True)
-    for part in ("text_encoder", "unet", "vae_decoder"):
+    for part in ("text_encoder", "unet", "vae_decoder", "vae_encoder"):
         save(onnx.load(exported / part / "model.onnx"), pack / part / "model.onnx")
         config = json.loads((exported / part / "config.json").read_text())
         config.pop("_name_or_path", None)
@@ -203,6 +222,7 @@ def main() -> None:
     vector = vector_timestep(scalar)
     save(vector, pack / "unet" / "model.onnx")
     save(scalar, dialects / "unet-scalar.onnx")
+    save(vector_timestep(onnx.load(inpaint / "unet" / "model.onnx")), dialects / "unet-inpaint.onnx")
     save(integer_timestep(vector), dialects / "unet-int64.onnx")
     save(broken(vector), dialects / "unet-nan.onnx")
     save(int32_ids(onnx.load(pack / "text_encoder" / "model.onnx")), dialects / "text-int32.onnx")
@@ -211,8 +231,8 @@ def main() -> None:
         "# tiny-sd\n\nA random Stable Diffusion for parity tests: it draws nothing. Made by `test/goldens/make/tiny_sd.py` "
         f"(torch {torch.__version__}, diffusers {diffusers.__version__}, transformers {transformers.__version__}, "
         f"optimum {optimum.version.__version__}, onnx {onnx.__version__}), exported by Optimum; `unet` then had its scalar timestep made "
-        "a vector. `../tiny-sd-dialects` holds the UNet as Optimum exported it and in the other exporters' dialects, and one that "
-        "fails late. Apache-2.0.\n")
+        "a vector. `../tiny-sd-dialects` holds the UNet as Optimum exported it and in the other exporters' dialects, one that "
+        "fails late, and one of 9 channels that inpaints. Apache-2.0.\n")
     print(sum(p.stat().st_size for p in [*pack.rglob("*"), *dialects.rglob("*")] if p.is_file()), "bytes")
 
 
