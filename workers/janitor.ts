@@ -1,8 +1,12 @@
-// The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds.
+// The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds. It also
+// forgets webhook messages that are past their keeping.
 import type { Ground } from '../src/kernel/ground.ts'
 import { sweepTasks } from '../src/kernel/tasks.ts'
+import { PRUNED_AT_ONCE, pruneWebhooks } from '../src/notify/history.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { repeat } from './repeat.ts'
+
+const PRUNE_MS = 600_000
 
 export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposable {
   const { sweepMs } = ground.config.tasks
@@ -11,5 +15,12 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
     if (due.length > 0) ground.log.info({ tasks: due.length }, 'rang again for tasks that nobody held')
     doorbell.ringDispatched(due)
   })
-  return { [Symbol.asyncDispose]: () => loop.stop() }
+  const pruning = repeat(ground.log, 'prune webhooks', PRUNE_MS, async () => {
+    while ((await pruneWebhooks(ground)) === PRUNED_AT_ONCE);
+  })
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([loop.stop(), pruning.stop()])
+    },
+  }
 }

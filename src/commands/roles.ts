@@ -5,10 +5,13 @@ import { startDispatcher } from '../../workers/dispatcher.ts'
 import { startFinish } from '../../workers/finish.ts'
 import { startGpu } from '../../workers/gpu.ts'
 import { startJanitor } from '../../workers/janitor.ts'
+import { type Notifier, startNotifier } from '../../workers/notifier.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { MarkTools } from '../mark/stage.ts'
+import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import type { Doorbell } from '../schedule/doorbell.ts'
+import { homeSecret } from '../tenant/secret.ts'
 import { openJudge } from './judge.ts'
 
 export const ROLES = ['gpu', 'finish', 'dispatcher', 'janitor'] as const
@@ -27,7 +30,7 @@ export async function startRoles(
         stack.use(await openGpu(ground, doorbell, stack))
         break
       case 'finish':
-        stack.use(startFinish(ground, doorbell, marks))
+        stack.use(startFinish(ground, doorbell, marks, stack.use(await openNotifier(ground)).soon))
         break
       case 'dispatcher':
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots ?? 2))
@@ -39,6 +42,10 @@ export async function startRoles(
         role satisfies never
     }
   }
+}
+
+async function openNotifier(ground: Ground): Promise<Notifier> {
+  return startNotifier(ground, { key: await homeSecret(ground.config, 'webhooks'), resolve: resolveByDns })
 }
 
 async function openGpu(ground: Ground, doorbell: Doorbell, stack: AsyncDisposableStack): Promise<AsyncDisposable> {

@@ -25,6 +25,7 @@ Keep a copy: without mark-keys.json no watermark made before can be found again.
     const place = { home: readConfig(process.env).home, secretsDir }
     await homeSecret(place, 'links')
     await homeSecret(place, 'users')
+    await homeSecret(place, 'webhooks')
     await openMarkKeys(place)
     await openDevelopmentChain(place, 'Darkroom')
     for (const name of (await readdir(secretsDir)).sort()) process.stdout.write(`${join(secretsDir, name)}\n`)

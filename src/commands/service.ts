@@ -13,6 +13,7 @@ import { SYSTEM } from '../kernel/version.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { verifyProvenance } from '../mark/verify.ts'
 import { MARK_ID_BITS } from '../mark/watermark/code.ts'
+import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
@@ -76,6 +77,7 @@ async function listen(
     },
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
+    webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     examineUpload: openUploads(config, models, ground.log, stack),
     readManifest: (bytes, contentType) => marks.signer.read(bytes, contentType),
     checks,

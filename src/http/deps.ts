@@ -5,6 +5,7 @@ import type { Ground } from '../kernel/ground.ts'
 import type { Picture } from '../kernel/model.ts'
 import type { Provenance } from '../mark/verify.ts'
 import type { Evidence } from '../moderate/moderate.ts'
+import type { WebhookTools } from '../notify/deliver.ts'
 import type { FileStore } from '../publish/file-store.ts'
 
 export type ServerDeps = {
@@ -22,6 +23,8 @@ export type ServerDeps = {
   readonly examineUpload: (picture: Picture, modelId: string) => Promise<Evidence>
   /** The C2PA manifest of a released file, as JSON. */
   readonly readManifest: (bytes: Buffer, contentType: string) => Promise<object>
+  /** Seals the secrets of webhooks and finds where they lead. */
+  readonly webhooks: WebhookTools
   /** What must work before traffic comes, by name; each throws when it does not. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>
   /** Pages, each with its own routes. Their routes may be called by anybody (`request.caller` may be null) unless they say more. */

@@ -6,10 +6,16 @@ import swaggerUi from '@fastify/swagger-ui'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
+import { openLine } from '../schedule/position.ts'
 import { registerAccess } from './access.ts'
 import type { App } from './app.ts'
 import type { RouteDeps, ServerDeps } from './deps.ts'
+import { registerLimits } from './limits.ts'
 import { problemOf, sendProblem } from './problems.ts'
+import { adminKeyRoutes } from './routes/admin-keys.ts'
+import { adminPeopleRoutes } from './routes/admin-people.ts'
+import { adminTenantRoutes } from './routes/admin-tenants.ts'
+import { eventRoutes } from './routes/events.ts'
 import { generationRoutes } from './routes/generations.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
@@ -19,6 +25,7 @@ import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { securityHeaders } from './security-headers.ts'
 import { startTelemetry } from './telemetry.ts'
 import { validationFault } from './validation.ts'
@@ -30,12 +37,14 @@ const MAX_PARAM_LENGTH = 400
 export async function buildServer(deps: ServerDeps): Promise<App> {
   const { ground } = deps
   const { limits } = ground.config
+  const { trustedProxies } = ground.config.strangers
   const logger: FastifyBaseLogger = ground.log
   const app: App = fastify({
     loggerInstance: logger,
     genReqId: () => `http_${randomUUID()}`,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: limits.bodyBytes,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
@@ -69,8 +78,10 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   const closing = new AbortController()
   app.addHook('preClose', async () => closing.abort())
   const routes: RouteDeps = { ...deps, closing: closing.signal }
+  const line = openLine(ground.database.sql)
   const telemetry = startTelemetry(app, ground)
   securityHeaders(app, ground)
+  registerLimits(app, deps)
   registerAccess(app, ground)
   await registerDocs(app, deps.version)
 
@@ -78,11 +89,16 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => sessionRoutes(scope, routes))
   await app.register(async (scope: App) => modelRoutes(scope, routes))
   await app.register(async (scope: App) => openaiImageRoutes(scope, routes))
-  await app.register(async (scope: App) => generationRoutes(scope, routes))
+  await app.register(async (scope: App) => generationRoutes(scope, routes, line))
+  await app.register(async (scope: App) => eventRoutes(scope, routes, line))
   await app.register(async (scope: App) => imageRoutes(scope, routes))
   await app.register(async (scope: App) => statementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
+  await app.register(async (scope: App) => webhookRoutes(scope, routes))
+  await app.register(async (scope: App) => adminTenantRoutes(scope, routes))
+  await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))
+  await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {

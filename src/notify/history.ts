@@ -25,7 +25,7 @@ const COLUMNS = [
 ] as const
 
 const REPLAYED_AT_ONCE = 10_000
-const PRUNED_AT_ONCE = 1000
+export const PRUNED_AT_ONCE = 1000
 const DAY = raw`interval '1 day'`
 
 /** An endpoint's deliveries, newest first. Fault: invalid_request, when `after` is not a delivery of this endpoint. */

@@ -113,6 +113,7 @@ export async function openService(env: Record<string, string> = {}) {
     admission,
     objects: images,
     verifyProvenance: async () => NOTHING_FOUND,
+    webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
     examineUpload: async () => eye.sees,
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
