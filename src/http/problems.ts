@@ -3,6 +3,7 @@
 // code and a fixed sentence.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault, type FaultCode } from '../kernel/fault.ts'
+import { isOpenaiAddress, openaiErrorBody, openaiStatus, unknownUrlBody } from './openai-errors.ts'
 
 type Mapping = { status: number; title: string }
 
@@ -60,9 +61,14 @@ export type Problem = {
   title: string
   detail: string
   field: string | null
+  /** How a field is wrong, in OpenAI's words; null: not told. */
+  wrong: string | null
+  /** After which asking again may help. */
+  retryAfterMs?: number
 }
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function problemOf(error: unknown, limits: { bodyBytes: number }): Problem {
   const fault = error instanceof Fault ? error : fromFastify(error, limits)
@@ -73,15 +79,19 @@ export function problemOf(error: unknown, limits: { bodyBytes: number }): Proble
       title: 'The service failed',
       detail: 'the service failed; nothing that was asked for is half-done',
       field: null,
+      wrong: null,
     }
   const { status, title } = MAPPINGS[fault.code]
   const said = fault.message !== fault.code && status < 500
+  const { retryAfterMs } = fault.facts
   return {
     status,
     code: fault.code,
     title,
     detail: said ? fault.message : `${title.charAt(0).toLowerCase()}${title.slice(1)}`,
     field: status < 500 ? (fault.field ?? null) : null,
+    wrong: typeof fault.facts.wrong === 'string' ? fault.facts.wrong : null,
+    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
   }
 }
 
@@ -99,28 +109,22 @@ export function problemBody(problem: Problem, requestId: string) {
   }
 }
 
-const OPENAI_CODES: Partial<Record<Problem['code'], string>> = {
-  unauthenticated: 'invalid_api_key',
-  model_unknown: 'model_not_found',
-}
-
-/** OpenAI's error: all four keys, always. */
-export function openaiErrorBody({ status, code, detail, field }: Problem) {
-  const type = status === 403 ? 'permission_error' : status < 500 ? 'invalid_request_error' : 'server_error'
-  return { error: { message: detail, type, param: field, code: OPENAI_CODES[code] ?? code } }
-}
-
 /** Answers with a problem in the dialect of the route. A client may repeat what failed before anything was admitted. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 503 && !reply.hasHeader('x-should-retry')) reply.header('retry-after', '1')
-  reply.code(problem.status)
-  return dialectOf(request) === 'openai'
-    ? reply.type('application/json; charset=utf-8').send(openaiErrorBody(problem))
-    : reply.type(PROBLEM_TYPE).send(problemBody(problem, request.id))
+  sayWhen(reply, problem)
+  if (request.is404 && isOpenaiAddress(request.url))
+    return reply
+      .code(problem.status)
+      .type(JSON_TYPE)
+      .send(unknownUrlBody(problem, request.method, request.url))
+  if (dialectOf(request) === 'openai')
+    return reply.code(openaiStatus(problem)).type(JSON_TYPE).send(openaiErrorBody(problem))
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(problemBody(problem, request.id))
 }
 
+/** An OpenAI address that leads to a native route, such as GET /v1/images/generations to an image's, is still OpenAI's. */
 function dialectOf(request: FastifyRequest): 'native' | 'openai' {
-  return request.routeOptions.config?.dialect ?? 'native'
+  return isOpenaiAddress(request.url) ? 'openai' : (request.routeOptions.config?.dialect ?? 'native')
 }
 
 /** Fastify's own errors as faults; null for what is no fault of the caller. */

@@ -28,6 +28,8 @@ export type Database = {
   readonly doorbellPool: pg.Pool | EmbeddedPool
   /** Throws unless the database answers. */
   readonly check: () => Promise<void>
+  /** Who waits for a connection in this process. */
+  readonly waiting: () => number
   readonly transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -89,6 +91,7 @@ function database(
     check: async () => {
       await raw`SELECT 1`.execute(sql)
     },
+    waiting: () => (pool instanceof EmbeddedPool ? pool.waiting : pool.waitingCount),
     transact: (work) => sql.transaction().execute((tx) => inTransaction.run(true, () => work(tx))),
     [Symbol.asyncDispose]: async () => {
       await sql.destroy()

@@ -20,12 +20,15 @@ const parsers = { 20: (value: string) => value, 1700: (value: string) => value }
 /** Grants the connection to one holder at a time, first come first served. */
 class Turnstile {
   #tail: Promise<void> = Promise.resolve()
+  waiting = 0
 
   async enter(): Promise<() => void> {
     const before = this.#tail
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#tail = before.then(() => promise)
+    this.waiting++
     await before
+    this.waiting--
     return resolve
   }
 }
@@ -143,6 +146,11 @@ export class EmbeddedPool extends EventEmitter {
     const pglite = directory === null ? await PGlite.create() : await PGlite.create(directory)
     await pglite.exec(`SET search_path TO ${searchPath}`)
     return new EmbeddedPool(pglite)
+  }
+
+  /** Who waits for the one connection. */
+  get waiting(): number {
+    return this.#turnstile.waiting
   }
 
   async connect(): Promise<EmbeddedClient> {
