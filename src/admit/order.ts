@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto'
 import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { ModelCard, Quality, Size } from '../kernel/model.ts'
+import type { ModelCard, Operation, Quality, Size } from '../kernel/model.ts'
 import type { OutputFormat } from '../kernel/tables.ts'
 
 /** As it arrives, its shape already checked. Absent: the model's default. */
@@ -26,6 +26,8 @@ export type GenerationOrder = {
   background?: 'transparent' | 'opaque' | 'auto' | undefined
   purpose?: string | undefined
   user?: string | undefined
+  /** What it starts from: with another picture it is another order. */
+  edit?: { inputs: readonly string[]; strength: number | null; fidelity: 'low' | 'high' } | undefined
 }
 
 /** Everything decided: two recipes that are equal make equal pictures on one device. */
@@ -62,8 +64,10 @@ export function checkOrder(
   models: readonly ModelCard[],
   defaultModel: string,
   limits: Limits,
+  operation: Operation = 'generate',
 ): Recipe {
   const card = cardFor(order.model ?? defaultModel, models)
+  requireOperation(card, operation, models)
   const quality = order.quality === undefined || order.quality === 'auto' ? 'medium' : order.quality
   const outputFormat = order.outputFormat ?? 'png'
   if (order.background === 'transparent')
@@ -94,6 +98,19 @@ function cardFor(id: string, models: readonly ModelCard[]): ModelCard {
   if (card !== undefined) return card
   const known = models.map((one) => one.id).join(', ') || 'none'
   throw new Fault('model_unknown', { field: 'model', detail: `there is no such model; models here: ${known}` })
+}
+
+const CANNOT = {
+  generate: 'draws only what it is given a picture and a mask for',
+  edit: 'cannot edit a picture as a whole',
+  inpaint: 'cannot edit by a mask',
+} as const satisfies Record<Operation, string>
+
+function requireOperation(card: ModelCard, operation: Operation, models: readonly ModelCard[]): void {
+  if (card.operations.includes(operation)) return
+  const able = models.filter((one) => one.operations.includes(operation)).map((one) => one.id)
+  const others = able.length === 0 ? 'no model here can' : `models that can: ${able.join(', ')}`
+  throw invalid('model', `model ${card.id} ${CANNOT[operation]}; ${others}`)
 }
 
 function promptOf(prompt: string, limit: number): string {

@@ -8,10 +8,10 @@ export type UserNotice = { readonly title: string; readonly sentences: readonly 
 export function userNotice(statement: Statement): UserNotice {
   const refused = statement.restriction === 'request_refused'
   return {
-    title: refused ? 'This prompt was not accepted' : 'This image was withheld',
+    title: titleOf(statement),
     sentences: [
       refused
-        ? `Your request ${statement.subject.id} was refused before anything was generated.`
+        ? `Your request ${statement.subject.id} was refused${becauseOf(statement)} before anything was generated.`
         : `The image ${statement.subject.id} was generated and then withheld.`,
       statement.facts,
       `Rule ${statement.clause} (${statement.categoryName}): ${statement.rule}`,
@@ -23,6 +23,15 @@ export function userNotice(statement: Statement): UserNotice {
       `Quote ${statement.id} when you write to us.`,
     ],
   }
+}
+
+function titleOf({ restriction, inputKind }: Statement): string {
+  if (restriction === 'image_withheld') return 'This image was withheld'
+  return inputKind === 'prompt' ? 'This prompt was not accepted' : 'This picture was not accepted'
+}
+
+function becauseOf({ inputKind }: Statement): string {
+  return inputKind === 'prompt' ? '' : ', because of the picture that you sent with it,'
 }
 
 function howDecided({ detection, decidedBy }: Statement): string {

@@ -7,6 +7,7 @@ import { Fault } from '../kernel/fault.ts'
 export type Band = 'matched' | 'low' | 'borderline' | 'elevated' | 'high' | 'unscored'
 export type StatementStage = 'input' | 'output'
 export type Detection = 'automated' | 'manual'
+export type InputKind = 'prompt' | 'image'
 export type Decider = 'automated' | 'person'
 
 type Redress = { readonly appeal: string; readonly outOfCourt: string; readonly courts: string }
@@ -58,6 +59,8 @@ export type StatementInput = {
   readonly id: string
   readonly policy: CitedPolicy
   readonly stage: StatementStage
+  /** What was judged: a prompt or an uploaded picture at input, always an image at output. The prompt unless said. */
+  readonly inputKind?: InputKind
   readonly subject: { readonly kind: 'request' | 'image'; readonly id: string }
   readonly decision: StatedDecision
   readonly detection: Detection
@@ -72,7 +75,7 @@ export type StatementInput = {
 export type Statement = {
   readonly id: string
   readonly stage: StatementStage
-  readonly inputKind: 'prompt' | 'image'
+  readonly inputKind: InputKind
   readonly subject: { readonly kind: 'request' | 'image'; readonly id: string }
   readonly decidedAt: string
   readonly category: string
@@ -115,6 +118,7 @@ const BAND_NAMES: Readonly<Record<Band, string>> = {
 /** The complete record. Fault: statement_incomplete, whose field names what is missing or does not fit. */
 export function writeStatement(input: StatementInput): Statement {
   const { policy, stage, subject, decision } = input
+  const inputKind = stage === 'output' ? 'image' : (input.inputKind ?? 'prompt')
   required(input.id, 'id')
   required(subject.id, 'subject.id')
   if (subject.kind !== (stage === 'input' ? 'request' : 'image')) throw incomplete('subject.kind')
@@ -125,8 +129,8 @@ export function writeStatement(input: StatementInput): Statement {
     throw incomplete('category')
   if (clause.statement === null) throw incomplete('ground')
   const categoryName = policy.categories.find(({ id }) => id === clause.category)?.name
-  if ((stage === 'input') !== (decision.band === 'matched')) throw incomplete('band')
-  if (input.detection === 'automated' && stage === 'output' && input.classifiers.length === 0)
+  if ((inputKind === 'prompt') !== (decision.band === 'matched')) throw incomplete('band')
+  if (input.detection === 'automated' && inputKind === 'image' && input.classifiers.length === 0)
     throw incomplete('classifiers')
   for (const { id, version, digest } of input.classifiers)
     if (id === '' || version === '' || digest === '') throw incomplete('classifiers')
@@ -144,7 +148,7 @@ export function writeStatement(input: StatementInput): Statement {
   return {
     id: input.id,
     stage,
-    inputKind: stage === 'input' ? 'prompt' : 'image',
+    inputKind,
     subject: { kind: subject.kind, id: subject.id },
     decidedAt: instant(input.decidedAt, 'decidedAt'),
     category: clause.category,
@@ -156,7 +160,8 @@ export function writeStatement(input: StatementInput): Statement {
     restriction: stage === 'input' ? 'request_refused' : 'image_withheld',
     scope: required(policy.scope, 'scope'),
     duration: required(policy.duration[stage], 'duration'),
-    facts: fill(facts[stage], places),
+    // A picture is described by its score wherever it came from.
+    facts: fill(facts[inputKind === 'image' ? 'output' : 'input'], places),
     ground: { kind: 'policy', text: required(ground, 'ground'), explanation: required(explanation, 'explanation') },
     detection: input.detection,
     decidedBy: input.decidedBy,
