@@ -10,7 +10,7 @@ import type { OutputFormat } from '../kernel/tables.ts'
 import { userNotice } from '../statement/outputs.ts'
 import type { Statement } from '../statement/statement.ts'
 import type { Asked } from './openai-orders.ts'
-import { openaiErrorBody, problemOf } from './problems.ts'
+import { problemOf } from './problems.ts'
 import { appealPath } from './resources.ts'
 
 export type OpenaiAnswer = { status: number; body: object }
@@ -138,9 +138,7 @@ function ended(generation: Generation, context: Context): OpenaiAnswer {
 }
 
 function error(message: string, type: string, code: string, more: object) {
-  const problem = { status: 400, code: 'internal', title: '', detail: message, field: null } as const
-  const { error: shape } = openaiErrorBody(problem)
-  return { error: { ...shape, type, code, ...more } }
+  return { error: { message, type, param: null, code, ...more } }
 }
 
 export function requestExtras({ request, images, statements }: Generation, { base }: Pick<Context, 'base'>) {

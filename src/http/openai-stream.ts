@@ -8,9 +8,10 @@ import type { Ground } from '../kernel/ground.ts'
 import type { RouteDeps } from './deps.ts'
 import { cancelIfQueued, dropStalled } from './disconnect.ts'
 import { type Context, statusUrl, stillRunning } from './openai-answers.ts'
+import { openaiErrorBody } from './openai-errors.ts'
 import { errorEvent, makeEvents } from './openai-events.ts'
 import type { Streaming } from './openai-orders.ts'
-import { openaiErrorBody, problemOf } from './problems.ts'
+import { problemOf } from './problems.ts'
 import { watchRequest } from './watch.ts'
 
 /** Whose request is followed, and what ends the following before the request ends. */

@@ -122,6 +122,14 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   return reply.code(problem.status).type(PROBLEM_TYPE).send(problemBody(problem, request.id))
 }
 
+/** RFC 9110 section 10.2.3, and the header that OpenAI's clients read first. Nothing for what must not be repeated. */
+function sayWhen(reply: FastifyReply, { status, retryAfterMs }: Problem): void {
+  if (reply.hasHeader('x-should-retry')) return
+  const ms = retryAfterMs ?? (status === 503 ? 1000 : null)
+  if (ms === null) return
+  reply.headers({ 'retry-after': String(Math.ceil(ms / 1000)), 'retry-after-ms': String(Math.ceil(ms)) })
+}
+
 /** An OpenAI address that leads to a native route, such as GET /v1/images/generations to an image's, is still OpenAI's. */
 function dialectOf(request: FastifyRequest): 'native' | 'openai' {
   return isOpenaiAddress(request.url) ? 'openai' : (request.routeOptions.config?.dialect ?? 'native')

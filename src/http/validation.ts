@@ -18,13 +18,15 @@ export function validationFault(errors: readonly FastifySchemaValidationError[],
   const first = errors.find(isTelling) ?? errors[0]
   const path = (first?.instancePath ?? '').split('/').slice(1).join('.')
   const unknown = names(first?.params.additionalProperties)
-  if (unknown !== null) return invalid(join(path, unknown), `unknown field ${join(path, unknown)}`)
+  if (unknown !== null) return invalid(join(path, unknown), `unknown field ${join(path, unknown)}`, 'unknown_parameter')
   const lacking = names(first?.params.requiredProperties)
-  if (lacking !== null) return invalid(join(path, lacking), `${join(path, lacking)} is required`)
+  if (lacking !== null)
+    return invalid(join(path, lacking), `${join(path, lacking)} is required`, 'missing_required_parameter')
   if (path === '') return new Fault('invalid_request', { detail: `the ${part} is not a JSON object` })
   const values = first?.params.allowedValues
   if (Array.isArray(values)) return invalid(path, `${path} must be one of ${values.join(', ')}`)
-  return invalid(path, `${path} ${first?.message ?? 'is not valid'}`)
+  const wrong = first?.keyword === 'type' ? 'invalid_type' : 'invalid_value'
+  return invalid(path, `${path} ${first?.message ?? 'is not valid'}`, wrong)
 }
 
 /** A union reports each of its branches, and an unknown field reports twice; these say the least. */
@@ -40,6 +42,15 @@ function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
 
-function invalid(field: string, detail: string): Fault {
-  return new Fault('invalid_request', { field, detail })
+/** `wrong` is OpenAI's word for it. */
+function invalid(field: string, detail: string, wrong = 'invalid_value'): Fault {
+  return new Fault('invalid_request', { field, detail, facts: { wrong } })
+}
+
+/** A moment that a query names, or null. Fault: invalid_request. */
+export function instant(text: string | undefined, field: string): Date | null {
+  if (text === undefined) return null
+  const at = new Date(text)
+  if (!Number.isNaN(at.getTime()) && at.getUTCFullYear() >= 1970 && at.getUTCFullYear() < 10_000) return at
+  throw invalid(field, `${field} is not a moment such as 2026-01-31T12:00:00Z`)
 }

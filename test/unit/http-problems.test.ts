@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openaiErrorBody, problemBody, problemOf } from '../../src/http/problems.ts'
+import { openaiErrorBody } from '../../src/http/openai-errors.ts'
+import { problemBody, problemOf } from '../../src/http/problems.ts'
 import { validationFault } from '../../src/http/validation.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 
@@ -18,7 +19,7 @@ test('a caller’s mistake is told in full, with its field', () => {
     instance: 'http_1',
   })
   assert.deepEqual(openaiErrorBody(problem), {
-    error: { message: 'no such size', type: 'invalid_request_error', param: 'size', code: 'invalid_request' },
+    error: { message: 'no such size', type: 'invalid_request_error', param: 'size', code: 'invalid_value' },
   })
 })
 
