@@ -1,7 +1,10 @@
 // An order handed in twice under one Idempotency-Key is one request. The key and a keyed digest of the order stand on the request's
-// row, written with it: a race is decided by the row's uniqueness, a lost answer by asking again.
+// row, written with it: a race is decided by the row's uniqueness, a lost answer by asking again. A key holds for a day; then who
+// uses it anew takes it from the old row in the transaction that writes the new one.
+
+import { sql as raw } from 'kysely'
 import { canonical, saltedDigest } from '../kernel/canonical.ts'
-import type { Sql } from '../kernel/database.ts'
+import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { GenerationOrder } from './order.ts'
 
@@ -26,12 +29,13 @@ export function readIdempotency(
 }
 
 /** The request that was admitted under this key, or null. Fault: conflict, when it was another order. */
-export async function findAdmitted(sql: Sql, tenantId: string, { key, orderDigest }: Idempotency) {
+export async function findAdmitted(sql: Sql, tenantId: string, { key, orderDigest }: Idempotency, hours: number) {
   const earlier = await sql
     .selectFrom('darkroom.request')
     .select(['id', 'state', 'order_digest'])
     .where('tenant_id', '=', tenantId)
     .where('idempotency_key', '=', key)
+    .where('created_at', '>', since(hours))
     .executeTakeFirst()
   if (earlier === undefined) return null
   if (earlier.order_digest !== orderDigest)
@@ -39,7 +43,23 @@ export async function findAdmitted(sql: Sql, tenantId: string, { key, orderDiges
       field: 'idempotency-key',
       detail: 'this key was used for another order; take a new key',
     })
-  return { requestId: earlier.id, state: earlier.state === 'refused' ? ('refused' as const) : ('queued' as const) }
+  const state = earlier.state === 'refused' ? ('refused' as const) : ('queued' as const)
+  return { requestId: earlier.id, state, replayed: true }
+}
+
+/** Takes a key from the request that held it for its time. */
+export async function freeKey(tx: Tx, tenantId: string, { key }: Idempotency, hours: number): Promise<void> {
+  await tx
+    .updateTable('darkroom.request')
+    .set({ idempotency_key: null, order_digest: null })
+    .where('tenant_id', '=', tenantId)
+    .where('idempotency_key', '=', key)
+    .where('created_at', '<=', since(hours))
+    .execute()
+}
+
+function since(hours: number) {
+  return raw<Date>`darkroom.now() - ${hours} * interval '1 hour'`
 }
 
 /** Whether an insert failed because somebody else has just used the key. */

@@ -1,5 +1,6 @@
 // Reads of requests and their images, always within one tenant: what is another's is not there. Lists are paged by id, newest first.
 import type { Selectable } from 'kysely'
+import type { RequestState } from '../journey.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ImageTable, RequestTable } from '../kernel/tables.ts'
@@ -15,8 +16,6 @@ export type Generation = {
   images: ImageRow[]
   /** Statements of reasons by id. */
   statements: ReadonlyMap<string, Statement>
-  /** Requests of the same tenant that wait before this one; null when it does not wait. */
-  ahead: number | null
 }
 
 const REQUEST_COLUMNS = [
@@ -90,21 +89,30 @@ export async function getGeneration(sql: Sql, tenantId: string, requestId: strin
   if (request === undefined) throw new Fault('not_found', { facts: { id: requestId } })
   const [generation] = await withImages(sql, tenantId, [request])
   if (generation === undefined) throw new Fault('not_found', { facts: { id: requestId } })
-  return { ...generation, ahead: await countAhead(sql, request) }
+  return generation
+}
+
+export type Filter = {
+  state: RequestState | null
+  model: string | null
+  createdFrom: Date | null
+  createdBefore: Date | null
 }
 
 /** One page, newest first, of what comes after the id `after`. */
 export async function listGenerations(
   sql: Sql,
   tenantId: string,
-  page: { limit: number; after: string | null },
+  page: { limit: number; after: string | null } & Partial<Filter>,
 ): Promise<{ generations: Generation[]; hasMore: boolean }> {
-  const { after } = page
-  const rows = await sql
-    .selectFrom('darkroom.request')
-    .select(REQUEST_COLUMNS)
-    .where('tenant_id', '=', tenantId)
-    .$if(after !== null, (query) => query.where('id', '<', after ?? ''))
+  const { after, state = null, model = null, createdFrom = null, createdBefore = null } = page
+  let query = sql.selectFrom('darkroom.request').select(REQUEST_COLUMNS).where('tenant_id', '=', tenantId)
+  if (after !== null) query = query.where('id', '<', after)
+  if (state !== null) query = query.where('state', '=', state)
+  if (model !== null) query = query.where('model', '=', model)
+  if (createdFrom !== null) query = query.where('created_at', '>=', createdFrom)
+  if (createdBefore !== null) query = query.where('created_at', '<', createdBefore)
+  const rows = await query
     .orderBy('id', 'desc')
     .limit(page.limit + 1)
     .execute()
@@ -131,30 +139,40 @@ export async function getImage(
   return { generation, image }
 }
 
+/** Previews of a request that may be read, oldest first. */
+export function listPreviews(sql: Sql, requestId: string): Promise<{ image_id: string; position: number }[]> {
+  return sql
+    .selectFrom('darkroom.preview as preview')
+    .innerJoin('darkroom.image as image', 'image.id', 'preview.image_id')
+    .select(['preview.image_id', 'preview.position'])
+    .where('image.request_id', '=', requestId)
+    .where('image.erased_at', 'is', null)
+    .where('preview.released_at', 'is not', null)
+    .orderBy('preview.released_at')
+    .execute()
+}
+
+/** Where a preview that may be read lies. Fault: not_found. */
+export async function getPreview(sql: Sql, tenantId: string, imageId: string, position: number): Promise<string> {
+  const found = await sql
+    .selectFrom('darkroom.preview as preview')
+    .innerJoin('darkroom.image as image', 'image.id', 'preview.image_id')
+    .select('preview.object_key')
+    .where('preview.image_id', '=', imageId)
+    .where('preview.position', '=', position)
+    .where('image.tenant_id', '=', tenantId)
+    .where('image.erased_at', 'is', null)
+    .where('preview.released_at', 'is not', null)
+    .executeTakeFirst()
+  if (found === undefined) throw new Fault('not_found', { facts: { id: imageId } })
+  return found.object_key
+}
+
 /** Fault: not_found. */
 export async function getStatement(sql: Sql, tenantId: string, statementId: string): Promise<Statement> {
   const statement = (await statementsOf(sql, tenantId, [statementId])).get(statementId)
   if (statement === undefined) throw new Fault('not_found', { facts: { id: statementId } })
   return statement
-}
-
-/** What changes when a request or one of its images moves; cheap enough to poll. Null: no such request of this tenant. */
-export async function readProgress(
-  sql: Sql,
-  tenantId: string,
-  requestId: string,
-): Promise<{ state: RequestRow['state']; fingerprint: string } | null> {
-  const rows = await sql
-    .selectFrom('darkroom.request as request')
-    .leftJoin('darkroom.image as image', 'image.request_id', 'request.id')
-    .select(['request.state', 'request.version', 'image.version as image_version'])
-    .where('request.id', '=', requestId)
-    .where('request.tenant_id', '=', tenantId)
-    .orderBy('image.position')
-    .execute()
-  const first = rows[0]
-  if (first === undefined) return null
-  return { state: first.state, fingerprint: [first.version, ...rows.map((row) => row.image_version)].join('.') }
 }
 
 async function withImages(sql: Sql, tenantId: string, requests: RequestRow[]): Promise<Generation[]> {
@@ -176,7 +194,6 @@ async function withImages(sql: Sql, tenantId: string, requests: RequestRow[]): P
     request,
     images: images.filter((image) => image.request_id === request.id),
     statements,
-    ahead: null,
   }))
 }
 
@@ -206,16 +223,4 @@ function isStatement(record: unknown): record is Statement {
     'categories' in record &&
     'redress' in record
   )
-}
-
-async function countAhead(sql: Sql, request: RequestRow): Promise<number | null> {
-  if (request.state !== 'queued') return null
-  const { count } = await sql
-    .selectFrom('darkroom.request')
-    .select((e) => e.fn.countAll<string>().as('count'))
-    .where('tenant_id', '=', request.tenant_id)
-    .where('state', '=', 'queued')
-    .where('id', '<', request.id)
-    .executeTakeFirstOrThrow()
-  return Number(count)
 }

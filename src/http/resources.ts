@@ -4,17 +4,21 @@ import { Value } from 'typebox/value'
 import { sizeText } from '../admit/order.ts'
 import type { Generation, ImageRow } from '../admit/records.ts'
 import { FAILURES, type Failure, isSettled, isTerminal, outcomeOf } from '../journey.ts'
+import type { Json } from '../kernel/canonical.ts'
+import type { Place } from '../schedule/position.ts'
 import { userNotice } from '../statement/outputs.ts'
 import type { Statement } from '../statement/statement.ts'
 import type { GenerationResource, ImageResource, StatementBrief } from './schemas.ts'
 
-export function generationResource(generation: Generation): GenerationResource {
-  const { request, images, statements, ahead } = generation
+/** `place`: where it waits, when it does and somebody looked. */
+export function generationResource(generation: Generation, place: Place | null = null): GenerationResource {
+  const { request, images, statements } = generation
   const settled = request.state === 'done' && images.every((image) => isSettled(image.state))
   return {
     id: request.id,
     object: 'generation',
     state: request.state,
+    final: isTerminal('request', request.state),
     outcome: settled ? outcomeOf(images.map((image) => image.state)) : null,
     failure: failureOf(request.failure),
     model: request.model,
@@ -32,16 +36,24 @@ export function generationResource(generation: Generation): GenerationResource {
     prompt_truncated: request.prompt_truncated,
     progress: isTerminal('request', request.state)
       ? null
-      : { step: request.steps_done, steps: request.steps, position: ahead },
+      : {
+          step: request.steps_done,
+          steps: request.steps,
+          position: place?.position ?? null,
+          ahead: place?.ahead ?? null,
+          eta_seconds: place?.etaSeconds ?? null,
+        },
     statement: briefOf(statements, request.statement_id),
     images: images.map((image) => imageResource(generation, image)),
+    sandbox: request.sandbox !== null,
+    erased_at: request.erased_at?.toISOString() ?? null,
     created_at: request.created_at.toISOString(),
     updated_at: request.updated_at.toISOString(),
   }
 }
 
 export function imageResource({ request, statements }: Generation, image: ImageRow): ImageResource {
-  const released = image.state === 'published'
+  const released = image.state === 'published' && image.erased_at === null
   return {
     id: image.id,
     object: 'image',
@@ -56,6 +68,8 @@ export function imageResource({ request, statements }: Generation, image: ImageR
     height: request.height,
     format: request.output_format,
     provenance: released ? provenanceOf(image) : null,
+    recipe: isObject(image.recipe) ? image.recipe : null,
+    erased_at: image.erased_at?.toISOString() ?? null,
     created_at: image.created_at.toISOString(),
   }
 }
@@ -102,6 +116,10 @@ function provenanceOf({ manifest_id, marked }: ImageRow): ImageResource['provena
 
 function bandOf(confidence: number): 'high' | 'medium' | 'low' {
   return confidence >= 0.95 ? 'high' : confidence >= 0.85 ? 'medium' : 'low'
+}
+
+function isObject(value: Json | null): value is { [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function failureOf(text: string | null): Failure | null {

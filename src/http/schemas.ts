@@ -86,6 +86,13 @@ export const ImageSchema = Type.Object({
   height: Type.Integer(),
   format: Type.Enum(['png', 'jpeg', 'webp']),
   provenance: Nullable(ProvenanceSchema),
+  recipe: Nullable(
+    Type.Object(
+      {},
+      { additionalProperties: true, description: 'What this very picture was made by, when it was made.' },
+    ),
+  ),
+  erased_at: Nullable(Time),
   created_at: Time,
 })
 export type ImageResource = Static<typeof ImageSchema>
@@ -94,7 +101,12 @@ export const GenerationSchema = Type.Object({
   id: Type.String(),
   object: Type.Literal('generation'),
   state: Type.Enum(statesOf('request')),
-  outcome: Nullable(Type.Enum([...OUTCOMES])),
+  final: Type.Boolean({
+    description: 'Nothing more happens by itself: ask no further. A held image may still be released by a person.',
+  }),
+  outcome: Nullable(
+    Type.Enum([...OUTCOMES], { description: 'What became of the images of a generation that is done; else null.' }),
+  ),
   failure: Nullable(Type.Enum([...FAILURES])),
   model: Type.String(),
   model_version: Type.String(),
@@ -113,11 +125,17 @@ export const GenerationSchema = Type.Object({
     Type.Object({
       step: Type.Integer(),
       steps: Type.Integer(),
-      position: Nullable(Type.Integer({ description: 'Requests of this tenant that wait before it.' })),
+      position: Nullable(
+        Type.Integer({ description: 'Requests that are drawn before it, in the fair order of all tenants.' }),
+      ),
+      ahead: Nullable(Type.Integer({ description: 'Those of them that are your own.' })),
+      eta_seconds: Nullable(Type.Integer({ description: 'Until it is drawn, by the speed of the last requests.' })),
     }),
   ),
   statement: Nullable(StatementBriefSchema),
   images: Type.Array(ImageSchema),
+  sandbox: Type.Boolean({ description: 'A rehearsal that a sandbox prompt forced; never charged.' }),
+  erased_at: Nullable(Time),
   created_at: Time,
   updated_at: Time,
 })

@@ -47,7 +47,7 @@ async function chargeRequest(tx: Tx, requestId: string, tenantId: string, to: st
     WITH made AS (
       SELECT request.n, request.gpu_ms, (
         SELECT count(*)::integer FROM darkroom.image
-         WHERE request_id = request.id AND published_at IS NOT NULL) AS images
+         WHERE request_id = request.id AND published_at IS NOT NULL AND request.sandbox IS NULL) AS images
         FROM darkroom.request WHERE id = ${requestId}),
     charged AS (
       INSERT INTO darkroom.charge (request_id, tenant_id, images, gpu_ms, reason, at)

@@ -48,6 +48,11 @@ export async function publishStage(ground: Ground, claim: Claim): Promise<void> 
 
 const Marked = Compile(Type.Object({ digests: Type.Object({ file: Type.String() }) }))
 
+/** Of the marked file, null when the image was not marked. */
+export function digestOfMarked(marked: unknown): string | null {
+  return Marked.Check(marked) ? marked.digests.file : null
+}
+
 /** The digest that the mark stage verified and recorded. */
 function fileDigest(marked: unknown): string {
   return Marked.Parse(marked).digests.file

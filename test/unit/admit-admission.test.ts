@@ -5,6 +5,7 @@ import { admitGeneration } from '../../src/admit/admit.ts'
 import { getGeneration, getImage, getStatement, listGenerations } from '../../src/admit/records.ts'
 import { saltedDigest } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
+import { openLine } from '../../src/schedule/position.ts'
 import { authenticate, type Caller } from '../../src/tenant/caller.ts'
 import { ALLOWED, FORBIDDEN, openService, type Service } from '../http/service.ts'
 
@@ -185,11 +186,11 @@ test('pages hold every generation once, newest first, while others arrive', asyn
 
 test('the place in line counts the tenant’s own requests before it', async () => {
   const { sql } = service.ground.database
-  const ahead = async (id: string) => (await getGeneration(sql, caller.tenantId, id)).ahead ?? Number.NaN
+  const ahead = async (id: string) => (await openLine(sql)(id))?.ahead ?? Number.NaN
   const first = (await service.admit({ prompt: ALLOWED })).requestId
   await service.admit({ prompt: ALLOWED }, 'second_client')
   const second = (await service.admit({ prompt: ALLOWED })).requestId
   assert.equal(await ahead(second), (await ahead(first)) + 1)
   await service.develop(first, ['published'])
-  assert.equal((await getGeneration(sql, caller.tenantId, first)).ahead, null)
+  assert.equal(await openLine(sql)(first), null)
 })

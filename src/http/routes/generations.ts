@@ -1,29 +1,51 @@
-// The native API: order pictures, then follow, list or cancel. A refusal is an answer like any other, with its statement.
-import { Readable } from 'node:stream'
+// The native API: order pictures, then read, list, cancel or erase. A refusal is an answer like any other, with its statement.
+// events.ts beside this file follows one as it goes.
+import { createHash } from 'node:crypto'
 import { Type } from '@fastify/type-provider-typebox'
 import { admitGeneration } from '../../admit/admit.ts'
-import { getGeneration, listGenerations } from '../../admit/records.ts'
-import { Fault } from '../../kernel/fault.ts'
-import { parseId } from '../../kernel/ids.ts'
+import { type Filter, getGeneration, listGenerations } from '../../admit/records.ts'
+import { statesOf } from '../../journey.ts'
+import { isFault } from '../../kernel/fault.ts'
 import { cancelRequest } from '../../outcome.ts'
+import { eraseGeneration } from '../../publish/erase.ts'
+import type { Line } from '../../schedule/position.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
+import { readCursor, writeCursor } from '../cursors.ts'
 import type { RouteDeps } from '../deps.ts'
-import { disconnected } from '../disconnect.ts'
 import { orderOf } from '../orders.ts'
 import { generationResource } from '../resources.ts'
 import { GenerationPage, GenerationSchema, IdParams, NewGeneration, problems } from '../schemas.ts'
-import { strict } from '../validation.ts'
-import { watchRequest } from '../watch.ts'
+import { instant, strict } from '../validation.ts'
 
-const EventStream = Type.Unsafe<Readable>({ type: 'string', description: 'text/event-stream' })
 const PAGE = 20
 const MAX_PAGE = 100
+const IdempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ description: '1 to 255 visible ASCII characters; the same order under it is the same generation.' }),
+  ),
+})
+const Conditional = Type.Object({ 'if-none-match': Type.Optional(Type.String()) })
+const Query = Type.Object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: PAGE })),
+    after: Type.Optional(Type.String({ maxLength: 300, description: '`next` of the page before, same filters.' })),
+    state: Type.Optional(Type.Enum(statesOf('request'))),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    created_from: Type.Optional(Type.String({ format: 'date-time', description: 'This moment or later.' })),
+    created_before: Type.Optional(Type.String({ format: 'date-time' })),
+  },
+  strict,
+)
 
-export function generationRoutes(app: App, { ground, admission, closing }: RouteDeps): void {
+export function generationRoutes(app: App, { ground, admission }: RouteDeps, line: Line): void {
   const config = { access: ['client'] } as const
   const tags = ['generations']
   const { sql } = ground.database
+  const read = async (tenantId: string, id: string) => {
+    const generation = await getGeneration(sql, tenantId, id)
+    return generationResource(generation, generation.request.state === 'queued' ? await line(id) : null)
+  }
 
   app.post(
     '/v1/generations',
@@ -33,23 +55,20 @@ export function generationRoutes(app: App, { ground, admission, closing }: Route
         tags,
         summary: 'Order pictures',
         description:
-          'With an Idempotency-Key header, the same order handed in again is answered with the same generation.',
+          'With an Idempotency-Key header, the same order handed in again within a day is answered with the same generation and `idempotency-replayed: true`; another order under that key is a conflict.',
+        headers: IdempotencyHeaders,
         body: NewGeneration,
-        response: { 202: GenerationSchema, ...problems(400, 401, 403, 409, 413, 415, 503) },
+        response: { 202: GenerationSchema, ...problems(400, 401, 403, 408, 409, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {
       const caller = callerOf(request)
       const key = request.headers['idempotency-key']
-      const { requestId } = await admitGeneration(
-        ground,
-        admission,
-        caller,
-        orderOf(request.body),
-        typeof key === 'string' ? key : null,
-      )
-      const resource = generationResource(await getGeneration(sql, caller.tenantId, requestId))
-      return reply.code(202).header('location', `/v1/generations/${requestId}`).send(resource)
+      const order = orderOf(request.body)
+      const { requestId, replayed } = await admitGeneration(ground, admission, caller, order, key ?? null)
+      if (replayed) reply.header('idempotency-replayed', 'true')
+      reply.header('location', `/v1/generations/${requestId}`)
+      return reply.code(202).send(await read(caller.tenantId, requestId))
     },
   )
 
@@ -60,24 +79,29 @@ export function generationRoutes(app: App, { ground, admission, closing }: Route
       schema: {
         tags,
         summary: 'Generations of this tenant, newest first',
-        querystring: Type.Object(
-          {
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: PAGE })),
-            after: Type.Optional(Type.String({ description: '`next` of the page before.' })),
-          },
-          strict,
-        ),
-        response: { 200: GenerationPage, ...problems(400, 401, 403) },
+        querystring: Query,
+        response: { 200: GenerationPage, ...problems(400, 401, 403, 429, 503) },
       },
     },
     async (request, reply) => {
-      const { limit = PAGE, after } = request.query
-      const cursor = after === undefined ? null : parseId('req', after)
-      if (after !== undefined && cursor === null)
-        throw new Fault('invalid_request', { field: 'after', detail: 'after is not the next of an earlier page' })
-      const page = await listGenerations(sql, callerOf(request).tenantId, { limit, after: cursor })
-      const data = page.generations.map(generationResource)
-      const next = page.hasMore ? (data.at(-1)?.id ?? null) : null
+      const { tenantId } = callerOf(request)
+      const { limit = PAGE, after, state = null, model = null } = request.query
+      const createdFrom = instant(request.query.created_from, 'created_from')
+      const createdBefore = instant(request.query.created_before, 'created_before')
+      const filter: Filter = { state, model, createdFrom, createdBefore }
+      const bound = {
+        list: 'generations',
+        tenant: tenantId,
+        state,
+        model,
+        from: createdFrom?.toISOString() ?? null,
+        before: createdBefore?.toISOString() ?? null,
+      }
+      const from = after === undefined ? null : readCursor(admission.userSecret, bound, after)
+      const page = await listGenerations(sql, tenantId, { limit, after: from, ...filter })
+      const data = page.generations.map((generation) => generationResource(generation))
+      const last = data.at(-1)
+      const next = page.hasMore && last !== undefined ? writeCursor(admission.userSecret, bound, last.id) : null
       return reply.send({ object: 'list' as const, data, has_more: page.hasMore, next })
     },
   )
@@ -89,13 +113,22 @@ export function generationRoutes(app: App, { ground, admission, closing }: Route
       schema: {
         tags,
         summary: 'One generation',
+        description: 'With If-None-Match, 304 while nothing changed.',
+        headers: Conditional,
         params: IdParams,
-        response: { 200: GenerationSchema, ...problems(401, 403, 404) },
+        response: {
+          200: GenerationSchema,
+          304: Type.Null({ description: 'Nothing changed.' }),
+          ...problems(401, 403, 404, 429, 503),
+        },
       },
     },
     async (request, reply) => {
-      const { tenantId } = callerOf(request)
-      return reply.send(generationResource(await getGeneration(sql, tenantId, request.params.id)))
+      const resource = await read(callerOf(request).tenantId, request.params.id)
+      const etag = `W/"${createHash('sha256').update(JSON.stringify(resource)).digest('base64url').slice(0, 22)}"`
+      reply.headers({ etag, 'cache-control': 'private, no-cache' })
+      const known = request.headers['if-none-match']?.split(',').map((one) => one.trim()) ?? []
+      return known.includes(etag) ? reply.code(304).send(null) : reply.send(resource)
     },
   )
 
@@ -106,51 +139,40 @@ export function generationRoutes(app: App, { ground, admission, closing }: Route
       schema: {
         tags,
         summary: 'Cancel what is not released yet',
+        description:
+          'Takes effect at the next step of a device. What is cancelled already is answered alike; what ended otherwise is a conflict.',
         params: IdParams,
-        response: { 200: GenerationSchema, ...problems(401, 403, 404, 409) },
+        response: { 200: GenerationSchema, ...problems(400, 401, 403, 404, 409, 415, 429, 503) },
       },
     },
     async (request, reply) => {
       const { tenantId } = callerOf(request)
-      await cancelRequest(ground, tenantId, request.params.id)
-      return reply.send(generationResource(await getGeneration(sql, tenantId, request.params.id)))
+      const { id } = request.params
+      await cancelRequest(ground, tenantId, id).catch(async (error: unknown) => {
+        if (!isFault(error, 'conflict')) throw error
+        const { request: ended } = await getGeneration(sql, tenantId, id)
+        if (ended.state !== 'cancelled') throw error
+      })
+      return reply.send(await read(tenantId, id))
     },
   )
 
-  app.get(
-    '/v1/generations/:id/events',
+  app.delete(
+    '/v1/generations/:id',
     {
       config,
       schema: {
         tags,
-        summary: 'Follow a generation',
+        summary: 'Erase a generation',
         description:
-          'Server-sent events: `state` (the generation, at once and after each move) and `progress` ({step, steps}). Ends with the generation.',
-        produces: ['text/event-stream'],
+          'Removes the prompt, every picture and preview, for good; what still goes on is cancelled first. The record of decisions stays, without content. Erasing again is answered alike.',
         params: IdParams,
-        response: { 200: EventStream, ...problems(401, 403, 404) },
+        response: { 204: Type.Null({ description: 'Erased.' }), ...problems(400, 401, 403, 404, 415, 429, 503) },
       },
     },
     async (request, reply) => {
-      const { tenantId } = callerOf(request)
-      await getGeneration(sql, tenantId, request.params.id)
-      const signal = AbortSignal.any([disconnected(reply), closing])
-      const events = async function* () {
-        for await (const change of watchRequest(ground, tenantId, request.params.id, signal)) {
-          if (change.kind === 'quiet') yield ': still here\n\n'
-          else if (change.kind === 'progress') yield event('progress', { step: change.step, steps: change.steps })
-          else if (change.kind === 'state')
-            yield event('state', generationResource(await getGeneration(sql, tenantId, request.params.id)))
-        }
-      }
-      return reply
-        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
-        .type('text/event-stream; charset=utf-8')
-        .send(Readable.from(events()))
+      await eraseGeneration(ground, callerOf(request).tenantId, request.params.id)
+      return reply.code(204).send(null)
     },
   )
-}
-
-function event(name: string, data: object): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }

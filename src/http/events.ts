@@ -1,0 +1,156 @@
+// One listener's stream of server-sent events. It begins with what was missed since the move that the listener saw last, goes on
+// live and ends with the generation. A `state` event's id is the latest move that it tells of; a picture of the state is made once
+// and shared by all listeners of a request (watch.ts). Who does not read is let go, and may resume.
+import { Readable } from 'node:stream'
+import { type PastMove, readMovesSince, rewind, type Standing } from '../admit/history.ts'
+import { type Generation, getGeneration, listPreviews } from '../admit/records.ts'
+import { isTerminal } from '../journey.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { Ground } from '../kernel/ground.ts'
+import type { Line } from '../schedule/position.ts'
+import { problemBody, problemOf } from './problems.ts'
+import { generationResource } from './resources.ts'
+import { follow, type Told } from './watch.ts'
+
+export type Listening = {
+  ground: Ground
+  line: Line
+  tenantId: string
+  requestId: string
+  /** Of the HTTP request; errors quote it. */
+  instance: string
+  /** The event that the listener has seen last, and the moves since; null: it comes for the first time. */
+  resumed: { since: string; missed: readonly PastMove[] } | null
+  signal: AbortSignal
+}
+
+const RETRY_MS = 1000
+const MOVE_ID = /^(0|[1-9]\d{0,17})$/
+
+/** What came after `lastEventId`. Fault: invalid_request, when that is no event of this generation. */
+export async function readMissed(
+  { database }: Ground,
+  requestId: string,
+  lastEventId: string,
+  field: string,
+): Promise<PastMove[]> {
+  const missed = MOVE_ID.test(lastEventId) ? await readMovesSince(database.sql, requestId, lastEventId) : null
+  if (missed !== null) return missed
+  throw new Fault('invalid_request', { field, detail: `${field} is not the id of an event of this generation` })
+}
+
+export function openEvents(listening: Listening): Readable {
+  const { ground, requestId, resumed, signal } = listening
+  const { bufferBytes, stallMs, keepAliveMs } = ground.config.native.events
+  let drained = performance.now()
+  const stream = new Readable({
+    read: () => {
+      drained = performance.now()
+    },
+  })
+  const end = () => {
+    if (!stream.readableEnded && !stream.destroyed) stream.push(null)
+  }
+  const push = (text: string) => {
+    if (over) return
+    stream.push(text)
+    if (stream.readableLength <= bufferBytes) return
+    fail(new Fault('overloaded', { detail: 'this listener does not read as fast as it is told; resume' }))
+  }
+  const fail = (error: unknown) => {
+    if (over) return
+    const problem = problemBody(problemOf(error, ground.config.limits), listening.instance)
+    stream.push(frame('error', problem))
+    close()
+  }
+  let over = false
+  const close = () => {
+    if (over) return
+    over = true
+    leave()
+    signal.removeEventListener('abort', close)
+    end()
+  }
+  const ticking = setInterval(() => {
+    const unread = stream.readableLength > 0 || over
+    if (unread && performance.now() - drained > stallMs) stream.destroy()
+    else push(': still here\n\n')
+  }, keepAliveMs)
+  stream.once('close', () => {
+    clearInterval(ticking)
+    close()
+  })
+
+  let latest: Standing | null = null
+  let telling = replay(listening, push).catch(fail)
+  const hear = (told: Told) => {
+    if (told.kind === 'progress') return push(frame('progress', { step: told.step, steps: told.steps }))
+    if (told.kind === 'preview') return push(previewFrame(told.imageId, told.index))
+    if (told.kind === 'missing') return fail(new Fault('not_found'))
+    const { standing } = told
+    if (resumed !== null && BigInt(standing.moveId) <= BigInt(resumed.since)) return
+    latest = standing
+    telling = telling
+      .then(async () => {
+        // A later one says everything that this one would.
+        if (latest !== standing || over) return
+        push(await pictureOf(listening, standing))
+        if (isTerminal('request', standing.state)) close()
+      })
+      .catch(fail)
+  }
+  let leave: () => void = () => undefined
+  if (signal.aborted) close()
+  else {
+    push(`retry: ${RETRY_MS}\n\n`)
+    signal.addEventListener('abort', close)
+    const left = follow(ground, requestId, hear)
+    leave = left
+    if (over) left()
+  }
+  return stream
+}
+
+/** Every missed move but the last, which is the state as it is now and comes by itself; and previews that can be seen. */
+async function replay(
+  { ground, tenantId, requestId, resumed }: Listening,
+  push: (text: string) => void,
+): Promise<void> {
+  const { sql } = ground.database
+  const missed = resumed?.missed ?? []
+  if (missed.length > 1) {
+    const generation = await getGeneration(sql, tenantId, requestId)
+    for (const [index, move] of missed.slice(0, -1).entries()) {
+      const then: Generation = rewind(generation, missed.slice(index + 1))
+      push(frame('state', generationResource(then), move.id))
+    }
+  }
+  for (const { image_id, position } of await listPreviews(sql, requestId)) push(previewFrame(image_id, position))
+}
+
+const pictures = new WeakMap<Standing, Promise<string>>()
+
+function pictureOf({ ground, line, tenantId, requestId }: Listening, standing: Standing): Promise<string> {
+  const known = pictures.get(standing)
+  if (known !== undefined) return known
+  const picture = (async () => {
+    const generation = await getGeneration(ground.database.sql, tenantId, requestId)
+    const place = generation.request.state === 'queued' ? await line(requestId) : null
+    return frame('state', generationResource(generation, place), standing.moveId)
+  })()
+  pictures.set(standing, picture)
+  picture.catch(() => pictures.delete(standing))
+  return picture
+}
+
+export function previewUrl(imageId: string, index: number): string {
+  return `/v1/images/${imageId}/previews/${index}`
+}
+
+function previewFrame(imageId: string, index: number): string {
+  return frame('preview', { image_id: imageId, index, url: previewUrl(imageId, index) })
+}
+
+function frame(event: string, data: object, id: string | null = null): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n${id === null ? '' : `id: ${id}\n`}\n`
+}

@@ -1,0 +1,69 @@
+// GET /v1/generations/{id}/events: one generation as it goes, by server-sent events that can be resumed.
+import type { Readable } from 'node:stream'
+import { Type } from '@fastify/type-provider-typebox'
+import { readStandings } from '../../admit/history.ts'
+import { isTerminal } from '../../journey.ts'
+import { Fault } from '../../kernel/fault.ts'
+import type { Line } from '../../schedule/position.ts'
+import { callerOf } from '../access.ts'
+import type { App } from '../app.ts'
+import type { RouteDeps } from '../deps.ts'
+import { disconnected } from '../disconnect.ts'
+import { openEvents, readMissed } from '../events.ts'
+import { IdParams, problems } from '../schemas.ts'
+import { openSeats } from '../seats.ts'
+import { strict } from '../validation.ts'
+
+const EventStream = Type.Unsafe<Readable>({ type: 'string', description: 'text/event-stream' })
+const Id = Type.String({ maxLength: 100, description: 'The id of the last event seen; 0 tells everything again.' })
+
+export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line): void {
+  const seats = openSeats(ground.config.native.events)
+  app.get(
+    '/v1/generations/:id/events',
+    {
+      config: { access: ['client'] },
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['generations'],
+        summary: 'Follow a generation',
+        description: [
+          'Server-sent events: `state` (the generation, at once and after each move; its id is for resuming), `progress` ({step, steps}),',
+          '`preview` ({image_id, index, url}) and `error` (a problem; resume). Progress and previews have no id and may be told twice or not at all.',
+          'With Last-Event-ID (or ?last_event_id) each state that was missed comes first, in order. Ends with the generation; who has seen',
+          'its end is answered 204, at which browsers stop reconnecting.',
+        ].join(' '),
+        produces: ['text/event-stream'],
+        params: IdParams,
+        headers: Type.Object({ 'last-event-id': Type.Optional(Id) }),
+        querystring: Type.Object({ last_event_id: Type.Optional(Id) }, strict),
+        response: {
+          200: { description: 'Events', content: { 'text/event-stream': { schema: EventStream } } },
+          204: Type.Null({ description: 'It has ended, and that was seen.' }),
+          ...problems(400, 401, 403, 404, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = callerOf(request)
+      const requestId = request.params.id
+      const [standing] = await readStandings(ground.database.sql, [requestId])
+      if (standing === undefined || standing.tenantId !== tenantId)
+        throw new Fault('not_found', { facts: { id: requestId } })
+      const header = request.headers['last-event-id']
+      const field = header === undefined ? 'last_event_id' : 'last-event-id'
+      const since = header ?? request.query.last_event_id ?? null
+      const resumed = since === null ? null : { since, missed: await readMissed(ground, requestId, since, field) }
+      if (resumed !== null && resumed.missed.length === 0 && isTerminal('request', standing.state))
+        return reply.code(204).send(null)
+      const leave = seats.take(tenantId)
+      const signal = AbortSignal.any([disconnected(reply), closing])
+      const stream = openEvents({ ground, line, tenantId, requestId, instance: request.id, resumed, signal })
+      stream.once('close', leave)
+      return reply
+        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+        .type('text/event-stream; charset=utf-8')
+        .send(stream)
+    },
+  )
+}
