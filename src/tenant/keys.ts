@@ -4,7 +4,7 @@ import { sql as raw, type Selectable } from 'kysely'
 import { note } from '../advance.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
-import { newId } from '../kernel/ids.ts'
+import { newId, parseId } from '../kernel/ids.ts'
 import type { ApiKeyTable } from '../kernel/tables.ts'
 import { type Actor, actorOf } from './actor.ts'
 import {
@@ -80,7 +80,8 @@ export async function listKeys(
   requireAdministered(caller, tenantId)
   let query = sql.selectFrom('darkroom.api_key').select(COLUMNS).where('tenant_id', '=', tenantId).orderBy('id', 'desc')
   if (page.after !== null) {
-    const { after } = page
+    const after = parseId('key', page.after)
+    if (after === null) throw wrongCursor()
     const cursor = await query.where('id', '=', after).executeTakeFirst()
     if (cursor === undefined) throw wrongCursor()
     query = query.where('id', '<', after)

@@ -4,7 +4,7 @@ import { sql as raw, type Selectable } from 'kysely'
 import { note } from '../advance.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
-import { newId } from '../kernel/ids.ts'
+import { newId, parseId } from '../kernel/ids.ts'
 import type { PersonTable } from '../kernel/tables.ts'
 import { type Actor, actorOf } from './actor.ts'
 import {
@@ -69,7 +69,8 @@ export async function listPeople(
   requireAdministered(caller, tenantId)
   let query = sql.selectFrom('darkroom.person').selectAll().where('tenant_id', '=', tenantId).orderBy('id', 'desc')
   if (page.after !== null) {
-    const { after } = page
+    const after = parseId('per', page.after)
+    if (after === null) throw wrongCursor()
     const cursor = await query.where('id', '=', after).executeTakeFirst()
     if (cursor === undefined) throw wrongCursor()
     query = query.where('id', '<', after)

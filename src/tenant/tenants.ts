@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { sql as raw, type Selectable } from 'kysely'
 import { note } from '../advance.ts'
-import type { Json } from '../kernel/canonical.ts'
+import { canonical, type Json } from '../kernel/canonical.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId, parseId } from '../kernel/ids.ts'
@@ -98,7 +98,7 @@ export async function changeTenant(tx: Tx, caller: Caller, id: string, terms: Pa
     suspended: before.suspended_at !== null,
   }
   const changed = Object.entries(terms).filter(
-    ([name, value]) => value !== undefined && JSON.stringify(known[name]) !== JSON.stringify(value),
+    ([name, value]) => value !== undefined && canonical(known[name] ?? null) !== canonical(value),
   )
   if (changed.length === 0) return
   const { suspended, quota, ...rest } = terms

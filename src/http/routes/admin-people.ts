@@ -1,0 +1,112 @@
+// Administration of people. What another tenant's people are is 404 to a customer's administrator.
+import { Type } from '@fastify/type-provider-typebox'
+import { addPerson, changePerson, getPerson, listPeople } from '../../tenant/people.ts'
+import { ADMINISTRATORS } from '../../tenant/roles.ts'
+import { getTenant } from '../../tenant/tenants.ts'
+import { callerOf } from '../access.ts'
+import {
+  listOf,
+  listSchema,
+  NameSchema,
+  OidcSchema,
+  PageQuery,
+  PersonSchema,
+  pageAsked,
+  personResource,
+  RolesSchema,
+} from '../admin-schemas.ts'
+import type { App } from '../app.ts'
+import type { RouteDeps } from '../deps.ts'
+import { IdParams, problems } from '../schemas.ts'
+import { optional, strict } from '../validation.ts'
+
+export function adminPeopleRoutes(app: App, { ground }: RouteDeps): void {
+  const config = { access: ADMINISTRATORS }
+  const tags = ['admin']
+  const { sql, transact } = ground.database
+
+  app.get(
+    '/v1/admin/tenants/:id/people',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'People of a tenant, newest first',
+        params: IdParams,
+        querystring: PageQuery,
+        response: { 200: listSchema(PersonSchema), ...problems(400, 401, 403, 404) },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const tenant = await getTenant(sql, caller, request.params.id)
+      const { rows, hasMore } = await listPeople(sql, caller, tenant.id, pageAsked(request.query))
+      return listOf(rows.map(personResource), hasMore)
+    },
+  )
+
+  app.post(
+    '/v1/admin/tenants/:id/people',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Add a person',
+        params: IdParams,
+        body: Type.Object({ name: NameSchema, roles: RolesSchema, oidc: optional(OidcSchema) }, strict),
+        response: { 201: PersonSchema, ...problems(400, 401, 403, 404, 409, 413, 415) },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const { name, roles, oidc = null } = request.body
+      const person = { tenantId: request.params.id, name, roles, oidc }
+      const id = await transact((tx) => addPerson(tx, caller, person))
+      const resource = personResource(await getPerson(sql, caller, id))
+      return reply.code(201).header('location', `/v1/admin/people/${id}`).send(resource)
+    },
+  )
+
+  app.get(
+    '/v1/admin/people/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'One person',
+        params: IdParams,
+        response: { 200: PersonSchema, ...problems(401, 403, 404) },
+      },
+    },
+    async (request) => personResource(await getPerson(sql, callerOf(request), request.params.id)),
+  )
+
+  app.patch(
+    '/v1/admin/people/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Change a person',
+        description: 'Names what changes. `active: false` ends the person’s sessions and refuses their keys.',
+        params: IdParams,
+        body: Type.Partial(
+          Type.Object({
+            name: NameSchema,
+            roles: RolesSchema,
+            active: Type.Boolean(),
+            oidc: Type.Union([OidcSchema, Type.Null()]),
+          }),
+          strict,
+        ),
+        response: { 200: PersonSchema, ...problems(400, 401, 403, 404, 409, 413, 415) },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { id } = request.params
+      await transact((tx) => changePerson(tx, caller, id, request.body))
+      return personResource(await getPerson(sql, caller, id))
+    },
+  )
+}

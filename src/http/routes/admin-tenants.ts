@@ -1,0 +1,105 @@
+// Administration of tenants. The operator's administrators make and change them; a customer's own sees theirs.
+import { Type } from '@fastify/type-provider-typebox'
+import { Fault } from '../../kernel/fault.ts'
+import { actorOf } from '../../tenant/actor.ts'
+import { ADMINISTRATORS } from '../../tenant/roles.ts'
+import { changeTenant, createTenant, getTenant, listTenants } from '../../tenant/tenants.ts'
+import { callerOf } from '../access.ts'
+import {
+  listOf,
+  listSchema,
+  NameSchema,
+  PageQuery,
+  pageAsked,
+  TenantSchema,
+  tenantResource,
+  termsOfTenant,
+} from '../admin-schemas.ts'
+import type { App } from '../app.ts'
+import type { RouteDeps } from '../deps.ts'
+import { IdParams, problems } from '../schemas.ts'
+import { strict } from '../validation.ts'
+
+export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): void {
+  const tags = ['admin']
+  const { sql, transact } = ground.database
+  const requirePlan = (plan: string | undefined) => {
+    if (plan !== undefined && !admission.plans.has(plan))
+      throw new Fault('invalid_request', { field: 'plan', detail: `there is no plan ${plan}` })
+  }
+
+  app.get(
+    '/v1/admin/tenants',
+    {
+      config: { access: ADMINISTRATORS },
+      schema: {
+        tags,
+        summary: 'Tenants, newest first',
+        querystring: PageQuery,
+        response: { 200: listSchema(TenantSchema), ...problems(400, 401, 403) },
+      },
+    },
+    async (request) => {
+      const { rows, hasMore } = await listTenants(sql, callerOf(request), pageAsked(request.query))
+      return listOf(rows.map(tenantResource), hasMore)
+    },
+  )
+
+  app.post(
+    '/v1/admin/tenants',
+    {
+      config: { access: ['admin'] },
+      schema: {
+        tags,
+        summary: 'Make a tenant',
+        body: Type.Object({ name: NameSchema, ...Type.Partial(Type.Object(termsOfTenant)).properties }, strict),
+        response: { 201: TenantSchema, ...problems(400, 401, 403, 413, 415) },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      requirePlan(request.body.plan)
+      const id = await transact((tx) => createTenant(tx, request.body, actorOf(caller)))
+      const tenant = tenantResource(await getTenant(sql, caller, id))
+      return reply.code(201).header('location', `/v1/admin/tenants/${id}`).send(tenant)
+    },
+  )
+
+  app.get(
+    '/v1/admin/tenants/:id',
+    {
+      config: { access: ADMINISTRATORS },
+      schema: {
+        tags,
+        summary: 'One tenant',
+        params: IdParams,
+        response: { 200: TenantSchema, ...problems(401, 403, 404) },
+      },
+    },
+    async (request) => tenantResource(await getTenant(sql, callerOf(request), request.params.id)),
+  )
+
+  app.patch(
+    '/v1/admin/tenants/:id',
+    {
+      config: { access: ['admin'] },
+      schema: {
+        tags,
+        summary: 'Change a tenant',
+        description:
+          'Names what changes; `quota` is replaced as a whole. A suspended tenant’s keys and people are refused with 403; ' +
+          'what it ordered before is finished.',
+        params: IdParams,
+        body: Type.Partial(Type.Object({ name: NameSchema, ...termsOfTenant, suspended: Type.Boolean() }), strict),
+        response: { 200: TenantSchema, ...problems(400, 401, 403, 404, 409, 413, 415) },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { id } = request.params
+      requirePlan(request.body.plan)
+      await transact((tx) => changeTenant(tx, caller, id, request.body))
+      return tenantResource(await getTenant(sql, caller, id))
+    },
+  )
+}
