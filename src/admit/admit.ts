@@ -1,24 +1,28 @@
 // Admission: an order becomes a request with all of its images' rows, in one transaction, queued or refused. A refusal is a value
 // and comes with its statement of reasons; an error of any kind admits nothing. generate/generate.ts is next.
 import { randomBytes } from 'node:crypto'
-import { type Insertable, sql as raw } from 'kysely'
-import { advance, type Birth, type Facts, recordBirths, type Statement } from '../advance.ts'
-import { asJson, saltedDigest } from '../kernel/canonical.ts'
+import type { Insertable } from 'kysely'
+import { advance, type Birth, recordBirths } from '../advance.ts'
+import { saltedDigest } from '../kernel/canonical.ts'
 import type { Tx } from '../kernel/database.ts'
-import { Fault, isFault } from '../kernel/fault.ts'
+import { isFault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ModelCard } from '../kernel/model.ts'
+import { type Scenario, scenarioText } from '../kernel/sandbox.ts'
 import type { ImageTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import type { Plans } from '../policy/quotas.ts'
-import { writeStatement } from '../statement/statement.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { holdQuota } from '../tenant/quota.ts'
-import { findAdmitted, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
+import { findAdmitted, freeKey, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
+import { inputFacts, insertInputs, type StoredEdit, withStoredEdit } from './input-store.ts'
+import { type Edit, type InputTools, operationOf, prepareEdit, screenInput } from './inputs.ts'
 import { checkOrder, type GenerationOrder, type Recipe, SEEDS } from './order.ts'
-import { type Refusal, screenPrompt } from './screen.ts'
+import { refusalFacts, stateRefusal } from './refusal.ts'
+import { forcedRefusal, readScenario } from './sandbox.ts'
+import { screenPrompt } from './screen.ts'
 
 export type Admission = {
   readonly models: readonly ModelCard[]
@@ -33,10 +37,26 @@ export type Admission = {
   readonly userSecret: Uint8Array
 }
 
-export type Admitted = { requestId: string; state: 'queued' | 'refused' }
+export type Admitted = {
+  requestId: string
+  state: 'queued' | 'refused'
+  /** The answer to an order that was admitted before, under the same key. */
+  replayed: boolean
+}
+
+/** The pictures of an edit, and the other stages' work that admits them. */
+export type GivenEdit = { edit: Edit; tools: InputTools }
+
+type Entry = {
+  id: string
+  salt: Uint8Array
+  recipe: Recipe
+  idempotency: Idempotency | null
+  scenario: Scenario | null
+  stored: StoredEdit | null
+}
 
 const SALT_BYTES = 16
-const DAY_MS = 86_400_000
 
 /**
  * With an idempotency key, an order that was admitted before is answered with its request.
@@ -49,14 +69,16 @@ export async function admitGeneration(
   caller: Caller,
   order: GenerationOrder,
   idempotencyKey: string | null = null,
+  edit: GivenEdit | null = null,
 ): Promise<Admitted> {
   const idempotency = readIdempotency(idempotencyKey, order, caller.tenantId, admission.userSecret)
-  if (idempotency === null) return admitNew(ground, admission, caller, order, null)
-  const find = () => findAdmitted(ground.database.sql, caller.tenantId, idempotency)
+  if (idempotency === null) return admitNew(ground, admission, caller, order, null, edit)
+  const find = () =>
+    findAdmitted(ground.database.sql, caller.tenantId, idempotency, ground.config.native.idempotencyHours)
   const earlier = await find()
   if (earlier !== null) return earlier
   try {
-    return await admitNew(ground, admission, caller, order, idempotency)
+    return await admitNew(ground, admission, caller, order, idempotency, edit)
   } catch (error) {
     // Who waited for the winner of a race may also find that it took what was left of a quota.
     const winner = isKeyTaken(error) || isFault(error, 'quota_exceeded') ? await find() : null
@@ -71,15 +93,25 @@ async function admitNew(
   caller: Caller,
   order: GenerationOrder,
   idempotency: Idempotency | null,
+  edit: GivenEdit | null,
 ): Promise<Admitted> {
   const { config } = ground
-  const recipe = checkOrder(order, admission.models, config.defaultModel, config.limits)
-  const screened = screenPrompt(admission.policy, {
+  const checked = checkOrder(order, admission.models, config.defaultModel, config.limits, operationOf(edit))
+  const prepared = edit === null ? null : await prepareEdit(edit.edit, checked, order.size, config.limits)
+  const recipe = prepared === null ? checked : { ...checked, size: prepared.size }
+  const scenario = await readScenario(ground.database.sql, caller.tenantId, recipe.prompt)
+  const asked = {
     prompt: recipe.prompt,
     ...(recipe.negativePrompt === null ? {} : { negativePrompt: recipe.negativePrompt }),
     ...(recipe.purpose === null ? {} : { purpose: recipe.purpose }),
     tenant: caller.tenantId,
-  })
+  }
+  const prompt = scenario?.kind === 'refused' ? forcedRefusal(admission.policy) : screenPrompt(admission.policy, asked)
+  const upload =
+    edit === null || prepared === null || prompt.verdict !== 'allow'
+      ? null
+      : await screenInput(prepared, recipe.card.id, edit.tools, { ...asked, contexts: prompt.contexts })
+  const screened = upload ?? prompt
   const requestId = newId('req')
   const task = { tenantId: caller.tenantId, subject: 'request', subjectId: requestId, stage: 'generate' } as const
   const demand = {
@@ -87,9 +119,11 @@ async function admitNew(
     cost: admission.costOf({ ...recipe.size, n: recipe.n, steps: recipe.steps }),
     refused: screened.verdict !== 'allow',
   }
-  const due = await ground.database.transact(async (tx): Promise<Due[]> => {
+  const write = async (tx: Tx, stored: StoredEdit | null): Promise<Due[]> => {
+    if (idempotency !== null) await freeKey(tx, caller.tenantId, idempotency, config.native.idempotencyHours)
     await holdQuota(tx, admission.plans, caller.tenantId, demand, config.dispatch.msPerCost)
-    const cost = await insertRequest(tx, admission, caller, requestId, recipe, idempotency)
+    const entry = { id: requestId, salt: randomBytes(SALT_BYTES), recipe, idempotency, scenario, stored }
+    const cost = await insertRequest(tx, admission, caller, entry)
     const images = await insertImages(tx, admission, caller.tenantId, requestId, recipe)
     const received = {
       subject: 'request',
@@ -117,23 +151,23 @@ async function admitNew(
       })
     const statement = await stateRefusal(tx, admission.policy, config.appealWindowDays, requestId, screened)
     return advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
-  })
+  }
+  const due = await withStoredEdit(ground, requestId, prepared, edit?.tools ?? null, (stored) =>
+    ground.database.transact((tx) => write(tx, stored)),
+  )
   ground.bell.ring(due)
   const state = screened.verdict === 'allow' ? 'queued' : 'refused'
   ground.bell.tell(requestTopic(requestId), { state })
-  return { requestId, state }
+  return { requestId, state, replayed: false }
 }
 
 async function insertRequest(
   tx: Tx,
   admission: Admission,
   caller: Caller,
-  id: string,
-  recipe: Recipe,
-  idempotency: Idempotency | null,
+  { id, salt, recipe, idempotency, scenario, stored }: Entry,
 ): Promise<number> {
   const { card, size, n, steps } = recipe
-  const salt = randomBytes(SALT_BYTES)
   const cost = admission.costOf({ ...size, n, steps })
   await tx
     .insertInto('darkroom.request')
@@ -162,10 +196,13 @@ async function insertRequest(
       n,
       previews: recipe.previews,
       seed: recipe.seed,
+      operation: stored?.operation ?? 'generate',
+      strength: stored?.strength ?? null,
       cost,
       policy_digest: admission.policy.digest,
       idempotency_key: idempotency?.key ?? null,
       order_digest: idempotency?.orderDigest ?? null,
+      sandbox: scenario === null ? null : scenarioText(scenario),
     })
     .execute()
   const facts = {
@@ -181,8 +218,11 @@ async function insertRequest(
     n,
     seed: recipe.seed,
     policy: admission.policy.digest,
+    ...inputFacts(salt, stored),
+    ...(scenario === null ? {} : { sandbox: scenarioText(scenario) }),
   }
   await recordBirths(tx, caller.tenantId, [{ subject: 'request', id, facts }])
+  if (stored !== null) await insertInputs(tx, id, salt, stored)
   return cost
 }
 
@@ -229,43 +269,4 @@ async function insertWithMarkId(tx: Tx, row: PlannedImage, bits: number): Promis
 
 function randomMarkId(bits: number): bigint {
   return BigInt(`0x${randomBytes(8).toString('hex')}`) >> BigInt(64 - bits)
-}
-
-async function stateRefusal(
-  tx: Tx,
-  policy: ModerationPolicy,
-  appealWindowDays: number,
-  requestId: string,
-  refusal: Refusal,
-): Promise<Statement> {
-  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(tx)
-  const decidedAt = rows[0]?.now
-  if (decidedAt === undefined) throw new Fault('database_failed', { detail: 'the database does not tell the time' })
-  const id = newId('sor')
-  const appealUntil = new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
-  const statement = writeStatement({
-    id,
-    policy,
-    stage: 'input',
-    subject: { kind: 'request', id: requestId },
-    decision: refusal,
-    detection: 'automated',
-    decidedBy: 'automated',
-    classifiers: [],
-    decidedAt,
-    appealUntil,
-  })
-  return { id, appealUntil, record: asJson(statement) }
-}
-
-function refusalFacts({ clause, category, categories, band, facts, policy }: Refusal): Facts {
-  const { lists, phrases, languages, contexts, purpose, escalate } = facts
-  return {
-    policy: policy.digest,
-    clause,
-    category,
-    categories: [...categories],
-    band,
-    matched: { lists: [...lists], phrases, languages: [...languages], contexts: [...contexts], purpose, escalate },
-  }
 }
