@@ -150,8 +150,9 @@ function fromFastify(error: unknown, limits: { bodyBytes: number }): Fault | nul
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new Fault('invalid_request', { detail: 'the body is not a JSON document' })
+    case 'FST_ERR_MAX_PARAM_LENGTH':
     case 'FST_ERR_BAD_URL':
-      return new Fault('not_found', { detail: 'the address is malformed' })
+      return new Fault('not_found', { detail: 'there is nothing at this address; it is malformed or too long' })
     default:
       return isClientError(error) ? new Fault('invalid_request', { detail: 'the request is malformed' }) : null
   }

@@ -10,6 +10,7 @@ import { openLine } from '../schedule/position.ts'
 import { registerAccess } from './access.ts'
 import type { App } from './app.ts'
 import type { RouteDeps, ServerDeps } from './deps.ts'
+import { answerBroken, answerUnroutable, registerUnknown } from './edges.ts'
 import { registerLimits } from './limits.ts'
 import { problemOf, sendProblem } from './problems.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
@@ -20,6 +21,7 @@ import { generationRoutes } from './routes/generations.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
 import { modelRoutes } from './routes/models.ts'
+import { moderationRoutes } from './routes/moderations.ts'
 import { objectRoutes } from './routes/objects.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
@@ -30,13 +32,13 @@ import { securityHeaders } from './security-headers.ts'
 import { startTelemetry } from './telemetry.ts'
 import { validationFault } from './validation.ts'
 
-const REQUEST_TIMEOUT_MS = 60_000
 const MAX_PARAM_LENGTH = 400
 
 /** Builds the server; the caller listens and closes. Closing answers those who wait before it ends. */
 export async function buildServer(deps: ServerDeps): Promise<App> {
   const { ground } = deps
   const { limits } = ground.config
+  const { requestTimeoutMs } = ground.config.native
   const { trustedProxies } = ground.config.strangers
   const logger: FastifyBaseLogger = ground.log
   const app: App = fastify({
@@ -45,9 +47,12 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: limits.bodyBytes,
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.min(1000, requestTimeoutMs) },
+    clientErrorHandler: answerBroken,
+    frameworkErrors: (error, _request, reply) => answerUnroutable(error, reply.raw, limits),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>()
 
@@ -57,17 +62,11 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setSchemaErrorFormatter((errors, part) => validationFault(errors, part))
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, limits)
+    const problem = problemOf(error, { bodyBytes: request.routeOptions.bodyLimit ?? limits.bodyBytes })
     if (problem.status >= 500) request.log.error({ error }, 'a request failed')
     return sendProblem(request, reply, problem)
   })
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      request,
-      reply,
-      problemOf(new Fault('not_found', { detail: 'there is nothing at this address' }), limits),
-    ),
-  )
+  registerUnknown(app, limits)
 
   // No id holds a NUL, and no database takes one.
   app.addHook('preValidation', async ({ params }) => {
@@ -89,6 +88,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => sessionRoutes(scope, routes))
   await app.register(async (scope: App) => modelRoutes(scope, routes))
   await app.register(async (scope: App) => openaiImageRoutes(scope, routes))
+  await app.register(async (scope: App) => moderationRoutes(scope, routes))
   await app.register(async (scope: App) => generationRoutes(scope, routes, line))
   await app.register(async (scope: App) => eventRoutes(scope, routes, line))
   await app.register(async (scope: App) => imageRoutes(scope, routes))
