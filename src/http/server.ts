@@ -23,6 +23,7 @@ import { imageRoutes } from './routes/images.ts'
 import { modelRoutes } from './routes/models.ts'
 import { moderationRoutes } from './routes/moderations.ts'
 import { objectRoutes } from './routes/objects.ts'
+import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
 import { sessionRoutes } from './routes/session.ts'
@@ -88,6 +89,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => sessionRoutes(scope, routes))
   await app.register(async (scope: App) => modelRoutes(scope, routes))
   await app.register(async (scope: App) => openaiImageRoutes(scope, routes))
+  await app.register(async (scope: App) => openaiEditRoutes(scope, routes))
   await app.register(async (scope: App) => moderationRoutes(scope, routes))
   await app.register(async (scope: App) => generationRoutes(scope, routes, line))
   await app.register(async (scope: App) => eventRoutes(scope, routes, line))

@@ -50,8 +50,15 @@ const OPENAI: [string, string, unknown][] = [
   ...BOTH,
   ['a native field', 'seed', { prompt: ALLOWED, seed: 1 }],
   ['a transparent background', 'background', { prompt: ALLOWED, background: 'transparent' }],
-  ['streaming', 'stream', { prompt: ALLOWED, stream: true }],
-  ['partial images', 'partial_images', { prompt: ALLOWED, partial_images: 2 }],
+  ['partial images without a stream', 'partial_images', { prompt: ALLOWED, partial_images: 2 }],
+  ['too many partial images', 'partial_images', { prompt: ALLOWED, stream: true, partial_images: 4 }],
+  ['links in a stream', 'response_format', { prompt: ALLOWED, stream: true, response_format: 'url' }],
+  ['a quality of other models', 'quality', { prompt: ALLOWED, quality: 'xhigh' }],
+  ['an animation', 'output_format', { prompt: ALLOWED, output_format: 'gif' }],
+  ['frames', 'frame_count', { prompt: ALLOWED, frame_count: 4 }],
+  ['a drawing in SVG', 'svg', { prompt: ALLOWED, svg: { model: 'x' } }],
+  ['a style', 'style', { prompt: ALLOWED, style: 'vivid' }],
+  ['planning', 'complexity', { prompt: ALLOWED, complexity: 'low' }],
   ['a response format that is not there', 'response_format', { prompt: ALLOWED, response_format: 'file' }],
   ['weaker moderation', 'moderation', { prompt: ALLOWED, moderation: 'off' }],
 ]
@@ -71,7 +78,7 @@ for (const [name, field, body] of OPENAI)
   test(`openai: ${name} is refused by its field, ${field}`, async () => {
     const response = await service.call('/v1/images/generations', json(body))
     const { error } = await response.json()
-    assert.equal(response.status, 400)
+    assert.equal(response.status, field === 'model' ? 404 : 400)
     assert.deepEqual(Object.keys(error).sort(), ['code', 'message', 'param', 'type'])
     assert.equal(error.type, 'invalid_request_error')
     assert.equal(error.param, field)
