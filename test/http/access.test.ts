@@ -1,33 +1,68 @@
 // Who may call what, by walking the routes that the server itself documents.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { isRole, ROLES, type Role } from '../../src/tenant/roles.ts'
 import { ALLOWED, FORBIDDEN, json, openService, type Service } from './service.ts'
 
 const PUBLIC = ['GET /healthz', 'GET /readyz', 'POST /session', 'POST /session/end', 'POST /v1/provenance/verify']
-const ANYONE = ['GET /v1/me', 'GET /v1/models', 'GET /v1/models/{model}']
+/** Routes whose own suites try them with things of another tenant. */
+const ELSEWHERE = ['/v1/webhooks']
 
-type Route = { method: string; path: string; open: boolean }
+const OPENAI = ['/v1/images/gen', '/v1/images/edits', '/v1/models', '/v1/moderations']
+
+type Route = { method: string; path: string; open: boolean; access: 'caller' | string[] }
+type Operation = { security?: unknown[]; 'x-darkroom-access': Route['access'] }
 let service: Service
 let routes: Route[]
+/** A key for each role. */
+const keys = new Map<Role, string>()
 
 before(async () => {
   service = await openService()
-  const document: { paths: Record<string, Record<string, { security?: unknown[] }>> } = await (
+  const document: { paths: Record<string, Record<string, Operation>> } = await (
     await service.call('/openapi.json', { as: null })
   ).json()
   routes = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { security }]) => ({
+    Object.entries(methods).map(([method, { security, 'x-darkroom-access': access }]) => ({
       method: method.toUpperCase(),
       path,
       open: security?.length === 0,
+      access,
     })),
   )
+  for (const role of ['client', 'reviewer', 'compliance', 'admin'] as const) keys.set(role, service.key(role))
+  keys.set('tenant_admin', await tenantAdminOf('second_client'))
 })
 after(() => service[Symbol.asyncDispose]())
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
 const protectedRoutes = () => routes.filter((route) => !PUBLIC.includes(nameOf(route)))
-const fill = (path: string, id: string) => path.replace('{model}', 'storybook').replace('{id}', id)
+/** Bodies that a route takes, where it asks for one before it looks for the thing. */
+const EXAMPLES: Record<string, object> = {
+  'POST /v1/admin/tenants/{id}/people': { name: 'Bo', roles: ['client'] },
+  'PATCH /v1/admin/people/{id}': { active: false },
+  'POST /v1/admin/tenants/{id}/keys': { name: 'theirs', roles: ['client'] },
+  'POST /v1/admin/keys/{id}/rotate': {},
+}
+
+async function callAs(as: Role | 'second_client', path: string, method: string, body?: object): Promise<Response> {
+  const key = as === 'second_client' ? service.key(as) : keys.get(as)
+  const init = body === undefined ? {} : json(body)
+  return service.call(path, { ...init, method, headers: { ...Object(init.headers), authorization: `Bearer ${key}` } })
+}
+
+async function tenantIdOf(as: string): Promise<string> {
+  return (await (await service.call('/v1/me', { as })).json()).tenant.id
+}
+
+async function tenantAdminOf(as: string): Promise<string> {
+  const order = json({ name: 'their administrator', roles: ['tenant_admin'] })
+  const made = await service.call(`/v1/admin/tenants/${await tenantIdOf(as)}/keys`, { ...order, as: 'admin' })
+  return (await made.json()).key
+}
+
+const fill = (path: string, id: string) =>
+  path.replace('{model}', 'storybook').replace('{index}', '0').replace('{id}', id)
 
 test('the public routes are these and no others, and the document says so', () => {
   assert.deepEqual(
@@ -58,20 +93,27 @@ test('without a key every other route answers 401 with a challenge, in its own d
       assert.equal(response.status, 401, nameOf(route))
       assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer realm=/)
       const body = await response.json()
-      if (route.path.startsWith('/v1/images/gen') || route.path.startsWith('/v1/models'))
+      if (OPENAI.some((start) => route.path.startsWith(start)))
         assert.deepEqual(Object.keys(body.error).sort(), ['code', 'message', 'param', 'type'])
       else assert.equal(body.code, 'unauthenticated')
     }
   }
 })
 
-test('other roles cannot act as a client', async () => {
-  const clientOnly = protectedRoutes().filter((route) => !ANYONE.includes(nameOf(route)))
-  for (const as of ['reviewer', 'compliance', 'admin'])
-    for (const route of clientOnly) {
-      const response = await service.call(fill(route.path, 'req_x'), { method: route.method, as })
-      assert.equal(response.status, 403, `${as} ${nameOf(route)}`)
+test('every route refuses every role that it does not name, and names only roles that there are', async () => {
+  for (const route of protectedRoutes()) {
+    const { access } = route
+    if (typeof access === 'string') {
+      assert.equal(access, 'caller', nameOf(route))
+      continue
     }
+    assert.ok(access.length > 0 && access.every(isRole), nameOf(route))
+    for (const role of ROLES.filter((one) => !access.includes(one))) {
+      const response = await callAs(role, fill(route.path, 'req_x'), route.method)
+      assert.equal(response.status, 403, `${role} ${nameOf(route)}`)
+      void response.body?.cancel()
+    }
+  }
 })
 
 test('what belongs to another tenant answers as what does not exist, on every route that names a thing', async () => {
@@ -81,18 +123,37 @@ test('what belongs to another tenant answers as what does not exist, on every ro
   const refused = (await service.admit({ prompt: FORBIDDEN })).requestId
   const mine = await (await service.call(`/v1/generations/${requestId}`)).json()
   const { statement } = await (await service.call(`/v1/generations/${refused}`)).json()
-  const things: Record<string, string> = { generations: queued, images: mine.images[0].id, statements: statement.id }
-  const named = protectedRoutes().filter((route) => route.path.includes('{id}'))
-  assert.ok(named.length >= 7)
+  const tenant = await tenantIdOf('client')
+  const { data } = await (await service.call(`/v1/admin/tenants/${tenant}/keys`, { as: 'admin' })).json()
+  const person = { name: 'Ada', roles: ['client'] }
+  const people = await service.call(`/v1/admin/tenants/${tenant}/people`, { ...json(person), as: 'admin' })
+  const things: Record<string, string> = {
+    '/v1/generations': queued,
+    '/v1/images': mine.images[0].id,
+    '/v1/statements': statement.id,
+    '/v1/admin/tenants': tenant,
+    '/v1/admin/people': (await people.json()).id,
+    '/v1/admin/keys': data[0].id,
+  }
+  const named = protectedRoutes().filter(
+    ({ path }) => path.includes('{id}') && !ELSEWHERE.some((start) => path.startsWith(start)),
+  )
+  assert.ok(named.length >= 16)
   for (const route of named) {
-    const id = things[route.path.split('/')[2] ?? '']
+    const id = things[route.path.split('/{id}')[0] ?? '']
     assert.ok(id, `no thing for ${route.path}`)
     const nowhere = id.slice(0, -4) + (id.endsWith('0000') ? '1111' : '0000')
-    const own = await service.call(fill(route.path, id), { method: route.method === 'POST' ? 'OPTIONS' : route.method })
-    if (route.method === 'GET') assert.ok(own.status < 400, `${nameOf(route)} works for its owner: ${own.status}`)
-    void own.body?.cancel()
-    const theirs = await service.call(fill(route.path, id), { method: route.method, as: 'second_client' })
-    const absent = await service.call(fill(route.path, nowhere), { method: route.method, as: 'second_client' })
+    if (route.method === 'GET' && !route.path.includes('{index}')) {
+      const admin = route.path.startsWith('/v1/admin')
+      const own = await service.call(fill(route.path, id), { as: admin ? 'admin' : 'client' })
+      assert.ok(own.status < 400, `${nameOf(route)} works for its owner: ${own.status}`)
+      void own.body?.cancel()
+    }
+    const role = route.access.includes('client') ? 'second_client' : 'tenant_admin'
+    // Only an operator's administrator calls it: there is no other tenant to call it from.
+    if (role === 'tenant_admin' && !route.access.includes(role)) continue
+    const theirs = await callAs(role, fill(route.path, id), route.method, EXAMPLES[nameOf(route)])
+    const absent = await callAs(role, fill(route.path, nowhere), route.method, EXAMPLES[nameOf(route)])
     assert.equal(theirs.status, 404, nameOf(route))
     assert.equal(absent.status, 404, nameOf(route))
     const [a, b] = [await theirs.json(), await absent.json()]
