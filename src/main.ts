@@ -35,7 +35,10 @@ function overview(): string {
   return `usage: npm run darkroom -- <command> [options]\n\n${lines.join('\n')}\n\n<command> --help tells its options.\n`
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+// Everything is disposed of by now. The signer's library keeps an idle process alive until its callbacks are collected.
+const end = () => process.exit()
+
+main(process.argv.slice(2)).then(end, (error: unknown) => {
   if (isUsageError(error)) {
     process.stderr.write(`darkroom: ${error.message}\n`)
     process.exit(2)
