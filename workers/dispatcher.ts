@@ -8,8 +8,8 @@ import { repeat } from './repeat.ts'
 const POLL_MS = 1000
 const LEASE_MS = 5000
 
-/** `slots`: generate tasks in the devices' hands at once. */
-export function startDispatcher(ground: Ground, doorbell: Doorbell, slots: number): AsyncDisposable {
+/** `slots`: generate tasks in the devices' hands at once; null: what the devices that are alive offer. */
+export function startDispatcher(ground: Ground, doorbell: Doorbell, slots: number | null): AsyncDisposable {
   const options: DispatchOptions = { pool: 'default', holder: randomUUID(), leaseMs: LEASE_MS, slots }
   const loop = repeat(ground.log, 'dispatch', POLL_MS, async () => {
     const due = await dispatchPass(ground.database, options)

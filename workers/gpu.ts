@@ -7,6 +7,7 @@ import { Fault } from '../src/kernel/fault.ts'
 import type { Ground } from '../src/kernel/ground.ts'
 import type { Classify, Generate, SampleOrder } from '../src/kernel/model.ts'
 import { type Judge, moderateStage } from '../src/moderate/moderate.ts'
+import { announceDevice } from '../src/schedule/devices.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import type { Device } from './device.ts'
 import { runTask } from './run-task.ts'
@@ -19,6 +20,8 @@ export function startGpu(ground: Ground, doorbell: Doorbell, device: Device, jud
     classify: classifyOn(device),
     judge,
   }
+  const { provider } = device.packs().provider
+  const announced = announceDevice(ground, { slots: ground.config.dispatch.deviceSlots, provider })
   const stops = [
     doorbell.answer('generate', 1, async (task) => {
       await runTask(ground, task, (claim, signal) =>
@@ -33,6 +36,7 @@ export function startGpu(ground: Ground, doorbell: Doorbell, device: Device, jud
   return {
     [Symbol.asyncDispose]: async () => {
       drain.abort()
+      await announced[Symbol.asyncDispose]()
       await Promise.all(stops.map((stop) => stop()))
     },
   }

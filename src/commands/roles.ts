@@ -33,7 +33,7 @@ export async function startRoles(
         stack.use(startFinish(ground, doorbell, marks, stack.use(await openNotifier(ground)).soon))
         break
       case 'dispatcher':
-        stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots ?? 2))
+        stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))
         break
       case 'janitor':
         stack.use(startJanitor(ground, doorbell))

@@ -3,6 +3,7 @@
 import sharp from 'sharp'
 import { advance } from '../advance.ts'
 import { sha256 } from '../kernel/canonical.ts'
+import { meterDevice, meterTurn } from '../kernel/charge.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { cancelTopic, type Ground, requestTopic } from '../kernel/ground.ts'
@@ -13,6 +14,7 @@ import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { keepSpan } from '../kernel/trace.ts'
 import { failImage, failureOf, lockRequest } from '../outcome.ts'
 import { beginGenerating, type Order, plannedImages, recordStep } from './records.ts'
+import { rehearse } from './sandbox.ts'
 import { loadStart } from './start.ts'
 
 const PROGRESS_EVERY_MS = 200
@@ -29,6 +31,8 @@ export async function generateStage(
   const images = await plannedImages(ground, order.id)
   const stop = new AbortController()
   const failures: { id: string; fault: Fault }[] = []
+  const lap = stopwatch()
+  const meter = (tx: Tx) => meterDevice(tx, order.id, claim.taskId, lap())
   const deaf = ground.bell.hear(cancelTopic(order.id), () => stop.abort())
   try {
     const start = await loadStart(ground, order)
@@ -40,21 +44,31 @@ export async function generateStage(
         ...(start === undefined ? {} : { start }),
       }),
     )
+    lap()
     if (samples.length > 0)
-      await generate(order.model, samples, {
+      await (order.sandbox === null ? generate : rehearse(order.sandbox))(order.model, samples, {
         onStep: progressReporter(ground, order),
-        onPicture: keepSpan((id, picture, made) => keepPicture(ground, order, id, picture, made)),
+        onPicture: keepSpan((id, picture, made) => keepPicture(ground, order, id, picture, made, meter)),
         onFailure: (id, fault) => failures.push({ id, fault }),
         signal: AbortSignal.any([signal, stop.signal]),
       })
+    const passing = failures.find(({ fault }) => fault.retry !== 'never')
+    if (passing !== undefined) throw passing.fault
+  } catch (error) {
+    // The device was busy for this tenant, whatever came of it.
+    await meterTurn(ground.database.sql, claim.taskId, lap()).catch((lost: unknown) => {
+      ground.log.warn({ error: lost, requestId: order.id }, 'device time was not recorded')
+    })
+    throw error
   } finally {
     deaf()
   }
-  const passing = failures.find(({ fault }) => fault.retry !== 'never')
-  if (passing !== undefined) throw passing.fault
+  const whole = claim.attempt === 1 && failures.length === 0
   await ground.database.transact(async (tx) => {
     await lockRequest(tx, order.id)
     await completeTask(tx, claim)
+    await meter(tx)
+    await meterTurn(tx, claim.taskId, 0, whole)
     for (const { id, fault } of failures) await failImage(tx, id, failureOf(fault))
     await assertNoneMissing(tx, order.id)
   })
@@ -71,6 +85,16 @@ async function assertNoneMissing(tx: Tx, requestId: string): Promise<void> {
     .executeTakeFirst()
   if (missing !== undefined)
     throw new Fault('model_error', { retry: 'later', detail: 'a picture is missing', facts: { image: missing.id } })
+}
+
+/** Milliseconds since the last lap. */
+function stopwatch(): () => number {
+  let from = performance.now()
+  return () => {
+    const lap = performance.now() - from
+    from += lap
+    return lap
+  }
 }
 
 function sampleOf(order: Order) {
@@ -106,6 +130,7 @@ async function keepPicture(
   imageId: string,
   picture: Picture,
   made: { truncated: boolean; provider: string },
+  meter: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   const { width, height } = picture
   const bytes = await sharp(picture.rgb, { raw: { width, height, channels: 3 } })
@@ -121,6 +146,7 @@ async function keepPicture(
       .where('id', '=', imageId)
       .executeTakeFirstOrThrow()
     if (image.state !== 'planned') return
+    await meter(tx)
     due = await advance(tx, {
       subject: 'image',
       id: imageId,

@@ -1,32 +1,44 @@
 // The dispatcher: rings generate tasks in fair order, only as fast as the devices drain them. It leads by a lease row whose epoch
 // each dispatch carries; the backlog itself is the tasks that were not dispatched yet. Nothing is lost when it dies: its
-// tags are in the records and the next holder goes on.
+// tags are in the records and the next holder goes on. A tenant's share is charged by the estimate and corrected by the measure.
 import { sql as raw } from 'kysely'
 import type { Database, Tx } from '../kernel/database.ts'
 import type { Due } from '../kernel/tasks.ts'
-import { dispatchNext, type FairState, forgetIdle, type Head } from './fair-queue.ts'
+import { DEVICE_STALE_MS } from './backlog.ts'
+import { correct, dispatchNext, type FairState, forgetIdle, type Head } from './fair-queue.ts'
 
-export type DispatchOptions = { pool: string; holder: string; leaseMs: number; slots: number }
+export type DispatchOptions = {
+  pool: string
+  holder: string
+  leaseMs: number
+  /** Tasks in the devices' hands at once; null: what the live devices offer. */
+  slots: number | null
+}
+
+/** With no device announced, so many wait at the door: the next one to start, or one of the version before, finds work. */
+const SLOTS_AT_A_CLOSED_DOOR = 2
+/** Weight of the newest measure in the running average of the devices' pace. */
+const NEWEST = 0.1
 
 /** One pass: fills the free slots and returns what to ring. Null when another process leads. */
 export async function dispatchPass(database: Database, options: DispatchOptions): Promise<Due[] | null> {
   return database.transact(async (tx) => {
     const epoch = await lead(tx, options)
     if (epoch === null) return null
-    const free = options.slots - (await outstanding(tx))
-    if (free <= 0) return []
-    let state = await readState(tx, options.pool)
+    const before = await readState(tx, options.pool)
+    let state = await settleTurns(tx, options.pool, before)
+    const free = (options.slots ?? (await liveSlots(tx, options.pool))) - (await outstanding(tx))
     const due: Due[] = []
     for (let slot = 0; slot < free; slot++) {
       const next = dispatchNext(state, await heads(tx))
       if (next === null) break
-      const dispatched = await markDispatched(tx, next.head.taskId, epoch)
+      const dispatched = await markDispatched(tx, next.head, options.pool, epoch)
       // Cancelled between the look and the mark.
       if (dispatched === null) continue
       state = next.state
       due.push(dispatched)
     }
-    if (due.length > 0) await writeState(tx, options.pool, forgetIdle(state))
+    if (state !== before) await writeState(tx, options.pool, forgetIdle(state, await tenantsInHand(tx, options.pool)))
     return due
   })
 }
@@ -76,7 +88,8 @@ async function heads(tx: Tx): Promise<Head[]> {
   return rows.map((row) => ({ taskId: row.id, tenantId: row.tenant_id, cost: row.cost, weight: row.weight }))
 }
 
-async function markDispatched(tx: Tx, taskId: string, epoch: string): Promise<Due | null> {
+async function markDispatched(tx: Tx, head: Head, pool: string, epoch: string): Promise<Due | null> {
+  const { taskId, tenantId, cost } = head
   const row = await tx
     .updateTable('darkroom.task')
     .set({
@@ -88,7 +101,62 @@ async function markDispatched(tx: Tx, taskId: string, epoch: string): Promise<Du
     .where('id', '=', taskId)
     .returning('ring')
     .executeTakeFirst()
-  return row === undefined ? null : { id: taskId, stage: 'generate', ring: row.ring, delayMs: 0 }
+  if (row === undefined) return null
+  // Given back since this pass began: both turns are corrected together.
+  await raw`
+    INSERT INTO darkroom.dispatched AS turn (task_id, pool, tenant_id, cost) VALUES (${taskId}, ${pool}, ${tenantId}, ${cost})
+    ON CONFLICT (task_id) DO UPDATE SET cost = turn.cost + EXCLUDED.cost`.execute(tx)
+  return { id: taskId, stage: 'generate', ring: row.ring, delayMs: 0 }
+}
+
+/** What the devices that were heard of lately take at once. */
+async function liveSlots(tx: Tx, pool: string): Promise<number> {
+  const { rows } = await raw<{ slots: string | null }>`
+    SELECT sum(slots) AS slots FROM darkroom.device
+     WHERE pool = ${pool} AND seen_at > darkroom.now() - ${DEVICE_STALE_MS} * interval '1 millisecond'`.execute(tx)
+  return Number(rows[0]?.slots ?? SLOTS_AT_A_CLOSED_DOOR)
+}
+
+/** Corrects the shares of tenants whose tasks have left the devices' hands, done or not, and learns the devices' pace from them. */
+async function settleTurns(tx: Tx, pool: string, state: FairState): Promise<FairState> {
+  const { rows } = await raw<{ tenant_id: string; weight: number; cost: number; gpu_ms: number; finished: boolean }>`
+    DELETE FROM darkroom.dispatched AS turn USING darkroom.tenant AS tenant
+     WHERE turn.pool = ${pool} AND tenant.id = turn.tenant_id AND NOT EXISTS (
+       SELECT FROM darkroom.task WHERE task.id = turn.task_id AND task.dispatched_at IS NOT NULL)
+    RETURNING turn.tenant_id, tenant.weight, turn.cost, turn.gpu_ms, turn.finished`.execute(tx)
+  if (rows.length === 0) return state
+  const known = await readPace(tx, pool)
+  let pace = known
+  for (const { finished, cost, gpu_ms } of rows)
+    if (finished && cost > 0 && gpu_ms > 0)
+      pace = pace === null ? gpu_ms / cost : pace + NEWEST * (gpu_ms / cost - pace)
+  if (pace !== known)
+    await tx.updateTable('darkroom.dispatcher').set({ ms_per_cost: pace }).where('pool', '=', pool).execute()
+  let settled = state
+  for (const { tenant_id: tenantId, weight, cost, gpu_ms } of rows) {
+    const measured = gpu_ms === 0 ? 0 : pace === null ? cost : gpu_ms / pace
+    settled = correct(settled, { tenantId, weight, cost: measured - cost })
+  }
+  return settled
+}
+
+async function readPace(tx: Tx, pool: string): Promise<number | null> {
+  const row = await tx
+    .selectFrom('darkroom.dispatcher')
+    .select('ms_per_cost')
+    .where('pool', '=', pool)
+    .executeTakeFirstOrThrow()
+  return row.ms_per_cost
+}
+
+async function tenantsInHand(tx: Tx, pool: string): Promise<Set<string>> {
+  const rows = await tx
+    .selectFrom('darkroom.dispatched')
+    .select('tenant_id')
+    .distinct()
+    .where('pool', '=', pool)
+    .execute()
+  return new Set(rows.map((row) => row.tenant_id))
 }
 
 async function readState(tx: Tx, pool: string): Promise<FairState> {

@@ -1,5 +1,6 @@
 // Start-time fair queueing over tenants (Goyal, Vin, Cheng 1996): the next request is the one with the smallest start tag.
 //   start = max(virtual time, the tenant's last finish tag); finish = start + cost / weight; virtual time = start.
+// Work is charged by its estimate when it starts and corrected by its measure when it ends.
 // An idle tenant comes back at the virtual time, so it neither saves up nor owes. Pure: state in, state out.
 
 export type FairState = { virtualTime: number; finishTags: ReadonlyMap<string, number> }
@@ -27,9 +28,22 @@ export function dispatchNext(state: FairState, heads: readonly Head[]): Dispatch
   return { head: best.head, state: { virtualTime: best.start, finishTags } }
 }
 
-/** Forgets tenants whose tag the virtual time has passed: they would start at the virtual time anyway. */
-export function forgetIdle(state: FairState): FairState {
-  const finishTags = new Map([...state.finishTags].filter(([, tag]) => tag > state.virtualTime))
+/**
+ * Corrects what was charged by an estimate, once the work is measured: `cost` more (or, below 0, less) than the estimate. What
+ * comes next of the tenant's starts later or sooner by as much; nobody gets ahead of the virtual time.
+ */
+export function correct(state: FairState, { tenantId, cost, weight }: Omit<Head, 'taskId'>): FairState {
+  const tag = state.finishTags.get(tenantId) ?? state.virtualTime
+  return { ...state, finishTags: new Map(state.finishTags).set(tenantId, tag + cost / weight) }
+}
+
+/**
+ * Forgets tenants whose tag the virtual time has passed, for they would start at the virtual time anyway; not those with work in
+ * hand, whose tags may still be corrected.
+ */
+export function forgetIdle(state: FairState, inHand: ReadonlySet<string> = new Set()): FairState {
+  const kept = [...state.finishTags].filter(([tenantId, tag]) => tag > state.virtualTime || inHand.has(tenantId))
+  const finishTags = new Map(kept)
   return { virtualTime: state.virtualTime, finishTags }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { costOf, dispatchNext, type FairState, forgetIdle, type Head } from '../../src/schedule/fair-queue.ts'
+import { correct, costOf, dispatchNext, type FairState, forgetIdle, type Head } from '../../src/schedule/fair-queue.ts'
 
 const FRESH: FairState = { virtualTime: 0, finishTags: new Map() }
 type Line = { tenantId: string; weight: number; costs: number[] }
@@ -90,4 +90,46 @@ test('forgetting idle tenants changes no later decision', () => {
 
 test('cost grows with steps, pixels and images', () => {
   assert.equal(costOf({ steps: 20, width: 1000, height: 1000, n: 2 }), 40)
+})
+
+test('however wrong the estimates, measured service is shared by weight', () => {
+  const factor = fc.double({ min: 0.2, max: 5, noNaN: true })
+  fc.assert(
+    fc.property(
+      fc.tuple(factor, factor),
+      fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+      (wrong, weights) => {
+        const tenants = ['a', 'b'] as const
+        let state = FRESH
+        const served = { a: 0, b: 0 }
+        for (let turn = 0; turn < 400; turn++) {
+          const heads = tenants.map(
+            (tenantId, i): Head => ({ tenantId, taskId: tenantId, cost: 10, weight: weights[i] ?? 1 }),
+          )
+          const next = dispatchNext(state, heads)
+          assert.ok(next)
+          const { head } = next
+          const measured = 10 * (wrong[head.tenantId === 'a' ? 0 : 1] ?? 1)
+          served[head.tenantId === 'a' ? 'a' : 'b'] += measured
+          state = correct(next.state, { ...head, cost: measured - head.cost })
+        }
+        // Each may be ahead by what one turn of either takes, estimated or measured.
+        const bound = 10 * (Math.max(1, wrong[0]) / weights[0] + Math.max(1, wrong[1]) / weights[1])
+        assert.ok(Math.abs(served.a / weights[0] - served.b / weights[1]) <= bound + 1e-6)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('the tags of tenants with work in hand are kept for their correction', () => {
+  const state: FairState = {
+    virtualTime: 100,
+    finishTags: new Map([
+      ['idle', 90],
+      ['busy', 95],
+      ['ahead', 110],
+    ]),
+  }
+  assert.deepEqual([...forgetIdle(state, new Set(['busy'])).finishTags.keys()], ['busy', 'ahead'])
 })
