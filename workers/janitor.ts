@@ -1,11 +1,13 @@
 // The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds. It also
-// forgets webhook messages that are past their keeping.
+// forgets webhook messages that are past their keeping, and removes the objects of what was erased.
 import type { Ground } from '../src/kernel/ground.ts'
 import { sweepTasks } from '../src/kernel/tasks.ts'
 import { PRUNED_AT_ONCE, pruneWebhooks } from '../src/notify/history.ts'
+import { finishErasures } from '../src/publish/erase.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { repeat } from './repeat.ts'
 
+const ERASE_MS = 5000
 const PRUNE_MS = 600_000
 
 export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposable {
@@ -15,12 +17,16 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
     if (due.length > 0) ground.log.info({ tasks: due.length }, 'rang again for tasks that nobody held')
     doorbell.ringDispatched(due)
   })
+  const erasing = repeat(ground.log, 'erase', ERASE_MS, async () => {
+    const erased = await finishErasures(ground)
+    if (erased > 0) ground.log.info({ erased }, 'erasures are complete')
+  })
   const pruning = repeat(ground.log, 'prune webhooks', PRUNE_MS, async () => {
     while ((await pruneWebhooks(ground)) === PRUNED_AT_ONCE);
   })
   return {
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([loop.stop(), pruning.stop()])
+      await Promise.all([loop.stop(), erasing.stop(), pruning.stop()])
     },
   }
 }

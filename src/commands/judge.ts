@@ -4,6 +4,7 @@ import { asJson } from '../kernel/canonical.ts'
 import { isFault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Judge } from '../moderate/moderate.ts'
+import { rehearsedEvidence } from '../moderate/rehearsal.ts'
 import { type ImageVerdict, judgeImage } from '../moderate/verdict.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { writeStatement } from '../statement/statement.ts'
@@ -11,7 +12,8 @@ import { writeStatement } from '../statement/statement.ts'
 const DAY_MS = 86_400_000
 
 export function openJudge(policy: ModerationPolicy, appealWindowDays: number): Judge {
-  return (evidence, { tenantId, purpose, prompt, negativePrompt }) => {
+  return (found, { tenantId, purpose, prompt, negativePrompt, sandbox = null }) => {
+    const evidence = sandbox === null ? found : rehearsedEvidence(policy, sandbox)
     const asked = {
       tenant: tenantId,
       ...(purpose === null ? {} : { purpose }),

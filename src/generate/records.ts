@@ -21,6 +21,7 @@ const ORDER = [
   'steps',
   'guidance_scale',
   'scheduler',
+  'sandbox',
   'salt',
   'operation',
   'strength',

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '../kernel/fault.ts'
 import type { Generate, Picture } from '../kernel/model.ts'
-import type { Scenario } from '../kernel/sandbox.ts'
+import { parseScenario, type Scenario } from '../kernel/sandbox.ts'
 
 const SLOW_MS = 10_000
 /** Rows of five pixels, most significant first. */
@@ -21,7 +21,8 @@ const COLUMNS = WORD.length * 6 - 1
 const ROWS = 7
 
 /** Stands in for a model. `slow` takes its steps over ten seconds and stops at each when it is told to. */
-export function rehearse(scenario: Scenario): Generate {
+export function rehearse(text: string): Generate {
+  const scenario: Scenario = parseScenario(text) ?? { kind: 'failed', reason: 'model_error' }
   return async (_model, samples, { onStep, onPicture, onFailure, signal }) => {
     const steps = samples[0]?.steps ?? 0
     for (let step = 1; step <= steps; step++) {

@@ -19,6 +19,7 @@ export function loadImageWork(ground: Ground, imageId: string) {
       'request.model',
       'request.model_version',
       'request.purpose',
+      'request.sandbox',
       'request.prompt',
       'request.negative_prompt',
       'request.output_format',

@@ -1,12 +1,15 @@
 // One image: its record, its picture by a link that expires, its manifest. Only what was released has the last two.
 import { Type } from '@fastify/type-provider-typebox'
-import { getImage, type ImageRow } from '../../admit/records.ts'
+import { getImage, getPreview, type ImageRow } from '../../admit/records.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { imageResource } from '../resources.ts'
 import { IdParams, ImageSchema, problems } from '../schemas.ts'
+import { strict } from '../validation.ts'
+
+const PreviewParams = Type.Object({ ...IdParams.properties, index: Type.Integer({ minimum: 0, maximum: 2 }) }, strict)
 
 export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void {
   const config = { access: ['client'] } as const
@@ -19,7 +22,7 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
         tags: ['images'],
         summary: 'One image',
         params: IdParams,
-        response: { 200: ImageSchema, ...problems(401, 403, 404) },
+        response: { 200: ImageSchema, ...problems(401, 403, 404, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -37,13 +40,32 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
         summary: 'The picture',
         description: 'Redirects to a link that expires within minutes and needs no key.',
         params: IdParams,
-        response: { 302: Type.Null({ description: 'See Location.' }), ...problems(401, 403, 404, 409) },
+        response: { 302: Type.Null({ description: 'See Location.' }), ...problems(401, 403, 404, 409, 410, 429, 503) },
       },
     },
     async (request, reply) => {
       const { image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
       const url = await ground.images.signedUrl(releasedKey(image), ground.config.urlTtlSeconds)
       return reply.redirect(url, 302)
+    },
+  )
+
+  app.get(
+    '/v1/images/:id/previews/:index',
+    {
+      config,
+      schema: {
+        tags: ['images'],
+        summary: 'A preview',
+        description: 'How the picture looked on its way, checked and marked like it. Redirects as /content does.',
+        params: PreviewParams,
+        response: { 302: Type.Null({ description: 'See Location.' }), ...problems(400, 401, 403, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id, index } = request.params
+      const key = await getPreview(sql, callerOf(request).tenantId, id, index)
+      return reply.redirect(await ground.images.signedUrl(key, ground.config.urlTtlSeconds), 302)
     },
   )
 
@@ -55,7 +77,10 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
         tags: ['images'],
         summary: 'The C2PA manifest of the picture, as JSON',
         params: IdParams,
-        response: { 200: Type.Object({}, { additionalProperties: true }), ...problems(401, 403, 404, 409) },
+        response: {
+          200: Type.Object({}, { additionalProperties: true }),
+          ...problems(401, 403, 404, 409, 410, 429, 503),
+        },
       },
     },
     async (request) => {
@@ -66,8 +91,9 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
   )
 }
 
-/** Fault: conflict, when the image is not (or no longer) released. */
+/** Faults: gone (it was erased), conflict (it is not, or no longer, released). */
 function releasedKey(image: ImageRow): string {
+  if (image.erased_at !== null) throw new Fault('gone', { detail: 'the image was erased; its record remains' })
   if (image.state === 'published' && image.object_key !== null) return image.object_key
   throw new Fault('conflict', { detail: `the image is ${image.state}; only a published image has a picture` })
 }

@@ -36,7 +36,7 @@ export function statementRoutes(app: App, { ground }: RouteDeps): void {
         tags: ['statements'],
         summary: 'A statement of reasons',
         params: IdParams,
-        response: { 200: StatementSchema, ...problems(401, 403, 404) },
+        response: { 200: StatementSchema, ...problems(401, 403, 404, 429, 503) },
       },
     },
     async (request) => {
