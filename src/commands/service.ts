@@ -78,7 +78,7 @@ async function listen(
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
-    examineUpload: openUploads(config, models, ground.log, stack),
+    ...openUploads(config, { models, log: ground.log, signer: marks.signer, registry }, stack),
     readManifest: (bytes, contentType) => marks.signer.read(bytes, contentType),
     checks,
     pages: [

@@ -21,6 +21,8 @@ export type ServerDeps = {
    * Faults: model_unknown, busy, inference_down, pack_missing, pack_corrupt, nan.
    */
   readonly examineUpload: (picture: Picture, modelId: string) => Promise<Evidence>
+  /** What a picture that a caller hands in says of its origin; as verifyProvenance, but sooner done. */
+  readonly findMarks: (bytes: Buffer) => Promise<Provenance>
   /** The C2PA manifest of a released file, as JSON. */
   readonly readManifest: (bytes: Buffer, contentType: string) => Promise<object>
   /** Seals the secrets of webhooks and finds where they lead. */

@@ -32,7 +32,7 @@ export const openaiFields = {
 }
 
 /** Of OpenAI's own models alone: known by name, so that the refusal can say why. */
-const foreign = {
+export const foreignFields = {
   style: optional(Type.Enum(['vivid', 'natural'])),
   complexity: optional(Type.Enum(['low', 'medium', 'high'])),
   frame_count: optional(Type.Integer()),
@@ -40,7 +40,7 @@ const foreign = {
   svg: optional(Type.Object({}, { additionalProperties: true })),
 }
 
-export const NewImages = Type.Object({ ...openaiFields, ...foreign }, strict)
+export const NewImages = Type.Object({ ...openaiFields, ...foreignFields }, strict)
 export type NewImages = Static<typeof NewImages>
 
 export type Streaming = {

@@ -107,7 +107,7 @@ export async function openService(env: Record<string, string> = {}) {
     markIdBits: 40,
     userSecret: Buffer.alloc(32, 9),
   }
-  const eye = { sees: NOTHING_SEEN }
+  const eye = { sees: NOTHING_SEEN, marks: NOTHING_FOUND }
   const app = await buildServer({
     ground,
     admission,
@@ -115,6 +115,7 @@ export async function openService(env: Record<string, string> = {}) {
     verifyProvenance: async () => NOTHING_FOUND,
     webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
     examineUpload: async () => eye.sees,
+    findMarks: async () => eye.marks,
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
     pages: [],

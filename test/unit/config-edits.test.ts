@@ -4,6 +4,7 @@ import { readConfig } from '../../src/kernel/config.ts'
 
 /** Variable, what it reads as, and the edges of its range. */
 const RANGES = [
+  ['DARKROOM_EDIT_UPLOADS_AT_ONCE', 'uploadsAtOnce', 1, 1024],
   ['DARKROOM_EXAMINATIONS_AT_ONCE', 'examinationsAtOnce', 1, 1024],
   ['DARKROOM_EXAMINER_IDLE_MS', 'examinerIdleMs', 100, 86_400_000],
 ] as const
