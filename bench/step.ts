@@ -105,7 +105,13 @@ async function measureChild(packId: string, samples: number, side: number): Prom
   if (loaded.type === 'failed') throw new Error(loaded.failure.message)
   const rounds: Timed[] = []
   for (let round = 0; round <= ROUNDS; round++) {
-    const command = { type: 'generate', command: round + 2, packId, samples: requests(samples, side) } as const
+    const command = {
+      type: 'generate',
+      command: round + 2,
+      packId,
+      samples: requests(samples, side),
+      previewSide: 1,
+    } as const
     const answer = await child.ask(command, { deadlineMs })
     if (answer.type !== 'generated') throw new Error(`expected generated, got ${answer.type}`)
     if (round > 0) rounds.push({ stepMs: answer.totalMs / STEPS, runMs: answer.runMs / STEPS })

@@ -7,9 +7,9 @@ import type { ProviderChoice } from '../models/runtime/sessions.ts'
 import type { Picture, Rgb, SampleRequest } from '../models/runtime/stepper.ts'
 import { Fault, isFault } from '../src/kernel/fault.ts'
 import type { Log } from '../src/kernel/log.ts'
-import { type FinalAnswer, type InferenceChild, spawnInference } from './inference-child.ts'
+import { type InferenceChild, spawnInference } from './inference-child.ts'
 import { toFault } from './inference-fault.ts'
-import type { Answer, LoadedPack, PackKind } from './inference-protocol.ts'
+import type { AnswerOnTheWay, FinalAnswer, LoadedPack, PackKind, PreviewScore } from './inference-protocol.ts'
 
 /** What a deadline may depend on: one step of all samples together, or one classification. */
 export type StepCost = { kind: 'generate' | 'classify'; packId: string; samples: number; pixels: number }
@@ -29,22 +29,39 @@ export type DeviceOptions = {
   loadDeadlineMs?: number
 }
 
-export type GenerateJob = { packId: string; samples: readonly SampleRequest[] }
+export type GenerateJob = {
+  packId: string
+  samples: readonly SampleRequest[]
+  /** The shortest side that a preview may have; 1 unless said. */
+  previewSide?: number
+}
+
+/** Half the picture's size or the least side; scored at full size. `scores` null: the model names no classifier. */
+export type SamplePreview = {
+  sampleId: string
+  index: number
+  picture: Rgb
+  scores: readonly PreviewScore[] | null
+}
 export type GenerateHooks = {
   onStep?: (step: { sampleId: string; index: number; total: number }) => void
   /** Called once a picture, one after another; a rejection cancels the job and becomes its outcome. */
   onPicture?: (picture: Picture) => Promise<void> | void
+  /** Not waited for, and none is owed: a preview that fails is logged, and its sample goes on. */
+  onPreview?: (preview: SamplePreview) => void
   /** A sample that failed alone; the others go on. */
   onFailure?: (sampleId: string, fault: Fault) => void
   /** Takes effect between steps. */
   signal?: AbortSignal
 }
 
+export type Loaded = { provider: ProviderChoice; runtime: string; packs: readonly LoadedPack[] }
+
 export type Device = {
   /** The child's process id; null between two lives. */
   readonly pid: number | null
   /** What was loaded last, and what serves it. */
-  packs(): { provider: ProviderChoice; packs: readonly LoadedPack[] }
+  packs(): Loaded
   /**
    * Pictures in the order of the samples. Faults: model_unknown, invalid_request, nan, out_of_memory, timeout, cancelled,
    * model_error (`crashed` when the child died), inference_down, pack_corrupt.
@@ -55,7 +72,7 @@ export type Device = {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-type Life = { child: InferenceChild; provider: ProviderChoice; packs: readonly LoadedPack[] }
+type Life = Loaded & { child: InferenceChild }
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
@@ -101,7 +118,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
         log.warn({ inferencePid: child.pid, ...end }, 'inference child is gone')
         life = revive()
       })
-      return { child, provider: answer.provider, packs: answer.packs }
+      return { child, provider: answer.provider, runtime: answer.runtime, packs: answer.packs }
     } catch (error) {
       await child.stop()
       const crashed = isFault(error, 'model_error') && error.facts.crashed === true
@@ -168,7 +185,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     get pid() {
       return current?.pid ?? null
     },
-    packs: () => ({ provider: latest.provider, packs: latest.packs }),
+    packs: () => ({ provider: latest.provider, runtime: latest.runtime, packs: latest.packs }),
     generate: (job, hooks = {}) => inTurn((living) => generate(living, ++number, job, hooks, options), hooks.signal),
     classify: (packId, picture) =>
       inTurn(async ({ child, packs }) => {
@@ -191,8 +208,8 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
 async function generate(
   { child, packs }: Life,
   command: number,
-  { packId, samples }: GenerateJob,
-  { onStep, onPicture, onFailure, signal }: GenerateHooks,
+  { packId, samples, previewSide = 1 }: GenerateJob,
+  { onStep, onPicture, onPreview, onFailure, signal }: GenerateHooks,
   { stepDeadlineMs, log }: DeviceOptions,
 ): Promise<Picture[]> {
   expectPack(packs, packId, 'text-to-image')
@@ -203,8 +220,14 @@ async function generate(
   let failure: unknown
   let undelivered: unknown
   let deliveries: Promise<void> = Promise.resolve()
-  const onAnswer = (answer: Answer) => {
+  const onAnswer = (answer: AnswerOnTheWay) => {
     if (answer.type === 'step') onStep?.({ sampleId: answer.sampleId, index: answer.index, total: answer.total })
+    if (answer.type === 'preview') {
+      const { sampleId, index, picture, scores } = answer
+      onPreview?.({ sampleId, index, picture, scores })
+    }
+    if (answer.type === 'preview_failed')
+      log.warn({ sampleId: answer.sampleId, error: toFault(answer.failure) }, 'a preview could not be made')
     if (answer.type === 'picture') {
       pictures.set(answer.picture.id, answer.picture)
       deliveries = deliveries
@@ -224,7 +247,7 @@ async function generate(
   const deadlineMs = stepDeadlineMs({ kind: 'generate', packId, samples: samples.length, pixels })
   const anySignal = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   const answer = await child.ask(
-    { type: 'generate', command, packId, samples },
+    { type: 'generate', command, packId, samples, previewSide },
     { onAnswer, deadlineMs, signal: anySignal },
   )
   await deliveries

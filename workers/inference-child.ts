@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '../src/kernel/fault.ts'
 import type { Log } from '../src/kernel/log.ts'
-import type { Answer, Command } from './inference-protocol.ts'
+import { type Answer, type AnswerOnTheWay, type Command, type FinalAnswer, isOnTheWay } from './inference-protocol.ts'
 
 const ENTRY = fileURLToPath(new URL('./inference.ts', import.meta.url))
 const STOP_MS = 5000
@@ -16,10 +16,9 @@ const VARIABLES =
     ' ',
   )
 
-export type FinalAnswer = Exclude<Answer, { type: 'step' | 'picture' | 'sample_failed' }>
 export type Asking = {
   /** Each answer on the way, in order. */
-  onAnswer?: (answer: Answer) => void
+  onAnswer?: (answer: AnswerOnTheWay) => void
   /** The longest silence; every answer starts it anew. */
   deadlineMs: number
   /** Asks the child to stop at the next step. */
@@ -103,7 +102,7 @@ function ask(
   const hear = (answer: Answer) => {
     if (answer.command !== command.command) return
     clearTimeout(deadline)
-    if (answer.type === 'step' || answer.type === 'picture' || answer.type === 'sample_failed') {
+    if (isOnTheWay(answer)) {
       deadline = setTimeout(expire, deadlineMs)
       onAnswer?.(answer)
     } else resolve(answer)

@@ -8,7 +8,15 @@ import type { Picture, Rgb, SampleRequest } from '../models/runtime/stepper.ts'
 
 export type PackKind = PackManifest['kind']
 
-export type LoadedPack = { manifest: PackManifest; digest: string }
+export type LoadedPack = {
+  manifest: PackManifest
+  digest: string
+  /** What a model's denoiser computes with; null for a classifier. */
+  dtype: string | null
+}
+
+/** What one classifier said of a preview, and which it was. */
+export type PreviewScore = { id: string; version: string; digest: string; categories: Readonly<Record<string, number>> }
 
 export type Command =
   | {
@@ -21,7 +29,14 @@ export type Command =
       /** Absent: every kind. */
       kinds?: readonly PackKind[]
     }
-  | { type: 'generate'; command: number; packId: string; samples: readonly SampleRequest[] }
+  | {
+      type: 'generate'
+      command: number
+      packId: string
+      samples: readonly SampleRequest[]
+      /** Previews have half a picture's size, but no side under this; a picture that is smaller itself has none. */
+      previewSide: number
+    }
   | { type: 'classify'; command: number; packId: string; picture: Rgb }
   | { type: 'cancel'; command: number }
 
@@ -42,11 +57,31 @@ export type Spent = {
 }
 
 export type Answer =
-  | { type: 'loaded'; command: number; provider: ProviderChoice; packs: readonly LoadedPack[] }
+  | { type: 'loaded'; command: number; provider: ProviderChoice; runtime: string; packs: readonly LoadedPack[] }
   | { type: 'step'; command: number; sampleId: string; index: number; total: number }
   | { type: 'picture'; command: number; picture: Picture }
+  /** `scores` null: the model names no classifier. */
+  | {
+      type: 'preview'
+      command: number
+      sampleId: string
+      index: number
+      picture: Rgb
+      scores: readonly PreviewScore[] | null
+    }
+  | { type: 'preview_failed'; command: number; sampleId: string; failure: FailureReport }
   | { type: 'sample_failed'; command: number; sampleId: string; failure: FailureReport }
   | ({ type: 'generated'; command: number } & Spent)
   | ({ type: 'classified'; command: number } & Classification & Spent)
   | { type: 'cancelled'; command: number }
   | { type: 'failed'; command: number; failure: FailureReport }
+
+const ON_THE_WAY = ['step', 'picture', 'preview', 'preview_failed', 'sample_failed'] as const
+/** An answer that more follow. */
+export type AnswerOnTheWay = Extract<Answer, { type: (typeof ON_THE_WAY)[number] }>
+/** The last answer to a command. */
+export type FinalAnswer = Exclude<Answer, AnswerOnTheWay>
+
+export function isOnTheWay(answer: Answer): answer is AnswerOnTheWay {
+  return ON_THE_WAY.some((type) => type === answer.type)
+}

@@ -2,13 +2,15 @@
 // It holds the sessions, obeys one command at a time, reads `cancel` between steps, and ends when its parent's channel closes.
 // It knows no tenant, database or key; workers/device.ts is the only one that speaks to it.
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { SdSample } from '../models/families/sd.ts'
 import { openSd, type SdModel } from '../models/families/sd-pack.ts'
 import { type Classifier, openClassifier } from '../models/runtime/classifier.ts'
 import { asModelError, ModelError } from '../models/runtime/error.ts'
 import { listPacks, type Pack, verifyPack } from '../models/runtime/pack.ts'
-import { chooseProvider } from '../models/runtime/sessions.ts'
-import { isRunning } from '../models/runtime/stepper.ts'
-import type { Answer, Command, FailureReport } from './inference-protocol.ts'
+import { previewSize, shrink } from '../models/runtime/pixels.ts'
+import { chooseProvider, RUNTIME } from '../models/runtime/sessions.ts'
+import { isRunning, type Rgb, type SampleRequest } from '../models/runtime/stepper.ts'
+import type { Answer, Command, FailureReport, PreviewScore } from './inference-protocol.ts'
 
 type Loaded = { packs: Map<string, Pack>; models: Map<string, SdModel>; classifiers: Map<string, Classifier> }
 
@@ -70,15 +72,18 @@ async function load({
     else fresh.classifiers.set(manifest.id, await openClassifier(pack, manifest, options))
   }
   loaded = fresh
-  const packs = Array.from(fresh.packs.values(), ({ manifest, digest }) => ({ manifest, digest }))
-  await say({ type: 'loaded', command, provider: chosen, packs })
+  const packs = Array.from(fresh.packs.values(), ({ manifest, digest }) => {
+    return { manifest, digest, dtype: fresh.models.get(manifest.id)?.dtype ?? null }
+  })
+  await say({ type: 'loaded', command, provider: chosen, runtime: RUNTIME, packs })
 }
 
-async function generate({ command, packId, samples }: Extract<Command, { type: 'generate' }>): Promise<void> {
+async function generate(order: Extract<Command, { type: 'generate' }>): Promise<void> {
+  const { command, packId, previewSide } = order
   const model = loaded?.models.get(packId)
   if (model === undefined) throw new ModelError('pack_missing', `no text-to-image pack ${packId}`, { field: 'model' })
   const [begun, ran] = [performance.now(), model.runMs()]
-  const states = await model.prepare(samples)
+  const states = await model.prepare(order.samples.map((sample) => previewable(sample, previewSide)))
   const told = new Set<object>()
   while (told.size < states.length) {
     // A turn of the event loop: here a cancel that arrived during the step is read.
@@ -96,8 +101,56 @@ async function generate({ command, packId, samples }: Extract<Command, { type: '
         await say({ type: 'sample_failed', command, sampleId: state.id, failure: report(error) })
       }
     }
+    await preview(command, packId, model, states, previewSide)
   }
   await say({ type: 'generated', command, runMs: model.runMs() - ran, totalMs: performance.now() - begun })
+}
+
+/** A picture too small to release as a preview is not previewed at all. */
+function previewable(sample: SampleRequest, leastSide: number): SampleRequest {
+  return previewSize(sample, leastSide) === null ? { ...sample, previews: 0 } : sample
+}
+
+/**
+ * At most one preview a step, the earliest that is due, so that nobody waits for more than one decoding. It is scored at the
+ * model's own size, for which the classifiers are calibrated, and then made smaller. Its trouble is its own.
+ */
+async function preview(
+  command: number,
+  packId: string,
+  model: SdModel,
+  states: readonly SdSample[],
+  leastSide: number,
+): Promise<void> {
+  const [next] = states
+    .filter((one) => isRunning(one) && one.previews.length > 0)
+    .sort((a, b) => (a.previews[0]?.index ?? 0) - (b.previews[0]?.index ?? 0))
+  if (next === undefined) return
+  try {
+    const shown = await model.preview(next)
+    if (shown === null) return
+    const { index, picture } = shown
+    const scores = await scoresOf(packId, picture)
+    const small = shrink(picture, previewSize(picture, leastSide) ?? picture)
+    await say({ type: 'preview', command, sampleId: next.id, index, picture: small, scores })
+  } catch (error) {
+    await say({ type: 'preview_failed', command, sampleId: next.id, failure: report(error) })
+  }
+}
+
+async function scoresOf(packId: string, picture: Rgb): Promise<PreviewScore[] | null> {
+  const manifest = loaded?.packs.get(packId)?.manifest
+  const classifiers = manifest?.kind === 'text-to-image' ? manifest.classifiers : []
+  if (classifiers.length === 0) return null
+  const scores: PreviewScore[] = []
+  for (const id of classifiers) {
+    const [pack, classifier] = [loaded?.packs.get(id), loaded?.classifiers.get(id)]
+    if (pack === undefined || classifier === undefined)
+      throw new ModelError('pack_missing', `no classifier pack ${id}`, { field: 'classifier' })
+    const { categories } = await classifier.classify(picture)
+    scores.push({ id, version: pack.manifest.version, digest: pack.digest, categories })
+  }
+  return scores
 }
 
 async function classify({ command, packId, picture }: Extract<Command, { type: 'classify' }>): Promise<void> {

@@ -2,7 +2,7 @@
 // A module reads names, element types and ranks from its graph, so the three exporters' dialects look alike from outside.
 // run() blocks its event loop (onnxruntime-node runs in place): only the inference child opens modules.
 import { basename, dirname, join } from 'node:path'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { asModelError, ModelError } from './error.ts'
 import { type ElementType, encode, type Feed, fromHalf, type Output, type TensorSpec } from './tensors.ts'
 
@@ -24,6 +24,9 @@ export type Module = {
   runMs(): number
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** The runtime that every module runs in, with its version. */
+export const RUNTIME = `onnxruntime-node ${env.versions.node ?? env.versions.common}`
 
 // y = x + x over one float: small enough to try a provider with.
 const PROBE = 'CAgSADo5Cg4KAXgKAXgSAXkiA0FkZBIFcHJvYmVaDwoBeBIKCggIARIECgIIAWIPCgF5EgoKCAgBEgQKAggBQgQKABAR'

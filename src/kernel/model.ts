@@ -65,10 +65,22 @@ export type SampleOrder = {
   previews?: number
 }
 
+/** How a picture was made, beyond its order. A rehearsal has no model, so it knows only its provider. */
+export type Made = {
+  /** The prompt was longer than the model reads. */
+  truncated: boolean
+  provider: string
+  /** What the denoiser computes with, and the runtime that computes it with its version. */
+  dtype?: string
+  runtime?: string
+  /** SHA-256 of the scheduler's configuration in the pack. */
+  schedulerConfig?: string
+}
+
 export type GenerateHooks = {
   onStep: (step: number, total: number) => void
   /** Called once per finished sample, in order; the next is not delivered before it resolves. */
-  onPicture: (id: string, picture: Picture, made: { truncated: boolean; provider: string }) => Promise<void>
+  onPicture: (id: string, picture: Picture, made: Made) => Promise<void>
   /** Never waited for: a preview that is late is dropped. */
   onPreview?: (id: string, preview: Preview) => void
   /** A sample that failed alone; the others go on, and the call does not throw for it. */

@@ -5,7 +5,7 @@ import type { ImageState } from '../journey.ts'
 import type { Json } from '../kernel/canonical.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { loadImageWork } from '../kernel/image-work.ts'
-import type { Classify, Picture } from '../kernel/model.ts'
+import type { Classification, Classify, Picture } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { lockRequest, settleRequest } from '../outcome.ts'
@@ -13,8 +13,10 @@ import { lockRequest, settleRequest } from '../outcome.ts'
 /** What the classifiers found: the highest calibrated score by category, and who said so. Null: nobody could say. */
 export type Evidence = {
   categories: Record<string, number>
-  classifiers: { id: string; version: string; digest: string }[]
+  classifiers: ClassifierRef[]
 } | null
+
+type ClassifierRef = { id: string; version: string; digest: string }
 
 export type Judgement = {
   verdict: 'allow' | 'hold' | 'deny'
@@ -27,7 +29,14 @@ export type Judgement = {
 }
 
 /** What is known of the request besides its picture. */
-export type Context = { tenantId: string; purpose: string | null; prompt: string | null; negativePrompt: string | null }
+export type Context = {
+  tenantId: string
+  purpose: string | null
+  prompt: string | null
+  negativePrompt: string | null
+  /** The scenario of a rehearsal, whose verdict is given. */
+  sandbox?: string | null
+}
 
 /** The policy as this stage needs it. */
 export type Judge = (evidence: Evidence, context: Context) => Judgement
@@ -47,12 +56,13 @@ export async function moderateStage(
   const image = await loadImageWork(ground, claim.subjectId)
   if (image === undefined || image.state !== 'generated') return finish(ground, claim)
   const picture = await readGenerated(ground.quarantine, image.id, image.generated_digest)
-  const evidence = await examine(classify, classifiersOf(image.model), picture)
+  const evidence = image.sandbox === null ? await examine(classify, classifiersOf(image.model), picture) : null
   const judgement = judge(evidence, {
     tenantId: image.tenant_id,
     purpose: image.purpose,
     prompt: image.prompt,
     negativePrompt: image.negative_prompt,
+    sandbox: image.sandbox,
   })
   const move = decide(image.id, judgement)
   let due: Due[] = []
@@ -97,15 +107,25 @@ function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'facts' 
 /** Asks every classifier; a category's score is the highest that any gives. */
 export async function examine(classify: Classify, classifiers: readonly string[], picture: Picture): Promise<Evidence> {
   if (classifiers.length === 0) return null
+  const found: Found[] = []
+  for (const id of classifiers) found.push({ id, ...(await classify(id, picture)) })
+  return foldEvidence(found)
+}
+
+/** What one classifier said, and which it was. */
+export type Found = { id: string } & Classification
+
+/** Of several classifiers' scores the highest by category. Null stays null: nobody could say. */
+export function foldEvidence(found: readonly Found[] | null): Evidence {
+  if (found === null || found.length === 0) return null
   const categories: Record<string, number> = {}
-  const said: { id: string; version: string; digest: string }[] = []
-  for (const id of classifiers) {
-    const found = await classify(id, picture)
-    for (const [category, score] of Object.entries(found.categories))
+  const classifiers: ClassifierRef[] = []
+  for (const { id, version, digest, categories: scores } of found) {
+    for (const [category, score] of Object.entries(scores))
       categories[category] = Math.max(categories[category] ?? score, score)
-    said.push({ id, version: found.version, digest: found.digest })
+    classifiers.push({ id, version, digest })
   }
-  return { categories, classifiers: said }
+  return { categories, classifiers }
 }
 
 function finish(ground: Ground, claim: Claim): Promise<void> {
