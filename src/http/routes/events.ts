@@ -22,7 +22,7 @@ export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line
   app.get(
     '/v1/generations/:id/events',
     {
-      config: { access: ['client'] },
+      config: { access: ['client'], limit: 'listeners' },
       exposeHeadRoute: false,
       schema: {
         tags: ['generations'],

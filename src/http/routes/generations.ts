@@ -50,7 +50,7 @@ export function generationRoutes(app: App, { ground, admission }: RouteDeps, lin
   app.post(
     '/v1/generations',
     {
-      config,
+      config: { ...config, limit: 'generations' },
       schema: {
         tags,
         summary: 'Order pictures',

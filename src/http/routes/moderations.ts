@@ -71,7 +71,7 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
   app.post(
     '/v1/moderations',
     {
-      config: { access: ['client'], dialect: 'openai' },
+      config: { access: ['client'], dialect: 'openai', limit: 'moderations' },
       bodyLimit: Math.max(limits.bodyBytes, Math.ceil(limits.uploadBytes * BASE64) + FRAME_BYTES),
       schema: {
         tags: ['openai'],

@@ -12,7 +12,7 @@ export function openaiImageRoutes(app: App, deps: RouteDeps): void {
   app.post(
     '/v1/images/generations',
     {
-      config: { access: ['client'], dialect: 'openai' },
+      config: { access: ['client'], dialect: 'openai', limit: 'generations' },
       schema: {
         tags: ['openai'],
         summary: 'Generate pictures and wait for them',

@@ -52,7 +52,7 @@ export async function provenanceRoutes(app: App, { ground, verifyProvenance }: R
   app.post(
     '/v1/provenance/verify',
     {
-      config: { access: 'public' },
+      config: { access: 'public', limit: 'public' },
       bodyLimit: uploadBytes + FRAME_BYTES,
       schema: {
         tags: ['provenance'],

@@ -33,7 +33,7 @@ export function sessionRoutes(app: App, { ground }: RouteDeps): void {
   app.post(
     '/session',
     {
-      config: { access: 'public' },
+      config: { access: 'public', limit: 'logins' },
       schema: {
         tags: ['session'],
         summary: 'Exchange a key for a session cookie',
