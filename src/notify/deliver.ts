@@ -50,9 +50,8 @@ export async function deliver(
 ): Promise<void> {
   const { config, database, log } = ground
   const { retryHours, disableDays } = config.webhooks
-  const { sql } = database
   const sent = await attempt(ground, tools, claimed, signal)
-  if (sent.error === 'interrupted') return releaseDelivery(sql, claimed)
+  if (sent.error === 'interrupted') return releaseDelivery(database.sql, claimed)
   const told = {
     delivery: claimed.deliveryId,
     endpoint: claimed.endpointId,
@@ -60,16 +59,16 @@ export async function deliver(
     ...outcomeOf(sent),
   }
   if (sent.error === null) {
-    await recordDelivered(sql, claimed, outcomeOf(sent))
+    await recordDelivered(database.sql, claimed, outcomeOf(sent))
     log.debug(told, 'a webhook was delivered')
     return
   }
   if (sent.status === 410) {
-    if (await recordFailed(sql, claimed, outcomeOf(sent))) await disableEndpoint(ground, claimed, 'gone')
+    if (await recordFailed(database.sql, claimed, outcomeOf(sent))) await disableEndpoint(ground, claimed, 'gone')
     return
   }
   const delayMs = nextDelayMs(claimed.attempt, sent.retryAfterMs, Math.random())
-  const retried = await recordRetry(sql, claimed, outcomeOf(sent), { delayMs, retryHours, disableDays })
+  const retried = await recordRetry(database.sql, claimed, outcomeOf(sent), { delayMs, retryHours, disableDays })
   if (retried === null) return
   if (retried.givenUp) log.warn(told, 'a webhook was given up')
   else log.debug({ ...told, delayMs }, 'a webhook will be tried again')

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { get, type IncomingMessage, setGlobalProxyFromEnv } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -226,17 +227,16 @@ test('a certificate that nobody vouches for, and no TLS at all, are TLS failures
 test('proxy variables are not honoured', async () => {
   await using proxy = await openReceiver()
   await using receiver = await openReceiver()
-  const before = { ...process.env }
-  Object.assign(process.env, { HTTP_PROXY: proxy.url, http_proxy: proxy.url, NODE_USE_ENV_PROXY: '1' })
+  const restore = setGlobalProxyFromEnv({ http_proxy: new URL(proxy.url).origin })
   try {
+    const [response]: IncomingMessage[] = await once(get(receiver.url), 'response')
+    assert.equal(response?.statusCode, 204)
+    response?.resume()
+    assert.equal(proxy.heard.length, 1, 'others honour it')
     assert.equal((await post(receiver.url)).error, null)
   } finally {
-    for (const name of ['HTTP_PROXY', 'http_proxy', 'NODE_USE_ENV_PROXY']) {
-      const value = before[name]
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    }
+    restore()
   }
-  assert.equal(proxy.heard.length, 0)
+  assert.equal(proxy.heard.length, 1)
   assert.equal(receiver.heard.length, 1)
 })
