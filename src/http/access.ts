@@ -26,7 +26,7 @@ declare module 'fastify' {
   }
 }
 
-export const SESSION_COOKIE = 'darkroom_session'
+const SESSION_COOKIE = 'darkroom_session'
 
 export function registerAccess(app: FastifyInstance, ground: Ground): void {
   app.decorateRequest('caller', null)
@@ -79,11 +79,25 @@ export function requireSameOrigin(ground: Ground, request: FastifyRequest): void
 }
 
 export function sessionToken(request: FastifyRequest): string | null {
+  return cookieOf(request, SESSION_COOKIE)
+}
+
+export function cookieOf(request: FastifyRequest, cookie: string): string | null {
   for (const part of (request.headers.cookie ?? '').split(';')) {
     const [name, value] = part.trim().split('=', 2)
-    if (name === SESSION_COOKIE && value !== undefined) return value
+    if (name === cookie && value !== undefined) return value
   }
   return null
+}
+
+/** Hands the browser a session's token, or takes it back (null). No script reads it and no other site sends it. */
+export function setSessionCookie({ config }: Ground, reply: FastifyReply, token: string | null): FastifyReply {
+  const secure = config.publicUrl?.startsWith('https:') ? '; Secure' : ''
+  const maxAge = token === null ? 0 : config.sessionTtlSeconds
+  return reply.header(
+    'set-cookie',
+    `${SESSION_COOKIE}=${token ?? ''}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}${secure}`,
+  )
 }
 
 async function identify(ground: Ground, request: FastifyRequest): Promise<Caller | null> {

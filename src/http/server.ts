@@ -23,11 +23,13 @@ import { imageRoutes } from './routes/images.ts'
 import { modelRoutes } from './routes/models.ts'
 import { moderationRoutes } from './routes/moderations.ts'
 import { objectRoutes } from './routes/objects.ts'
+import { oidcRoutes } from './routes/oidc.ts'
 import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { securityHeaders } from './security-headers.ts'
 import { startTelemetry } from './telemetry.ts'
@@ -87,6 +89,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
 
   await app.register(async (scope: App) => healthRoutes(scope, routes, telemetry))
   await app.register(async (scope: App) => sessionRoutes(scope, routes))
+  await app.register(async (scope: App) => oidcRoutes(scope, routes))
   await app.register(async (scope: App) => modelRoutes(scope, routes))
   await app.register(async (scope: App) => openaiImageRoutes(scope, routes))
   await app.register(async (scope: App) => openaiEditRoutes(scope, routes))
@@ -97,6 +100,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => statementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
+  await app.register(async (scope: App) => usageRoutes(scope, routes))
   await app.register(async (scope: App) => webhookRoutes(scope, routes))
   await app.register(async (scope: App) => adminTenantRoutes(scope, routes))
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))

@@ -43,6 +43,7 @@ const packageRules: readonly PackageRule[] = [
   { name: /^@aws-sdk\//, within: /^src\/publish\//, single: true },
   { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\//, single: true },
   { name: /^(node:)?child_process$/, within: /^workers\//, single: true },
+  { name: /^openid-client$/, within: /^src\/tenant\/oidc\.ts$/, single: true },
   { name: /^onnxruntime-node$/, within: /^models\// },
 ]
 const modelLibraries = /^(node:.+|onnxruntime-node|sharp|@huggingface\/tokenizers)$/

@@ -1,10 +1,9 @@
 // Sessions for the pages: a key is exchanged for a cookie that scripts cannot read and other sites cannot send.
 import { type Static, Type } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
 import { isFault } from '../../kernel/fault.ts'
 import type { Caller } from '../../tenant/caller.ts'
 import { endSession, openSession } from '../../tenant/sessions.ts'
-import { callerOf, requireSameOrigin, SESSION_COOKIE, sessionToken } from '../access.ts'
+import { callerOf, requireSameOrigin, sessionToken, setSessionCookie } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { problems } from '../schemas.ts'
@@ -18,13 +17,6 @@ const Me = Type.Object({
 })
 
 export function sessionRoutes(app: App, { ground }: RouteDeps): void {
-  const secure = ground.config.publicUrl?.startsWith('https:') ? '; Secure' : ''
-  const setCookie = (reply: FastifyReply, value: string, maxAge: number) =>
-    reply.header(
-      'set-cookie',
-      `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}${secure}`,
-    )
-
   // Only here: elsewhere a form's body is refused, so no other site can post one to the API.
   app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) => {
     done(null, Object.fromEntries(new URLSearchParams(String(body))))
@@ -52,7 +44,7 @@ export function sessionRoutes(app: App, { ground }: RouteDeps): void {
       if (form || request.headers.origin !== undefined) requireSameOrigin(ground, request)
       try {
         const { token, caller } = await openSession(ground, request.body.key.trim())
-        setCookie(reply, token, ground.config.sessionTtlSeconds)
+        setSessionCookie(ground, reply, token)
         return form ? reply.redirect('/', 303) : reply.send(meResource(caller))
       } catch (error) {
         if (form && isFault(error, 'unauthenticated')) return reply.redirect('/?signin=failed', 303)
@@ -79,7 +71,7 @@ export function sessionRoutes(app: App, { ground }: RouteDeps): void {
         requireSameOrigin(ground, request)
         await endSession(ground, token)
       }
-      return setCookie(reply, '', 0).redirect('/', 303)
+      return setSessionCookie(ground, reply, null).redirect('/', 303)
     },
   )
 
