@@ -68,6 +68,7 @@ try {
       system: { name: 'bench', version: '1' },
       model: { id: 'bench', version: '1' },
       createdAt: new Date(),
+      parent: null,
     } as const
     const png = await timed(() => encodePicture(drawn, PNG))
     const steps = {

@@ -4,7 +4,7 @@
 import { sql as raw } from 'kysely'
 import type { Facts } from '../advance.ts'
 import { asJson, type Json, saltedDigest } from '../kernel/canonical.ts'
-import type { Sql, Tx } from '../kernel/database.ts'
+import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { FoundMarks, InputTools, PreparedEdit } from './inputs.ts'
@@ -91,18 +91,6 @@ export function inputFacts(salt: Uint8Array, edit: StoredEdit | null): Facts {
     strength: edit.strength,
     inputs: edit.inputs.map(({ kind, bytes }) => ({ kind, digest: saltedDigest(salt, bytes) })),
   }
-}
-
-/** Every object that a request's inputs have in quarantine, for whoever erases or expires it. */
-export async function inputKeysOf(sql: Sql | Tx, requestId: string): Promise<string[]> {
-  const rows = await sql
-    .selectFrom('darkroom.input')
-    .select(['object_key', 'original_key'])
-    .where('request_id', '=', requestId)
-    .execute()
-  return rows.flatMap(({ object_key, original_key }) =>
-    original_key === null ? [object_key] : [object_key, original_key],
-  )
 }
 
 /** Removes what orders that were never admitted have left. Returns how many of them. */

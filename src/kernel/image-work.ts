@@ -22,6 +22,7 @@ export function loadImageWork(ground: Ground, imageId: string) {
       'request.sandbox',
       'request.prompt',
       'request.negative_prompt',
+      'request.operation',
       'request.output_format',
       'request.output_compression',
     ])

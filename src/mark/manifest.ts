@@ -4,6 +4,9 @@
 import { MARK_ALGORITHM } from './watermark/algorithm.ts'
 
 const GENERATED = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
+/** Somebody's picture with parts, or all of it, made anew. */
+const EDITED = 'http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia'
+const PARENT = 'parent'
 const IMAGE_ASSERTION = 'org.darkroom.image'
 
 export type ManifestSubject = {
@@ -15,8 +18,18 @@ export type ManifestSubject = {
   /** The payload and key epoch that the pixels carry. */
   markId: number
   epoch: number
+  /** What it was made from; null when it was made from a prompt alone. */
+  parent: Parent | null
   /** Signed by a development CA: the file says that nobody else vouches for it. */
   development: boolean
+}
+
+/** A picture that somebody handed in. Its manifest is kept with the result; its pixels never are, not even as a thumbnail. */
+export type Parent = {
+  /** The file as it came, when it carries a manifest. */
+  file: { bytes: Buffer; mimeType: string } | null
+  /** The image of ours that its watermark named. */
+  imageId: string | null
 }
 
 export type ManifestDefinition = {
@@ -45,15 +58,7 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
         created: true,
         data: {
           allActionsIncluded: true,
-          actions: [
-            {
-              action: 'c2pa.created',
-              when: timestamp(subject.createdAt),
-              digitalSourceType: GENERATED,
-              softwareAgent: { name: model.id, version: model.version },
-            },
-            { action: 'c2pa.watermarked.bound' },
-          ],
+          actions: [...originOf(subject), { action: 'c2pa.watermarked.bound' }],
         },
       },
       {
@@ -71,9 +76,31 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
           model: model.id,
           model_version: model.version,
           created_at: timestamp(subject.createdAt),
+          ...(subject.parent?.imageId ? { made_from: subject.parent.imageId } : {}),
         },
       },
     ],
+  }
+}
+
+/** The first action, which says where the content comes from. */
+function originOf({ parent, createdAt, model }: ManifestSubject): object[] {
+  const made = { when: timestamp(createdAt), softwareAgent: { name: model.id, version: model.version } }
+  if (parent === null) return [{ action: 'c2pa.created', ...made, digitalSourceType: GENERATED }]
+  return [
+    { action: 'c2pa.opened', parameters: { ingredientIds: [PARENT] } },
+    { action: 'c2pa.edited', ...made, digitalSourceType: EDITED },
+  ]
+}
+
+/** The ingredient to which `c2pa.opened` refers. `instanceId` is unique to this use of it. */
+export function ingredientFor(mimeType: string, instanceId: string) {
+  return {
+    title: 'input',
+    format: mimeType,
+    instance_id: `xmp:iid:${instanceId}`,
+    relationship: 'parentOf',
+    label: PARENT,
   }
 }
 
@@ -90,7 +117,7 @@ export function xmpFor(subject: ManifestSubject): string {
     xmp:CreatorTool="${escapeXml(`${subject.system.name} ${subject.system.version}`)}"
     xmp:CreateDate="${created}"
     dc:identifier="${escapeXml(subject.imageId)}"
-    Iptc4xmpExt:DigitalSourceType="${GENERATED}"
+    Iptc4xmpExt:DigitalSourceType="${subject.parent === null ? GENERATED : EDITED}"
     Iptc4xmpExt:AISystemUsed="${escapeXml(subject.model.id)}"
     Iptc4xmpExt:AISystemVersionUsed="${escapeXml(subject.model.version)}"/>
  </rdf:RDF>

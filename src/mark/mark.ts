@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { bindingValue, manifestFor, xmpFor } from './manifest.ts'
+import { bindingValue, manifestFor, type Parent, xmpFor } from './manifest.ts'
 import type { Signer } from './signer.ts'
 import type { Watermarker } from './watermark/pool.ts'
 import type { Picture } from './watermark/residual.ts'
@@ -22,6 +22,8 @@ export type MarkOrder = {
   system: { name: string; version: string }
   model: { id: string; version: string }
   createdAt: Date
+  /** What it was made from; null when it was made from a prompt alone. */
+  parent: Parent | null
 }
 
 export type Marked = {
@@ -58,7 +60,7 @@ export async function markImage(order: MarkOrder, tools: { signer: Signer; water
     xmp: xmpFor(subject),
   })
   // Watermark and XMP before the manifest: its hash binds the final bytes, and sharp would drop it.
-  const signed = await signer.sign(file.bytes, mimeType, manifestFor(subject))
+  const signed = await signer.sign(file.bytes, mimeType, manifestFor(subject), order.parent)
   const seen = await readBack(order, signed.bytes, mimeType, tools)
   return {
     bytes: signed.bytes,

@@ -1,13 +1,19 @@
 // The only file that speaks to @contentauth/c2pa-node: signs manifests into files and reads them back.
 // Private keys stay behind `signDigestInput`, a callback that a KMS can stand in for; nothing here logs or returns them.
 // Only 'Trusted' is trusted: 'Valid' is an intact signature by somebody else.
-import { constants, createPrivateKey, type KeyObject, sign as nodeSign } from 'node:crypto'
+import { constants, createPrivateKey, type KeyObject, sign as nodeSign, randomUUID } from 'node:crypto'
 import { Builder, CallbackSigner, Reader } from '@contentauth/c2pa-node'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { SecretPlace } from '../kernel/secret-files.ts'
 import { openDevelopmentChain } from './development-ca.ts'
 import { encodePicture } from './encode.ts'
-import { type ManifestDefinition, type ManifestReading, parseManifestStore } from './manifest.ts'
+import {
+  ingredientFor,
+  type ManifestDefinition,
+  type ManifestReading,
+  type Parent,
+  parseManifestStore,
+} from './manifest.ts'
 
 export type SigningAlgorithm = 'es256' | 'es384' | 'es512' | 'ps256' | 'ed25519'
 
@@ -25,8 +31,13 @@ export type Signer = {
   readonly kind: 'development' | 'operator'
   /** PEM of the root that this deployment trusts. Public. */
   readonly anchorPem: string
-  /** Embeds a signed manifest. Throws Fault 'signer_failed' (retry later). */
-  sign(bytes: Buffer, mimeType: string, manifest: ManifestDefinition): Promise<{ bytes: Buffer; manifest: Buffer }>
+  /** Embeds a signed manifest, beside the one of the parent. Throws Fault 'signer_failed' (retry later). */
+  sign(
+    bytes: Buffer,
+    mimeType: string,
+    manifest: ManifestDefinition,
+    parent?: Parent | null,
+  ): Promise<{ bytes: Buffer; manifest: Buffer }>
   /** Reads the active manifest of a file; never fetches anything. An unreadable manifest is found and 'Invalid'. */
   read(bytes: Buffer, mimeType: string): Promise<ManifestReading>
 }
@@ -113,14 +124,16 @@ function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, c
   return {
     kind,
     anchorPem,
-    async sign(bytes, mimeType, manifest) {
+    async sign(bytes, mimeType, manifest, parent = null) {
       try {
         const out: { buffer: Buffer | null } = { buffer: null }
         const signer = CallbackSigner.newSigner(
           { alg: callback.algorithm, certs: [Buffer.from(chainPem)], reserveSize, directCoseHandling: false },
           callback.sign,
         )
-        const stored = await Builder.withJson(manifest, settings).signAsync(signer, { buffer: bytes, mimeType }, out)
+        const builder = Builder.withJson(manifest, settings)
+        if (parent !== null) await addParent(builder, parent, mimeType)
+        const stored = await builder.signAsync(signer, { buffer: bytes, mimeType }, out)
         if (out.buffer === null) throw new Error('the library returned no file')
         return { bytes: out.buffer, manifest: stored }
       } catch (cause) {
@@ -137,6 +150,14 @@ function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, c
       return reader === null ? { found: false, elsewhere: false } : parseManifestStore(reader.json())
     },
   }
+}
+
+/** Reads the manifest of the parent's file into the builder, which keeps it whole; of a file without one nothing is taken. */
+async function addParent(builder: Builder, { file }: Parent, mimeType: string): Promise<void> {
+  const ingredient = JSON.stringify(ingredientFor(file?.mimeType ?? mimeType, randomUUID()))
+  await (file === null
+    ? builder.addIngredient(ingredient)
+    : builder.addIngredient(ingredient, { buffer: file.bytes, mimeType: file.mimeType }))
 }
 
 /** A file without a manifest reads as null; what throws had one that could not be parsed, or is no such file at all. */

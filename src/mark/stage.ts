@@ -4,10 +4,12 @@ import { advance } from '../advance.ts'
 import { asJson } from '../kernel/canonical.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { loadImageWork } from '../kernel/image-work.ts'
+import type { Operation } from '../kernel/model.ts'
 import { markedKey, readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { SYSTEM } from '../kernel/version.ts'
 import { lockRequest } from '../outcome.ts'
+import type { Parent } from './manifest.ts'
 import { type Marked, markImage } from './mark.ts'
 import type { Signer } from './signer.ts'
 import type { Watermarker } from './watermark/pool.ts'
@@ -26,6 +28,7 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
     system: SYSTEM,
     model: { id: image.model, version: image.model_version },
     createdAt: image.created_at,
+    parent: await loadParent(ground, image.request_id, image.operation),
   }
   const marked = await markImage(order, tools)
   await ground.quarantine.putIfAbsent(markedKey(image.id, marked.digests.file), {
@@ -51,6 +54,25 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
   })
   ground.bell.ring(due)
   ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'marked' })
+}
+
+/** What an edit was made from. Faults: object_missing, object_store_failed. */
+async function loadParent(ground: Ground, requestId: string, operation: Operation): Promise<Parent | null> {
+  if (operation === 'generate') return null
+  const input = await ground.database.sql
+    .selectFrom('darkroom.input')
+    .select(['original_key', 'provenance'])
+    .where('request_id', '=', requestId)
+    .where('kind', '=', 'image')
+    .executeTakeFirstOrThrow()
+  const { provenance } = input
+  const imageId =
+    typeof provenance === 'object' && provenance !== null && 'image_id' in provenance ? provenance.image_id : null
+  const original = input.original_key === null ? null : await ground.quarantine.get(input.original_key)
+  return {
+    imageId: typeof imageId === 'string' ? imageId : null,
+    file: original === null ? null : { bytes: original.bytes, mimeType: original.contentType },
+  }
 }
 
 /** What the record and the log keep of a marking; the mark's id has a column of its own. */

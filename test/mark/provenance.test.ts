@@ -44,6 +44,7 @@ const orderFor = async (seed: number, markId: number): Promise<MarkOrder> => ({
   system,
   model,
   createdAt,
+  parent: null,
 })
 function publish(made: Marked, imageId: string): void {
   const record = {
