@@ -86,6 +86,7 @@ async function listen(
         registerConsole(scope, {
           models,
           appealsOpen: false,
+          provider: config.oidc !== null,
           purposes: policy.purposes,
           session: async ({ caller }) =>
             caller === null ? null : { tenantName: caller.tenantName, roles: [...caller.roles] },

@@ -23,6 +23,8 @@ export type ConsoleOptions = {
   models: readonly ModelCard[]
   /** Whether POST /v1/appeals takes appeals; otherwise the statement's own words on redress stand alone. */
   appealsOpen: boolean
+  /** Whether people may sign in with an identity provider, beside keys. */
+  provider?: boolean
   /** Purposes that the policy knows; none: the field is not shown. */
   purposes?: readonly string[]
   /** Origins that signed picture addresses may lead to, such as an S3 endpoint. None: pictures come from this one. */
@@ -37,6 +39,7 @@ const page = { schema: { hide: true }, config: { access: 'optional' } } as const
 const asset = { schema: { hide: true }, config: { access: 'public' } } as const
 
 export async function registerConsole(app: FastifyInstance, options: ConsoleOptions): Promise<void> {
+  const { provider = false } = options
   const assets = await loadAssets()
   const pictures = ["'self'", 'blob:', 'data:', ...(options.pictureOrigins ?? [])].join(' ')
   const policy = [
@@ -73,7 +76,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
   app.get<{ Querystring: Record<string, string> }>('/', page, async (request, reply) => {
     const context = await contextOf(request)
     if (context.session === null) {
-      return send(reply, context, 'Sign in', signInPage(request.query.signin === 'failed'), ['sign-in.ts'])
+      return send(reply, context, 'Sign in', signInPage({ failure: request.query.signin, provider }), ['sign-in.ts'])
     }
     return send(reply, context, 'Playground', playgroundPage(context.session, options), ['playground.ts'])
   })
@@ -86,7 +89,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
   app.get<{ Params: { id: string } }>('/statements/:id', page, async (request, reply) => {
     const context = await contextOf(request)
     if (context.session === null) {
-      return send(reply.code(401), context, 'Sign in', signInPage(false), ['sign-in.ts'])
+      return send(reply.code(401), context, 'Sign in', signInPage({ provider }), ['sign-in.ts'])
     }
     const body = statementPage(request.params.id, options.appealsOpen)
     return send(reply, context, 'Statement of reasons', body, ['statement.ts'])

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { advance, type ImageMove } from '../../src/advance.ts'
+import type { ServerDeps } from '../../src/http/deps.ts'
 import { buildServer } from '../../src/http/server.ts'
 import type { Failure } from '../../src/journey.ts'
 import { asJson } from '../../src/kernel/canonical.ts'
@@ -73,7 +74,7 @@ export const NOTHING_SEEN: Evidence = {
   classifiers: [{ id: 'storybook-eye', version: '1.0.0', digest: 'e'.repeat(64) }],
 }
 
-export async function openService(env: Record<string, string> = {}) {
+export async function openService(env: Record<string, string> = {}, pages: ServerDeps['pages'] = []) {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
   const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', ...env })
   const database = await openDatabase({ url: null, home: null })
@@ -118,7 +119,7 @@ export async function openService(env: Record<string, string> = {}) {
     findMarks: async () => eye.marks,
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
-    pages: [],
+    pages,
     version: '0.0.0-test',
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,18 +1,50 @@
-// Sign-in: a key is exchanged for a cookie by POST /session. Works without script; with it, errors stay on the page.
+// Sign-in: a key is exchanged for a cookie by POST /session, or the organisation's own sign-in is asked, where there is one. Works
+// without script; with it, errors of the key stay on the page. What went wrong is said in words that the address cannot choose.
 
 import { type Html, html } from '../html.ts'
 
-export function signInPage(failed: boolean): Html {
+export type SignIn = {
+  /** What the address says went wrong, if anything. */
+  failure?: string | undefined
+  /** Whether there is an identity provider to ask. */
+  provider: boolean
+}
+
+const wrongKey = 'That key is not known here. Check that all of it was copied.'
+
+/** By the name that the session's routes give. */
+const reasons = new Map([
+  ['suspended', 'Your organisation is suspended here. Ask the operator of this service why.'],
+  ['unreachable', 'Your organisation’s sign-in does not answer. Try again in a moment, or use a key.'],
+  ['declined', 'Your organisation’s sign-in did not let you through. Try again, or ask those who run it.'],
+  ['again', 'That sign-in was used already or took too long. Sign in again.'],
+  ['expired', 'That sign-in was begun elsewhere or took too long. Sign in again.'],
+  [
+    'unsound',
+    'What your organisation’s sign-in answered cannot be trusted, so nobody was signed in. Tell those who run this service.',
+  ],
+  ['role', 'You have no role here. Ask an administrator of this service for one.'],
+  ['inactive', 'You were deactivated here. Ask an administrator of this service.'],
+])
+
+export function signInPage({ failure, provider }: SignIn): Html {
+  const failed = failure === 'failed'
+  const reason = failure === undefined ? undefined : reasons.get(failure)
   return html`<section class="sign-in" aria-labelledby="title">
 <h1 id="title">The light is off.<br>Bring your key.</h1>
+${reason !== undefined && html`<p class="error" role="alert" id="sign-in-error">${reason}</p>`}
+${
+  provider &&
+  html`<p><a class="button primary" href="/session/oidc/start" id="sign-in-provider">Sign in with your organisation</a></p>`
+}
 <form method="post" action="/session" class="stack panel" id="sign-in">
 <div class="field">
 <label for="key">Key</label>
-<input id="key" name="key" type="password" required autocomplete="current-password" spellcheck="false" autocapitalize="off" autofocus aria-describedby="key-help${failed && ' key-error'}"${failed && html` aria-invalid="true"`}>
-<p class="error" id="key-error" role="alert"${!failed && html` hidden`}>That key is not known here. Check that all of it was copied.</p>
+<input id="key" name="key" type="password" required autocomplete="current-password" spellcheck="false" autocapitalize="off"${!provider && html` autofocus`} aria-describedby="key-help${failed && ' key-error'}"${failed && html` aria-invalid="true"`}>
+<p class="error" id="key-error" role="alert"${!failed && html` hidden`}>${wrongKey}</p>
 <p class="hint" id="key-help">On a fresh installation the keys are in <code>keys.json</code>, in the data directory (<code>.darkroom/</code> unless it was moved). Use <code>client</code>.</p>
 </div>
-<button class="primary">Sign in</button>
+<button class="${provider ? '' : 'primary'}">Sign in${provider && ' with the key'}</button>
 </form>
 <p class="aside">No key? Anyone may <a href="/verify">check a picture</a>.</p>
 </section>`
