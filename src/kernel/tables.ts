@@ -3,13 +3,14 @@ import type { ColumnType, Generated } from 'kysely'
 import type { ImageState, RequestState, Subject } from '../journey.ts'
 import type { Json } from './canonical.ts'
 import type { Operation } from './model.ts'
+import type { WebhookDeliveryTable, WebhookEndpointTable, WebhookMessageTable } from './webhook-tables.ts'
 
 type Json_ = ColumnType<Json, string, string>
-type Time = ColumnType<Date, Date | string | undefined, Date | string>
-type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+export type Time = ColumnType<Date, Date | string | undefined, Date | string>
+export type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
 type BigInt_ = ColumnType<string, number | string | bigint, number | string | bigint>
-type DefaultBigInt = ColumnType<string, number | string | bigint | undefined, number | string | bigint>
-type Maybe<T> = ColumnType<T | null, T | null | undefined, T | null>
+export type DefaultBigInt = ColumnType<string, number | string | bigint | undefined, number | string | bigint>
+export type Maybe<T> = ColumnType<T | null, T | null | undefined, T | null>
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp'
 
@@ -220,50 +221,6 @@ export type ErasureTable = {
   passes: Generated<number>
   /** Work that was in hand may still write; the last pass comes after this. */
   settled_at: Time
-}
-
-export type WebhookEndpointTable = {
-  id: string
-  tenant_id: string
-  url: string
-  description: Generated<string>
-  events: string[]
-  state: Generated<'enabled' | 'disabled'>
-  disabled_reason: Maybe<'asked' | 'gone' | 'failing'>
-  secret: Uint8Array
-  previous_secret: Maybe<Uint8Array>
-  previous_until: MaybeTime
-  failing_since: MaybeTime
-  disabled_at: MaybeTime
-  created_at: Time
-}
-
-export type WebhookMessageTable = {
-  id: string
-  tenant_id: string
-  kind: string
-  subject: string
-  subject_id: string
-  move_sequence: ColumnType<string | null, string | null, never>
-  body: string
-  created_at: Time
-}
-
-export type WebhookDeliveryTable = {
-  id: string
-  message_id: string
-  endpoint_id: string
-  state: Generated<'pending' | 'delivered' | 'failed' | 'given_up'>
-  attempt: Generated<number>
-  runnable_at: Time
-  due_since: Time
-  lease_until: MaybeTime
-  fence: DefaultBigInt
-  last_status: Maybe<number>
-  last_error_code: Maybe<string>
-  response_ms: Maybe<number>
-  delivered_at: MaybeTime
-  created_at: Time
 }
 
 /** A picture or mask that a request starts from. */

@@ -6,7 +6,7 @@ import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { newId } from '../kernel/ids.ts'
-import type { WebhookEndpointTable } from '../kernel/tables.ts'
+import type { WebhookEndpointTable } from '../kernel/webhook-tables.ts'
 import { checkUrl, pinAddresses, type Resolve } from './address.ts'
 import { newSecret, sealSecret } from './secret.ts'
 

@@ -19,7 +19,7 @@ const env = { ...LOOPBACK, DARKROOM_WEBHOOK_POLL_MS: '50', DARKROOM_WEBHOOK_TIME
 suiteOn('webhooks on PostgreSQL', await withPostgres(), (postgres) => {
   test('two processes deliver each message once between them, and no move waits in a circle with them', async () => {
     await using place = await postgres.database()
-    const database = await openDatabase({ url: place.url, home: null, poolSize: 20 })
+    const database = await openDatabase({ url: place.url, home: null })
     await using world = await openWorld({ database, env })
     const { ground } = world
     const tenantId = world.tenants[0].id
@@ -49,7 +49,7 @@ suiteOn('webhooks on PostgreSQL', await withPostgres(), (postgres) => {
 
   test('a lease is taken by one of many, and a claim of few among many waiting reads few', async () => {
     await using place = await postgres.database()
-    const database = await openDatabase({ url: place.url, home: null, poolSize: 20 })
+    const database = await openDatabase({ url: place.url, home: null })
     await using world = await openWorld({ database, env })
     const { ground } = world
     const tenantId = world.tenants[0].id
