@@ -8,6 +8,7 @@ import { account } from './kernel/charge.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
 import { tellEndpoints } from './kernel/outbox.ts'
+import { withholdPreviews } from './kernel/previews.ts'
 import type { Tables } from './kernel/tables.ts'
 import { addTask, type Due, type NewTask } from './kernel/tasks.ts'
 
@@ -63,6 +64,7 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
     },
   ])
   await account(tx, move)
+  if (move.subject === 'image') await withholdPreviews(tx, move.id, move.to)
   await tellEndpoints(tx, {
     ...appended,
     tenantId: move.tenantId,

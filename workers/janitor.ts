@@ -1,14 +1,17 @@
 // The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds. It also
-// forgets webhook messages that are past their keeping, and removes the objects of what was erased.
+// forgets webhook messages that are past their keeping, and removes the objects of what was erased and the previews of what ended.
+import { forgetPreviews } from '../src/generate/previews.ts'
 import type { Ground } from '../src/kernel/ground.ts'
 import { sweepTasks } from '../src/kernel/tasks.ts'
-import { PRUNED_AT_ONCE, pruneWebhooks } from '../src/notify/history.ts'
+import { pruneWebhooks } from '../src/notify/history.ts'
 import { finishErasures } from '../src/publish/erase.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { repeat } from './repeat.ts'
 
 const ERASE_MS = 5000
 const PRUNE_MS = 600_000
+/** A stream that shows previews has ended by then. */
+const PREVIEW_KEPT_MS = 300_000
 
 export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposable {
   const { sweepMs } = ground.config.tasks
@@ -17,16 +20,19 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
     if (due.length > 0) ground.log.info({ tasks: due.length }, 'rang again for tasks that nobody held')
     doorbell.ringDispatched(due)
   })
+  const forgetting = repeat(ground.log, 'forget previews', sweepMs, async () => {
+    await forgetPreviews(ground, PREVIEW_KEPT_MS)
+  })
   const erasing = repeat(ground.log, 'erase', ERASE_MS, async () => {
     const erased = await finishErasures(ground)
     if (erased > 0) ground.log.info({ erased }, 'erasures are complete')
   })
   const pruning = repeat(ground.log, 'prune webhooks', PRUNE_MS, async () => {
-    while ((await pruneWebhooks(ground)) === PRUNED_AT_ONCE);
+    await pruneWebhooks(ground)
   })
   return {
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([loop.stop(), erasing.stop(), pruning.stop()])
+      await Promise.all([loop.stop(), forgetting.stop(), erasing.stop(), pruning.stop()])
     },
   }
 }

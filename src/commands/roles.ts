@@ -27,7 +27,7 @@ export async function startRoles(
   for (const role of roles) {
     switch (role) {
       case 'gpu':
-        stack.use(await openGpu(ground, doorbell, stack))
+        stack.use(await openGpu(ground, doorbell, marks, stack))
         break
       case 'finish':
         stack.use(startFinish(ground, doorbell, marks, stack.use(await openNotifier(ground)).soon))
@@ -48,7 +48,12 @@ async function openNotifier(ground: Ground): Promise<Notifier> {
   return startNotifier(ground, { key: await homeSecret(ground.config, 'webhooks'), resolve: resolveByDns })
 }
 
-async function openGpu(ground: Ground, doorbell: Doorbell, stack: AsyncDisposableStack): Promise<AsyncDisposable> {
+async function openGpu(
+  ground: Ground,
+  doorbell: Doorbell,
+  marks: MarkTools,
+  stack: AsyncDisposableStack,
+): Promise<AsyncDisposable> {
   const { config, log } = ground
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const device = stack.use(
@@ -60,5 +65,5 @@ async function openGpu(ground: Ground, doorbell: Doorbell, stack: AsyncDisposabl
       log,
     }),
   )
-  return startGpu(ground, doorbell, device, openJudge(policy, config.appealWindowDays))
+  return startGpu(ground, doorbell, device, openJudge(policy, config.appealWindowDays), marks)
 }

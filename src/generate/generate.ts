@@ -6,16 +6,19 @@ import { sha256 } from '../kernel/canonical.ts'
 import { meterDevice, meterTurn } from '../kernel/charge.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
-import { cancelTopic, type Ground, requestTopic } from '../kernel/ground.ts'
-import type { Generate, Picture, SampleOrder } from '../kernel/model.ts'
+import { type Ground, requestTopic } from '../kernel/ground.ts'
+import type { Generate, Made, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { keepSpan } from '../kernel/trace.ts'
 import { failImage, failureOf, lockRequest } from '../outcome.ts'
+import type { PreviewDesk } from './previews.ts'
+import { type Recipe, recipeOf } from './recipe.ts'
 import { beginGenerating, type Order, plannedImages, recordStep } from './records.ts'
 import { rehearse } from './sandbox.ts'
 import { loadStart } from './start.ts'
+import { listenForStop } from './stop.ts'
 
 const PROGRESS_EVERY_MS = 200
 
@@ -24,31 +27,38 @@ export async function generateStage(
   generate: Generate,
   claim: Claim,
   signal: AbortSignal,
+  desk?: PreviewDesk,
 ): Promise<void> {
   const order = await beginGenerating(ground, claim)
   if (order === null) return
   ground.bell.tell(requestTopic(order.id), { state: 'generating' })
   const images = await plannedImages(ground, order.id)
-  const stop = new AbortController()
   const failures: { id: string; fault: Fault }[] = []
   const lap = stopwatch()
   const meter = (tx: Tx) => meterDevice(tx, order.id, claim.taskId, lap())
-  const deaf = ground.bell.hear(cancelTopic(order.id), () => stop.abort())
+  const seeds = new Map(images.map(({ id, seed }) => [id, Number(seed)]))
+  const previews = order.previews_allowed && desk !== undefined ? order.previews : 0
+  using stop = listenForStop(ground, claim)
   try {
-    const start = await loadStart(ground, order)
+    const begun = await loadStart(ground, order)
     const samples = images.map(
       (image): SampleOrder => ({
         ...sampleOf(order),
         id: image.id,
         seed: Number(image.seed),
-        ...(start === undefined ? {} : { start }),
+        previews,
+        ...(begun === null ? {} : { start: begun.start }),
       }),
     )
     lap()
     if (samples.length > 0)
       await (order.sandbox === null ? generate : rehearse(order.sandbox))(order.model, samples, {
         onStep: progressReporter(ground, order),
-        onPicture: keepSpan((id, picture, made) => keepPicture(ground, order, id, picture, made, meter)),
+        onPicture: keepSpan((id, picture, made) => {
+          const recipe = recipeOf(order, seeds.get(id) ?? 0, made, begun?.digests ?? null)
+          return keepPicture(ground, order, id, picture, { made, recipe }, meter)
+        }),
+        ...(previews > 0 && desk !== undefined ? { onPreview: desk.open(order) } : {}),
         onFailure: (id, fault) => failures.push({ id, fault }),
         signal: AbortSignal.any([signal, stop.signal]),
       })
@@ -60,8 +70,6 @@ export async function generateStage(
       ground.log.warn({ error: lost, requestId: order.id }, 'device time was not recorded')
     })
     throw error
-  } finally {
-    deaf()
   }
   const whole = claim.attempt === 1 && failures.length === 0
   await ground.database.transact(async (tx) => {
@@ -117,7 +125,8 @@ function progressReporter(ground: Ground, order: Order) {
     if (step < total && now - told < PROGRESS_EVERY_MS) return
     told = now
     ground.bell.tell(requestTopic(order.id), { step, steps: total })
-    recordStep(ground, order.id, step).catch((error: unknown) => {
+    // An edit begins in the middle of its steps.
+    recordStep(ground, order.id, Math.max(0, order.steps - total) + step).catch((error: unknown) => {
       ground.log.warn({ error, requestId: order.id }, 'progress was not recorded')
     })
   }
@@ -129,7 +138,7 @@ async function keepPicture(
   order: Order,
   imageId: string,
   picture: Picture,
-  made: { truncated: boolean; provider: string },
+  { made, recipe }: { made: Made; recipe: Recipe },
   meter: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   const { width, height } = picture
@@ -154,16 +163,8 @@ async function keepPicture(
       from: 'planned',
       version: image.version,
       to: 'generated',
-      facts: {
-        digest,
-        model: order.model,
-        model_version: order.model_version,
-        pack: order.pack_digest,
-        provider: made.provider,
-        steps: order.steps,
-        scheduler: order.scheduler,
-      },
-      set: { generated_digest: digest },
+      facts: { digest, ...recipe },
+      set: { generated_digest: digest, recipe: JSON.stringify(recipe) },
       tasks: [{ tenantId: order.tenant_id, subject: 'image', subjectId: imageId, stage: 'moderate' }],
     })
     if (made.truncated)

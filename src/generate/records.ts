@@ -6,31 +6,41 @@ import type { Ground } from '../kernel/ground.ts'
 import { type Claim, completeTask } from '../kernel/tasks.ts'
 
 const ORDER = [
-  'id',
-  'tenant_id',
-  'state',
-  'version',
-  'attempt',
-  'prompt',
-  'negative_prompt',
-  'model',
-  'model_version',
-  'pack_digest',
-  'width',
-  'height',
-  'steps',
-  'guidance_scale',
-  'scheduler',
-  'sandbox',
-  'salt',
-  'operation',
-  'strength',
+  'request.id',
+  'request.tenant_id',
+  'request.state',
+  'request.version',
+  'request.attempt',
+  'request.prompt',
+  'request.negative_prompt',
+  'request.purpose',
+  'request.model',
+  'request.model_version',
+  'request.pack_digest',
+  'request.width',
+  'request.height',
+  'request.steps',
+  'request.guidance_scale',
+  'request.scheduler',
+  'request.output_format',
+  'request.output_compression',
+  'request.sandbox',
+  'request.salt',
+  'request.operation',
+  'request.strength',
+  'request.previews',
+  'tenant.previews_allowed',
 ] as const
 
 export type Order = NonNullable<Awaited<ReturnType<typeof loadOrder>>>
 
 function loadOrder(tx: Tx, requestId: string) {
-  return tx.selectFrom('darkroom.request').select(ORDER).where('id', '=', requestId).executeTakeFirst()
+  return tx
+    .selectFrom('darkroom.request as request')
+    .innerJoin('darkroom.tenant as tenant', 'tenant.id', 'request.tenant_id')
+    .select(ORDER)
+    .where('request.id', '=', requestId)
+    .executeTakeFirst()
 }
 
 /** Moves the request to generating under this claim. Null when it has ended meanwhile; the task is then done. */

@@ -7,9 +7,12 @@ import type { Ground } from '../kernel/ground.ts'
 import type { Start } from '../kernel/model.ts'
 import type { Order } from './records.ts'
 
-/** Undefined for a request that is no edit. Faults: not_found (erased meanwhile), object_missing, object_mismatch. */
-export async function loadStart(ground: Ground, order: Order): Promise<Start | undefined> {
-  if (order.operation === 'generate') return undefined
+/** Salted with the request's salt, as the record of each picture keeps them. */
+export type StartDigests = { image: string; mask: string | null }
+
+/** Null for a request that is no edit. Faults: not_found (erased meanwhile), object_missing, object_mismatch. */
+export async function loadStart(ground: Ground, order: Order): Promise<{ start: Start; digests: StartDigests } | null> {
+  if (order.operation === 'generate') return null
   const inputs = await ground.database.sql
     .selectFrom('darkroom.input')
     .select(['kind', 'object_key', 'digest'])
@@ -21,9 +24,12 @@ export async function loadStart(ground: Ground, order: Order): Promise<Start | u
   if (order.strength === null || image === undefined || (order.operation === 'inpaint') !== (mask !== undefined))
     throw new Fault('not_found', { detail: 'the inputs of the request were erased', facts: { id: order.id } })
   return {
-    picture: { width: order.width, height: order.height, rgb: await readPixels(ground, order, image, 3) },
-    mask: mask === undefined ? null : await readPixels(ground, order, mask, 1),
-    strength: order.strength,
+    start: {
+      picture: { width: order.width, height: order.height, rgb: await readPixels(ground, order, image, 3) },
+      mask: mask === undefined ? null : await readPixels(ground, order, mask, 1),
+      strength: order.strength,
+    },
+    digests: { image: image.digest, mask: mask?.digest ?? null },
   }
 }
 

@@ -20,6 +20,8 @@ export type ManifestSubject = {
   epoch: number
   /** What it was made from; null when it was made from a prompt alone. */
   parent: Parent | null
+  /** The image's id unless said. */
+  title?: string
   /** Signed by a development CA: the file says that nobody else vouches for it. */
   development: boolean
 }
@@ -50,7 +52,7 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
         ...(subject.development ? { 'org.darkroom.signer': 'development' } : {}),
       },
     ],
-    title: subject.imageId,
+    title: subject.title ?? subject.imageId,
     format: subject.mimeType,
     assertions: [
       {

@@ -24,6 +24,8 @@ export type MarkOrder = {
   createdAt: Date
   /** What it was made from; null when it was made from a prompt alone. */
   parent: Parent | null
+  /** What the manifest calls the file; the image's id unless said. */
+  title?: string
 }
 
 export type Marked = {

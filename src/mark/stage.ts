@@ -57,7 +57,7 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
 }
 
 /** What an edit was made from. Faults: object_missing, object_store_failed. */
-async function loadParent(ground: Ground, requestId: string, operation: Operation): Promise<Parent | null> {
+export async function loadParent(ground: Ground, requestId: string, operation: Operation): Promise<Parent | null> {
   if (operation === 'generate') return null
   const input = await ground.database.sql
     .selectFrom('darkroom.input')
