@@ -149,6 +149,7 @@ export function requestExtras({ request, images, statements }: Generation, { bas
       const path = statement === undefined ? null : appealPath(statement)
       return {
         image_id: image.id,
+        position: image.position,
         seed: Number(image.seed),
         state: image.state,
         failure: image.failure,

@@ -25,20 +25,26 @@ export function openaiErrorBody({ status, code, detail, field, wrong }: Problem)
   return { error: { message: detail, type, param: field, code: named } }
 }
 
-/** OpenAI answers for a model that is not there as for any other thing. */
-export function openaiStatus({ status, code }: Problem): number {
-  return code === 'model_unknown' ? 404 : status
+type Asked = { is404: boolean; method: string; url: string }
+
+/** Status and body: OpenAI answers for a model, or an address, that is not there as for any other thing. */
+export function openaiProblem(problem: Problem, { is404, method, url }: Asked): { status: number; body: object } {
+  const body = openaiErrorBody(problem)
+  const path = url.split('?', 1)[0] ?? ''
+  if (is404 && (problem.status === 404 || path.startsWith(RETIRED))) {
+    const message = `Unknown request URL: ${method} ${path.slice(0, 200)}.`
+    return { status: 404, body: { error: { ...body.error, message, code: 'unknown_url' } } }
+  }
+  return { status: problem.code === 'model_unknown' ? 404 : problem.status, body }
 }
 
-/** An address of OpenAI's API that is not served here, or not by this method. */
-export function unknownUrlBody(problem: Problem, method: string, url: string) {
-  const path = url.split('?', 1)[0]?.slice(0, 200)
-  const { error } = openaiErrorBody(problem)
-  if (problem.status !== 404) return { error }
-  return {
-    error: { ...error, message: `Unknown request URL: ${method} ${path}. ${problem.detail}`, code: 'unknown_url' },
-  }
+/** Its client waits a minute at most, and would otherwise ask again at once. */
+export function isHopeless({ status, code, retryAfterMs }: Problem): boolean {
+  return status === 429 && (retryAfterMs === undefined ? code === 'quota_exceeded' : retryAfterMs > 60_000)
 }
+
+/** Retired by OpenAI too; by another method it would be an image's address here. */
+const RETIRED = '/v1/images/variations'
 
 /** Addresses whose clients read OpenAI's errors, whether or not anything is there. An image of ours is a native resource. */
 export function isOpenaiAddress(url: string): boolean {

@@ -3,7 +3,7 @@
 // code and a fixed sentence.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault, type FaultCode } from '../kernel/fault.ts'
-import { isOpenaiAddress, openaiErrorBody, openaiStatus, unknownUrlBody } from './openai-errors.ts'
+import { isHopeless, isOpenaiAddress, openaiProblem } from './openai-errors.ts'
 
 type Mapping = { status: number; title: string }
 
@@ -112,13 +112,11 @@ export function problemBody(problem: Problem, requestId: string) {
 /** Answers with a problem in the dialect of the route. A client may repeat what failed before anything was admitted. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   sayWhen(reply, problem)
-  if (request.is404 && isOpenaiAddress(request.url))
-    return reply
-      .code(problem.status)
-      .type(JSON_TYPE)
-      .send(unknownUrlBody(problem, request.method, request.url))
-  if (dialectOf(request) === 'openai')
-    return reply.code(openaiStatus(problem)).type(JSON_TYPE).send(openaiErrorBody(problem))
+  if (dialectOf(request) === 'openai') {
+    const { status, body } = openaiProblem(problem, request)
+    if (isHopeless(problem)) reply.header('x-should-retry', 'false')
+    return reply.code(status).type(JSON_TYPE).send(body)
+  }
   return reply.code(problem.status).type(PROBLEM_TYPE).send(problemBody(problem, request.id))
 }
 

@@ -5,6 +5,7 @@ import { Fault } from '../../kernel/fault.ts'
 import type { ModelCard } from '../../kernel/model.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
+import { openaiErrors } from '../openai-schemas.ts'
 import { strict } from '../validation.ts'
 
 const Model = Type.Object({
@@ -37,7 +38,10 @@ export function modelRoutes(app: App, { admission }: RouteDeps): void {
       schema: {
         tags: ['openai'],
         summary: 'Models',
-        response: { 200: Type.Object({ object: Type.Literal('list'), data: Type.Array(Model) }) },
+        response: {
+          200: Type.Object({ object: Type.Literal('list'), data: Type.Array(Model) }),
+          ...openaiErrors(401, 503),
+        },
       },
     },
     async () => ({ object: 'list' as const, data: admission.models.map(modelResource) }),
@@ -51,12 +55,12 @@ export function modelRoutes(app: App, { admission }: RouteDeps): void {
         tags: ['openai'],
         summary: 'One model',
         params: Type.Object({ model: Type.String({ maxLength: 200 }) }, strict),
-        response: { 200: Model },
+        response: { 200: Model, ...openaiErrors(401, 404, 503) },
       },
     },
     async (request) => {
       const card = admission.models.find((one) => one.id === request.params.model)
-      if (card === undefined) throw new Fault('not_found', { field: 'model', detail: 'there is no such model' })
+      if (card === undefined) throw new Fault('model_unknown', { field: 'model', detail: 'there is no such model' })
       return modelResource(card)
     },
   )
