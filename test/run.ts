@@ -107,7 +107,7 @@ if (files.length === 0) {
 
 // A developer's own settings must not lead a test to real data.
 for (const name of Object.keys(process.env)) {
-  if (/^(DARKROOM_(?!REQUIRE_SERVICES$|CHROMIUM$)|(PORT|HOST|DATABASE_URL|REDIS_URL)$)/.test(name))
+  if (/^(DARKROOM_(?!REQUIRE_SERVICES$|CHROMIUM$|FAULT_REQUESTS$)|(PORT|HOST|DATABASE_URL|REDIS_URL)$)/.test(name))
     delete process.env[name]
 }
 
