@@ -25,8 +25,7 @@ const COLUMNS = [
 ] as const
 
 const REPLAYED_AT_ONCE = 10_000
-export const PRUNED_AT_ONCE = 1000
-const DAY = raw`interval '1 day'`
+const PRUNED_AT_ONCE = 1000
 
 /** An endpoint's deliveries, newest first. Fault: invalid_request, when `after` is not a delivery of this endpoint. */
 export async function listDeliveries(
@@ -97,18 +96,40 @@ export async function replaySince(
   return { replayed, complete: replayed < REPLAYED_AT_ONCE }
 }
 
-/** Forgets messages older than the configured days that no delivery waits for; at most a thousand a call. Returns how many. */
+/**
+ * Forgets messages older than the configured days that no delivery waits for; returns how many. Deliveries go first, those that
+ * nobody holds: so this never waits for somebody who deletes an endpoint, nor they for it in turn.
+ */
 export async function pruneWebhooks({ config, database }: Ground): Promise<number> {
-  const { numAffectedRows } = await raw`
-    DELETE FROM darkroom.webhook_message
-     WHERE id IN (
-       SELECT message.id FROM darkroom.webhook_message AS message
-        WHERE message.created_at < (SELECT darkroom.now()) - ${config.webhooks.keepDays} * ${DAY}
-          AND NOT EXISTS (
-            SELECT FROM darkroom.webhook_delivery AS delivery
-             WHERE delivery.message_id = message.id AND delivery.state = 'pending')
-        ORDER BY message.created_at LIMIT ${PRUNED_AT_ONCE})`.execute(database.sql)
-  return Number(numAffectedRows ?? 0n)
+  const { sql } = database
+  const old = raw`message.created_at < (SELECT darkroom.now()) - ${config.webhooks.keepDays} * interval '1 day'`
+  const inBatches = async (remove: () => Promise<bigint | undefined>) => {
+    for (let total = 0; ; ) {
+      const removed = Number((await remove()) ?? 0n)
+      total += removed
+      if (removed < PRUNED_AT_ONCE) return total
+    }
+  }
+  await inBatches(async () => {
+    const { numAffectedRows } = await raw`
+      DELETE FROM darkroom.webhook_delivery
+       WHERE id IN (
+         SELECT delivery.id
+           FROM darkroom.webhook_message AS message
+           JOIN darkroom.webhook_delivery AS delivery ON delivery.message_id = message.id AND delivery.state <> 'pending'
+          WHERE ${old} LIMIT ${PRUNED_AT_ONCE} FOR UPDATE OF delivery SKIP LOCKED)`.execute(sql)
+    return numAffectedRows
+  })
+  return inBatches(async () => {
+    const { numAffectedRows } = await raw`
+      DELETE FROM darkroom.webhook_message
+       WHERE id IN (
+         SELECT message.id FROM darkroom.webhook_message AS message
+          WHERE ${old}
+            AND NOT EXISTS (SELECT FROM darkroom.webhook_delivery AS delivery WHERE delivery.message_id = message.id)
+          ORDER BY message.created_at LIMIT ${PRUNED_AT_ONCE})`.execute(sql)
+    return numAffectedRows
+  })
 }
 
 function requireEnabled(state: 'enabled' | 'disabled'): void {

@@ -100,6 +100,7 @@ function post(url: URL, pinned: readonly PinnedAddress[], parcel: Parcel, signal
     port: portOf(url),
     signal,
     maxHeaderSize: MAX_HEADER_BYTES,
+    rejectUnauthorized: true,
   }
   const { promise, resolve, reject } = Promise.withResolvers<Response>()
   const request: ClientRequest = secure ? httpsRequest(url, options) : httpRequest(url, options)
