@@ -122,14 +122,14 @@ function fieldsOf({ fields }: Form): EditFields {
   const body: Record<string, unknown> = {}
   for (const [name, text] of fields) {
     if (FILE_FIELDS.includes(name)) throw invalid(name, `${name} must be a file, not text`)
-    body[name.replace(/\[.*$/s, '')] = name === 'prompt' ? text : valueOf(name, text)
+    body[name.replace(/\[.*$/s, '')] = name === 'prompt' ? text : typed(name, text)
   }
   if (editFields.Check(body)) return body
   throw validationFault(editFields.Errors(body), 'form')
 }
 
 /** A form has nothing but text: what the field's type has another reading for is read so. */
-function valueOf(name: string, text: string): unknown {
+function typed(name: string, text: string): unknown {
   if (text === 'null') return null
   if (name.startsWith('svg[')) return {}
   switch (name) {
