@@ -2,6 +2,7 @@
 // forgets webhook messages that are past their keeping, and removes the objects of what was erased and the previews of what ended.
 import { forgetPreviews } from '../src/generate/previews.ts'
 import type { Ground } from '../src/kernel/ground.ts'
+import { sweptTasks } from '../src/kernel/meters.ts'
 import { sweepTasks } from '../src/kernel/tasks.ts'
 import { pruneWebhooks } from '../src/notify/history.ts'
 import { finishErasures } from '../src/publish/erase.ts'
@@ -17,6 +18,7 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
   const { sweepMs } = ground.config.tasks
   const loop = repeat(ground.log, 'sweep', sweepMs, async () => {
     const due = await sweepTasks(ground.database.sql, sweepMs)
+    sweptTasks.inc(due.length)
     if (due.length > 0) ground.log.info({ tasks: due.length }, 'rang again for tasks that nobody held')
     doorbell.ringDispatched(due)
   })

@@ -8,11 +8,12 @@ import { Fault } from '../kernel/fault.ts'
 import { openGauges } from '../kernel/gauges.ts'
 import type { Log } from '../kernel/log.ts'
 import { meters } from '../kernel/meters.ts'
+import { backlogOf } from '../schedule/backlog.ts'
 
 const CHECK_MS = 3000
 
 type Options = {
-  config: Pick<Config, 'host' | 'metricsPort'>
+  config: Pick<Config, 'host' | 'metricsPort' | 'dispatch'>
   database: Database
   checks: Readonly<Record<string, () => Promise<void>>>
   log: Log
@@ -21,7 +22,7 @@ type Options = {
 /** Listens where the configuration says so, once the process does its work; a drain ends it first. Fault: port_busy. */
 export async function startProbes({ config, database, checks, log }: Options): Promise<AsyncDisposable> {
   if (config.metricsPort === 0) return { [Symbol.asyncDispose]: async () => undefined }
-  const gauges = openGauges(database)
+  const gauges = openGauges(database, () => backlogOf(database.sql, config.dispatch.msPerCost))
   const server = createServer(async (request, response) => {
     switch (request.url) {
       case '/healthz':

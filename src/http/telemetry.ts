@@ -5,6 +5,7 @@ import { openGauges } from '../kernel/gauges.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { httpSeconds, meters } from '../kernel/meters.ts'
 import { currentTraceId, serverSpan } from '../kernel/trace.ts'
+import { backlogOf } from '../schedule/backlog.ts'
 import type { App } from './app.ts'
 
 /** Starts observing; the registry is what /metrics serves. */
@@ -24,7 +25,10 @@ export function startTelemetry(app: App, ground: Ground): Registry {
     span.run(done)
   })
   app.addHook('onResponse', async (request, reply) => observe(request, reply))
-  return Registry.merge([meters, openGauges(ground.database)])
+  return Registry.merge([
+    meters,
+    openGauges(ground.database, () => backlogOf(ground.database.sql, ground.config.dispatch.msPerCost)),
+  ])
 }
 
 function observe(request: FastifyRequest, reply: FastifyReply): void {

@@ -7,9 +7,12 @@ import type { Database } from './database.ts'
 /** Moves are counted once they are this old, when no transaction that began earlier can still add one before them. */
 const SETTLED_MS = 10_000
 
+/** Device work that waits, as schedule/backlog.ts reads it: cost units, the seconds until it is done, live devices. */
+export type ReadBacklog = () => Promise<{ tasks: number; estimatedSeconds: number; devices: number }>
+
 type Row = { labels: Record<string, string>; value: number }
 
-export function openGauges({ sql }: Database): Registry {
+export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registry {
   const registry = new Registry()
   const gauge = (name: string, help: string, labelNames: string[], read: () => Promise<Row[]>) =>
     new Gauge({
@@ -41,6 +44,29 @@ export function openGauges({ sql }: Database): Registry {
       SELECT count(*) AS count FROM darkroom.image WHERE state = 'held'`.execute(sql)
     return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
   })
+  gauge('darkroom_backlog_device_seconds', 'Measured device time that the backlog will take.', [], async () => {
+    const { estimatedSeconds, devices } = await readBacklog()
+    return [{ labels: {}, value: estimatedSeconds * Math.max(1, devices) }]
+  })
+  gauge('darkroom_devices', 'Devices that are alive.', [], async () => {
+    const { devices } = await readBacklog()
+    return [{ labels: {}, value: devices }]
+  })
+  gauge('darkroom_webhooks_pending', 'Webhook deliveries that wait for their next attempt.', [], async () => {
+    const { rows } = await raw<{ count: string }>`
+      SELECT count(*) AS count FROM darkroom.webhook_delivery WHERE state = 'pending'`.execute(sql)
+    return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
+  })
+  gauge(
+    'darkroom_erasures_pending',
+    'Erased generations whose files should be gone and are not yet known to be.',
+    [],
+    async () => {
+      const { rows } = await raw<{ count: string }>`
+      SELECT count(*) AS count FROM darkroom.erasure WHERE settled_at <= darkroom.now()`.execute(sql)
+      return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
+    },
+  )
   countMoves(registry, sql)
   return registry
 }

@@ -2,6 +2,7 @@
 // claims the task in the records. Jobs have one attempt and vanish when done: retries belong to the task. Told messages go to
 // listeners in this process at once and to other processes through BullMQ's relay.
 import { EventEmitter } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createPostgresBackend,
   createPostgresRelayBackend,
@@ -12,14 +13,16 @@ import {
   runMigrations,
   Worker,
 } from 'bullmq'
-import { Redis } from 'ioredis'
+import { sql as raw } from 'kysely'
 import { STAGES, type Stage } from '../journey.ts'
 import type { Json } from '../kernel/canonical.ts'
 import type { Database } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Bell } from '../kernel/ground.ts'
 import type { Log } from '../kernel/log.ts'
+import { lostRings } from '../kernel/meters.ts'
 import type { Due } from '../kernel/tasks.ts'
+import { checkRedis, type RedisConfig, ringConnection, workConnection } from './redis.ts'
 
 type Ring = { taskId: string }
 
@@ -37,15 +40,16 @@ export type Doorbell = Bell & {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-type Options = { database: Database; redisUrl: string | null; log: Log }
+type Options = { database: Database; redis: RedisConfig | null; log: Log }
 
 const DISPATCH = 'dispatch'
 const JOB = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const
+const CLOSE_MS = 10_000
 const WORKER = { maxStalledCount: 0, lockDuration: 30_000 } as const
 
-/** Opens the queues on Redis when a URL is given, else on the records' own database. Fault: doorbell_failed. */
-export async function openDoorbell({ database, redisUrl, log }: Options): Promise<Doorbell> {
-  const backend = redisUrl === null ? await onPostgres(database) : onRedis(redisUrl)
+/** Opens the queues on Redis when one is given, else on the records' own database. Faults: doorbell_failed, config_invalid. */
+export async function openDoorbell({ database, redis, log }: Options): Promise<Doorbell> {
+  const backend = redis === null ? await onPostgres(database) : await onRedis(redis, database, log)
   const queues = new Map<Stage, RingQueue>()
   for (const stage of STAGES) queues.set(stage, watched(backend.queue(queueName(stage)), log))
   const ears = new EventEmitter()
@@ -63,12 +67,14 @@ export async function openDoorbell({ database, redisUrl, log }: Options): Promis
   const add = async ({ id, stage, ring, delayMs }: Due) =>
     queues.get(stage)?.add(stage, { taskId: id }, { ...JOB, jobId: `${id}-${ring}`, delay: delayMs })
   const push = (due: Due) => {
-    add(due).catch((error: unknown) =>
-      log.error({ error, task: due.id, stage: due.stage }, 'a ring was lost; the sweeper will ring again'),
-    )
+    add(due).catch((error: unknown) => {
+      lostRings.inc()
+      log.error({ error, task: due.id, stage: due.stage }, 'a ring was lost; the sweeper will ring again')
+    })
   }
   const tell = (topic: string, message: Json) => {
     ears.emit(topic, message)
+    if (!backend.isReachable()) return
     relay?.publish(topic, { origin: relay.nodeId, message }).catch((error: unknown) => {
       log.error({ error, topic }, 'a message to other processes was lost')
     })
@@ -87,13 +93,22 @@ export async function openDoorbell({ database, redisUrl, log }: Options): Promis
       return () => ears.off(topic, listener)
     },
     answer: (stage, concurrency, work) => {
-      const worker = watched(backend.worker(queueName(stage), concurrency, work), log)
-      return () => worker.close()
+      const active = new Set<Promise<void>>()
+      const answered = async (taskId: string) => {
+        const working = work(taskId)
+        active.add(working)
+        await working.finally(() => active.delete(working))
+      }
+      const worker = watched(backend.worker(queueName(stage), concurrency, answered), log)
+      return async () => {
+        const closed = worker.close()
+        await Promise.allSettled(active)
+        await inTime(closed)
+      }
     },
     check: backend.check,
     [Symbol.asyncDispose]: async () => {
-      await relay?.close()
-      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await inTime(Promise.all([relay?.close(), ...[...queues.values()].map((queue) => queue.close())]))
       await backend.close()
     },
   }
@@ -115,6 +130,8 @@ type Backend = {
   queue: (name: string) => RingQueue
   worker: (name: string, concurrency: number, work: (taskId: string) => Promise<void>) => Closable
   relay: () => Wire
+  /** False while messages would only pile up. */
+  isReachable: () => boolean
   check: () => Promise<void>
   close: () => Promise<void>
 }
@@ -135,29 +152,57 @@ async function onPostgres(database: Database): Promise<Backend> {
     worker: (name, concurrency, work) =>
       new Worker(name, (job) => work(job.data.taskId), { ...WORKER, connection, concurrency }, createPostgresBackend),
     relay: () => new Relay({ connection, namespace: 'darkroom', backend: createPostgresRelayBackend }),
+    isReachable: () => true,
     check: database.check,
     close: async () => undefined,
   }
 }
 
-function onRedis(url: string): Backend {
-  const connection = new Redis(url, { maxRetriesPerRequest: null })
-  const options = { connection, prefix: 'darkroom' }
+async function onRedis(redis: RedisConfig, database: Database, log: Log): Promise<Backend> {
+  await checkRedis(redis, log)
+  const ringing = watched(ringConnection(redis), log)
+  const working = watched(workConnection(redis), log)
+  let wasAway = false
+  ringing.on('close', () => {
+    wasAway = true
+  })
+  ringing.on('ready', () => {
+    if (!wasAway) return
+    wasAway = false
+    forgetRings(database).catch((error: unknown) => log.error({ error }, 'rings could not be asked for again'))
+  })
+  const options = { prefix: 'darkroom' }
   return {
-    queue: (name) => new Queue(name, options),
+    queue: (name) => new Queue(name, { ...options, connection: ringing }),
     worker: (name, concurrency, work) =>
-      new Worker(name, (job) => work(job.data.taskId), {
-        ...WORKER,
-        ...options,
-        concurrency,
-      }),
-    relay: () => new Relay({ ...options, namespace: 'darkroom' }),
+      new Worker(name, (job) => work(job.data.taskId), { ...WORKER, ...options, connection: working, concurrency }),
+    relay: () => new Relay({ ...options, connection: working, namespace: 'darkroom' }),
+    isReachable: () => working.status === 'ready',
     check: async () => {
-      await connection.ping()
+      await ringing.ping()
     },
     close: async () => {
-      await connection.quit()
+      for (const connection of [ringing, working]) connection.disconnect()
     },
+  }
+}
+
+/** After Redis was away: every task that waits may have lost its ring, so the sweeper's next pass rings them all. */
+async function forgetRings({ sql }: Database): Promise<void> {
+  await raw`UPDATE darkroom.task SET rung_at = NULL WHERE lease_until IS NULL AND runnable_at <= darkroom.now()`.execute(
+    sql,
+  )
+}
+
+/** A queue that is away answers no goodbye; what it still holds of ours runs out by itself. */
+async function inTime(closing: Promise<unknown>): Promise<void> {
+  const limit = new AbortController()
+  try {
+    await Promise.race([closing, sleep(CLOSE_MS, undefined, { signal: limit.signal })])
+  } catch {
+    // It was lost already.
+  } finally {
+    limit.abort()
   }
 }
 
