@@ -31,11 +31,12 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
   const database = stack.use(
     await openDatabase({
       url: config.databaseUrl,
+      ...(config.postgres === null ? {} : { postgres: config.postgres }),
       home: config.home,
       onConnectionError: (error) => log.error({ error }, 'a database connection failed'),
     }),
   )
-  const doorbell = stack.use(await openDoorbell({ database, redisUrl: config.redisUrl, log }))
+  const doorbell = stack.use(await openDoorbell({ database, redis: config.redis, log }))
   const { stores, served, check } = await openStores(config, stack)
   return {
     ground: { config, database, log, bell: doorbell, ...stores },

@@ -2,6 +2,7 @@
 // An unknown DARKROOM_ variable is a mistake too: a misspelt limit must not fall back silently. Each area has a file beside this one.
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { readBackendsConfig } from './config/backends.ts'
 import { readEdits } from './config/edits.ts'
 import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
 import { readNative } from './config/native.ts'
@@ -31,8 +32,7 @@ export function readConfig(env: Environment) {
     /** Where a process serves its probes and meters beside the API; 0: nowhere. */
     metricsPort: integer('DARKROOM_METRICS_PORT', 0, 0, 65_535),
     publicUrl: url('DARKROOM_PUBLIC_URL', ['http:', 'https:']),
-    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
-    redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    ...readBackendsConfig(reader),
     objects: readObjectsConfig(reader),
     native: readNative(reader),
     logLevel: choice('DARKROOM_LOG_LEVEL', 'info', LOG_LEVELS),
@@ -74,8 +74,6 @@ export function readConfig(env: Environment) {
     problems.push(
       'DARKROOM_SIGNER_CERTIFICATE_FILE, DARKROOM_SIGNER_KEY_FILE, DARKROOM_SIGNER_ANCHOR_FILE: set all three or none',
     )
-  if (config.redisUrl !== null && config.databaseUrl === null)
-    problems.push('REDIS_URL: needs DATABASE_URL too (the embedded database rings its own doorbell)')
   if (problems.length > 0)
     throw new Fault('config_invalid', {
       detail: `configuration is wrong:\n${problems.map((p) => `  ${p}`).join('\n')}`,

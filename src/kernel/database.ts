@@ -6,16 +6,20 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   Kysely,
+  type PostgresCursor,
   PostgresDialect,
   type PostgresPool,
   type PostgresPoolClient,
+  type PostgresQueryResult,
   sql as raw,
   type Transaction,
 } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
+import type { PostgresConfig } from './config/backends.ts'
 import { EmbeddedPool } from './embedded-pool.ts'
 import { Fault } from './fault.ts'
 import { migrate } from './migrate.ts'
+import { asDatabaseFault, checkPostgres, openPool } from './postgres.ts'
 import type { Tables } from './tables.ts'
 
 export type Sql = Kysely<Tables>
@@ -40,26 +44,39 @@ type Options = {
   url: string | null
   home: string | null
   poolSize?: number
+  /** Limits and TLS of PostgreSQL where they differ from the defaults. */
+  postgres?: Omit<PostgresConfig, 'url'>
   onConnectionError?: (error: Error) => void
 }
 
-/** Opens and migrates. `home` null keeps an embedded database in memory. Faults: database_failed, schema_newer. */
-export async function openDatabase({ url, home, poolSize = 10, onConnectionError }: Options): Promise<Database> {
+const DEFAULTS: Omit<PostgresConfig, 'url'> = {
+  poolSize: 10,
+  connectMs: 5000,
+  statementMs: 30_000,
+  idleTransactionMs: 15_000,
+  rootCertificate: null,
+}
+
+/** Opens and migrates. `home` null keeps an embedded database in memory. Faults: database_failed, config_invalid, schema_newer. */
+export async function openDatabase({ url, home, poolSize, postgres, onConnectionError }: Options): Promise<Database> {
   if (url !== null) {
-    const pool = new pg.Pool({ connectionString: url, max: poolSize, keepAlive: true })
-    const doorbellPool = new pg.Pool({
-      connectionString: url,
-      max: poolSize,
-      keepAlive: true,
-      options: '-c search_path=bullmq',
-    })
+    const config = { ...DEFAULTS, ...postgres, ...(poolSize === undefined ? {} : { poolSize }), url }
+    const pool = openPool(config)
+    const doorbellPool = openPool(config, 'bullmq')
     // A client in use has no listener of the pool's: unheard, a server that goes away would end this process.
     const tell = (error: Error) => onConnectionError?.(error)
     for (const one of [pool, doorbellPool]) one.on('error', tell).on('connect', (client) => client.on('error', tell))
-    await withClient(pool, migrate)
-    return database('postgres', pool, doorbellPool, async () => {
+    const close = async () => {
       await Promise.all([pool.end(), doorbellPool.end()])
-    })
+    }
+    try {
+      await checkPostgres(pool)
+      await withClient(pool, migrate)
+    } catch (error) {
+      await close()
+      throw error
+    }
+    return database('postgres', pool, doorbellPool, close)
   }
   const directory = home === null ? null : join(home, 'records')
   if (directory !== null) mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -80,7 +97,9 @@ function database(
     connect: () => {
       if (inTransaction.getStore() === true) throw new TypeError('the pool was used inside an open transaction')
       // Kysely's type also asks for cursors, which nothing here uses.
-      return pool.connect() as Promise<PostgresPoolClient>
+      return (pool.connect() as Promise<PostgresPoolClient>).then(telling, (error: unknown) => {
+        throw asDatabaseFault(error)
+      })
     },
   }
   const sql = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: guarded }) })
@@ -98,6 +117,19 @@ function database(
       await close()
     },
   }
+}
+
+/** A client whose lost connection is a Fault. */
+function telling(client: PostgresPoolClient): PostgresPoolClient {
+  function query<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>
+  function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
+  function query<R>(asked: string | PostgresCursor<R>, parameters: readonly unknown[] = []) {
+    if (typeof asked !== 'string') return client.query(asked)
+    return client.query<R>(asked, parameters).catch((error: unknown) => {
+      throw asDatabaseFault(error)
+    })
+  }
+  return { query, release: (destroy) => client.release(destroy) }
 }
 
 type Connectable = { connect: () => Promise<{ query: unknown; release: () => void }> }

@@ -16,6 +16,8 @@ export async function migrate(client: Pick<PoolClient, 'query'>): Promise<string
   const files = (await readdir(MIGRATIONS)).filter((name) => NAME.test(name)).sort()
   await client.query('BEGIN')
   try {
+    // Another process may be migrating a large table.
+    await client.query('SET LOCAL statement_timeout = 0')
     await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`)
     await client.query('CREATE SCHEMA IF NOT EXISTS darkroom')
     await client.query(
