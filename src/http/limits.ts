@@ -5,7 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import ipaddr from 'ipaddr.js'
 import { Fault } from '../kernel/fault.ts'
-import type { PacedLimit, Pace as PaceOf } from '../policy/quotas.ts'
+import type { Pace, PacedLimit } from '../policy/quotas.ts'
 import { quotaFault, readLimitsOf } from '../tenant/quota.ts'
 import { openTurnstiles, type Paced, takeTurn } from '../tenant/rate.ts'
 import type { ServerDeps } from './deps.ts'
@@ -20,8 +20,6 @@ declare module 'fastify' {
     limit?: Limit
   }
 }
-
-type Pace = { per_minute: number; burst: number }
 
 const PLAN_LIMIT = { generations: 'requests', moderations: 'moderations' } as const satisfies Partial<
   Record<Limit, PacedLimit>
@@ -49,7 +47,7 @@ export function registerLimits(app: FastifyInstance, { ground, admission }: Pick
 
   app.addHook('onRequest', async (request) => {
     const credential = credentialOf(request)
-    if (credential === null) return
+    if (credential === null || request.is404 || request.routeOptions.config.access === 'public') return
     const paced = failures.peek(digest(addressOf(request)))
     if (!paced.allowed && !good.has(digest(credential)))
       throw tooFast('too many keys from this address are wrong', paced)
@@ -98,7 +96,7 @@ export function registerLimits(app: FastifyInstance, { ground, admission }: Pick
 }
 
 /** Says how much is left, and refuses what is too fast. Fault: rate_limited. */
-function announce(reply: FastifyReply, name: Limit, { per_minute, burst }: PaceOf, paced: Paced): void {
+function announce(reply: FastifyReply, name: Limit, { per_minute, burst }: Pace, paced: Paced): void {
   const windowSeconds = Math.max(1, Math.ceil((burst * 60) / per_minute))
   const seconds = Math.ceil((paced.allowed ? paced.resetMs : paced.retryMs) / 1000)
   reply.header('ratelimit-policy', `"${name}";q=${burst};w=${windowSeconds}`)

@@ -19,7 +19,7 @@ export function openPressure({ config, database }: Pick<Ground, 'config' | 'data
   delays.enable()
   let delayMs = 0
   const sampling = setInterval(() => {
-    delayMs = Number.isFinite(delays.mean) ? delays.mean / 1e6 - RESOLUTION_MS : 0
+    delayMs = metDelayMs(delays)
     delays.reset()
   }, SAMPLE_MS).unref()
 
@@ -45,6 +45,11 @@ export function openPressure({ config, database }: Pick<Ground, 'config' | 'data
       delays.disable()
     },
   }
+}
+
+/** What who arrives at any moment meets: each delay weighs as much as it lasts, so one long block is not averaged away. */
+function metDelayMs({ mean, stddev }: { mean: number; stddev: number }): number {
+  return mean > 0 ? (mean + stddev ** 2 / mean) / 1e6 - RESOLUTION_MS : 0
 }
 
 /** Milliseconds until the backlog will have drained below its limits; null while it is below. */

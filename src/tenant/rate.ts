@@ -34,7 +34,7 @@ export async function takeTurn(sql: Sql, tenantId: string, bucket: string, pace:
       FROM asked LEFT JOIN taken ON true
       LEFT JOIN darkroom.rate AS kept ON kept.tenant_id = ${tenantId} AND kept.bucket = ${bucket}`.execute(sql)
   const row = rows[0]
-  // A row that another process has just made is not seen here yet; then the bucket is as good as empty.
+  // A row that another process has just made is not seen here yet; if it refuses, its bucket is empty.
   return pacedBy(pace, row?.allowed ?? false, row?.tat_ms ?? (MINUTE_MS / pace.per_minute) * pace.burst)
 }
 
@@ -43,13 +43,12 @@ export function pacedBy({ per_minute, burst }: Pace, allowed: boolean, tatMs: nu
   const interval = MINUTE_MS / per_minute
   const ahead = Math.max(0, tatMs)
   // Times are kept in microseconds: what is a thousandth short of a whole turn is one.
-  const remaining = Math.max(0, Math.floor(burst - ahead / interval + 1e-3))
-  return {
-    allowed,
-    remaining: Math.min(burst, remaining),
-    resetMs: ahead,
-    retryMs: remaining >= 1 ? 0 : Math.max(1, ahead + interval - burst * interval),
-  }
+  const free = Math.min(burst, Math.max(0, Math.floor(burst - ahead / interval + 1e-3)))
+  if (free === 0)
+    return { allowed, remaining: 0, resetMs: ahead, retryMs: Math.max(1, ahead + interval - burst * interval) }
+  // Refused although there seems to be room: others took it at this very moment, and one place comes free within an interval.
+  if (!allowed) return { allowed, remaining: 0, resetMs: burst * interval, retryMs: interval }
+  return { allowed, remaining: free, resetMs: ahead, retryMs: 0 }
 }
 
 /** The same for strangers: in this process only, by any text, forgetting who was quiet longest. `nowMs` only grows. */
