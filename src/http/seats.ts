@@ -3,6 +3,8 @@ import { Fault } from '../kernel/fault.ts'
 
 export type Seats = { take: (tenantId: string) => () => void; readonly taken: number }
 
+const RETRY_MS = 5000
+
 /** Faults: rate_limited (the tenant's own share is taken), overloaded (everybody's is). */
 export function openSeats(limits: { listeners: number; listenersPerTenant: number }): Seats {
   const byTenant = new Map<string, number>()
@@ -16,10 +18,15 @@ export function openSeats(limits: { listeners: number; listenersPerTenant: numbe
       if (own >= limits.listenersPerTenant)
         throw new Fault('rate_limited', {
           retry: 'later',
+          facts: { retryAfterMs: RETRY_MS },
           detail: `this tenant already follows ${own} generations here; close a stream first, or poll`,
         })
       if (taken >= limits.listeners)
-        throw new Fault('overloaded', { retry: 'later', detail: 'too many streams are open; poll, or come back' })
+        throw new Fault('overloaded', {
+          retry: 'later',
+          facts: { retryAfterMs: RETRY_MS },
+          detail: 'too many streams are open; poll, or come back',
+        })
       byTenant.set(tenantId, own + 1)
       taken++
       let held = true

@@ -1,6 +1,7 @@
 // An order handed in twice under one key is one request; another order under it is refused.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql as raw } from 'kysely'
 import { ALLOWED, FORBIDDEN, json, openService, type Service } from './service.ts'
 
 let service: Service
@@ -13,7 +14,8 @@ const order = async (body: object, key: string, as: 'client' | 'second_client' =
   const request = json({ prompt: ALLOWED, ...body })
   const headers = { ...request.headers, 'idempotency-key': key }
   const response = await service.call('/v1/generations', { ...request, headers, as })
-  return { status: response.status, body: await response.json() }
+  const replayed = response.headers.get('idempotency-replayed')
+  return { status: response.status, replayed, body: await response.json() }
 }
 
 test('the same order under the same key is the same generation, however many ask at once', async () => {
@@ -36,6 +38,30 @@ test('another order under a used key is a conflict that names the header', async
   assert.deepEqual([other.body.code, other.body.field], ['conflict', 'idempotency-key'])
 })
 
+test('an answer that is a replay says so', async () => {
+  const first = await order({}, 'key-5')
+  const again = await order({}, 'key-5')
+  assert.deepEqual([first.replayed, again.replayed], [null, 'true'])
+})
+
+test('a key holds for a day by the records’ clock; then it may be used for another order', async () => {
+  const setClock = (minutes: number) =>
+    raw`UPDATE darkroom.clock_offset SET by = ${minutes} * interval '1 minute'`.execute(service.ground.database.sql)
+  const first = await order({ seed: 1 }, 'key-6')
+  try {
+    await setClock(24 * 60 - 1)
+    assert.equal((await order({ seed: 2 }, 'key-6')).status, 409)
+    await setClock(24 * 60 + 1)
+    const answers = await Promise.all([1, 2, 3].map(() => order({ seed: 2 }, 'key-6')))
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
+    assert.equal(new Set(answers.map(({ body }) => body.id)).size, 1)
+    assert.notEqual(answers[0]?.body.id, first.body.id)
+    assert.equal((await order({ seed: 1 }, 'key-6')).status, 409)
+  } finally {
+    await setClock(0)
+  }
+})
+
 test("keys are each tenant's own", async () => {
   const mine = await order({}, 'key-4')
   const theirs = await order({}, 'key-4', 'second_client')
@@ -43,7 +69,7 @@ test("keys are each tenant's own", async () => {
 })
 
 test('a key that is no key is refused by name, at its edge', async () => {
-  assert.equal((await order({}, 'k'.repeat(255))).status, 202)
+  assert.equal((await order({}, 'k'.repeat(255), 'second_client')).status, 202)
   for (const key of ['k'.repeat(256), 'two words']) {
     const { status, body } = await order({}, key)
     assert.deepEqual([status, body.field], [400, 'idempotency-key'], key)
