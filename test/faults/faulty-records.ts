@@ -14,8 +14,10 @@ export type FaultyRecords = {
   readonly broken: Breaks
 } & AsyncDisposable
 
-/** node-postgres sends a plain COMMIT as a simple query: 'Q', its length, the text, a zero. */
-const COMMIT = Buffer.concat([Buffer.from([0x51, 0, 0, 0, 11]), Buffer.from('COMMIT\0')])
+/** A simple query is 'Q', its length, the text, a zero. Migrations and Kysely write it differently. */
+const COMMITS = ['COMMIT', 'commit'].map((text) =>
+  Buffer.concat([Buffer.from([0x51, 0, 0, 0, 11]), Buffer.from(`${text}\0`)]),
+)
 
 export async function openFaultyRecords(databaseUrl: string, random: () => number): Promise<FaultyRecords> {
   const { hostname, port: targetPort } = new URL(databaseUrl)
@@ -39,7 +41,7 @@ export async function openFaultyRecords(databaseUrl: string, random: () => numbe
       })
     }
     client.on('data', (bytes) => {
-      if (bytes.includes(COMMIT)) {
+      if (COMMITS.some((commit) => bytes.includes(commit))) {
         const chance = random()
         if (chance < shares.before) {
           broken.before++

@@ -36,9 +36,10 @@ const PROMPTS = [
   ...Array<string>(3).fill('sandbox:held'),
   ...Array<string>(3).fill('sandbox:refused'),
   ...Array<string>(3).fill('sandbox:failed:nan'),
-  ...Array<string>(2).fill('sandbox:failed:out_of_memory'),
-  'sandbox:slow',
+  ...Array<string>(3).fill('sandbox:failed:out_of_memory'),
 ] as const
+/** Takes ten seconds, so that a fault finds it on the device. */
+const SLOW_EVERY = 400
 const CANCELLED_EVERY = 40
 
 suiteOn('the production form under faults', await withProduction(), (production) => {
@@ -114,7 +115,7 @@ suiteOn('the production form under faults', await withProduction(), (production)
   /** Orders until the service says 202, as a careful client does: under one idempotency key, whatever happened before. */
   const order = async (number: number): Promise<void> => {
     const key = `order-${number}`
-    const prompt = PROMPTS[number % PROMPTS.length]
+    const prompt = number % SLOW_EVERY === 11 ? 'sandbox:slow' : PROMPTS[number % PROMPTS.length]
     const body = { prompt, n: number % 7 === 0 ? 2 : 1, steps: 2, seed: number, output_format: 'jpeg' }
     for (let tries = 0; tries < 200; tries++) {
       const response = await ask('/v1/generations', body, { 'idempotency-key': key }).catch(() => null)
