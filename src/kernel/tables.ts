@@ -2,15 +2,10 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { ImageState, RequestState, Subject } from '../journey.ts'
 import type { Json } from './canonical.ts'
+import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
+import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
 import type { Operation } from './model.ts'
 import type { WebhookDeliveryTable, WebhookEndpointTable, WebhookMessageTable } from './webhook-tables.ts'
-
-type Json_ = ColumnType<Json, string, string>
-export type Time = ColumnType<Date, Date | string | undefined, Date | string>
-export type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
-type BigInt_ = ColumnType<string, number | string | bigint, number | string | bigint>
-export type DefaultBigInt = ColumnType<string, number | string | bigint | undefined, number | string | bigint>
-export type Maybe<T> = ColumnType<T | null, T | null | undefined, T | null>
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp'
 
@@ -238,51 +233,6 @@ export type InputTable = {
 }
 
 export type InputIntentTable = { request_id: string; keys: string[]; created_at: Time }
-
-/** `tat`: the theoretical arrival time of a request that would be exactly on pace (GCRA). */
-export type RateTable = { tenant_id: string; bucket: string; tat: ColumnType<Date, Date | string, Date | string> }
-
-/** A day of UTC; `stored_bytes` is what the day added or took. */
-export type UsageTable = {
-  tenant_id: string
-  day: ColumnType<Date | string, string, never>
-  requests: DefaultBigInt
-  images: DefaultBigInt
-  gpu_ms: DefaultBigInt
-  upload_bytes: DefaultBigInt
-  stored_bytes: DefaultBigInt
-  refusals: DefaultBigInt
-  failures: DefaultBigInt
-}
-
-export type ChargeTable = {
-  request_id: string
-  tenant_id: string
-  images: number
-  gpu_ms: BigInt_
-  reason: 'published' | 'withheld' | 'refused' | 'failed' | 'cancelled' | 'expired'
-  at: Time
-}
-
-export type DeviceTable = {
-  id: string
-  pool: string
-  holder: string
-  slots: number
-  provider: string
-  name: string
-  seen_at: Time
-}
-
-/** What was charged to a tenant's fair share and is not corrected yet. */
-export type DispatchedTable = {
-  task_id: string
-  pool: string
-  tenant_id: string
-  cost: number
-  gpu_ms: Generated<number>
-  finished: Generated<boolean>
-}
 
 /** Every table by its qualified name. */
 export type Tables = {

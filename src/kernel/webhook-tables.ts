@@ -1,6 +1,6 @@
 // The rows of webhooks (migration 0006), as Kysely sees them.
 import type { ColumnType, Generated } from 'kysely'
-import type { DefaultBigInt, Maybe, MaybeTime, Time } from './tables.ts'
+import type { DefaultBigInt, Maybe, MaybeTime, Time } from './columns.ts'
 
 export type WebhookEndpointTable = {
   id: string
