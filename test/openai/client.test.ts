@@ -66,6 +66,21 @@ test('a picture by url: signed, readable without a key, with usage and echoed se
   assert.ok(Math.abs(images.created - Date.now() / 1000) < 60)
 })
 
+test('who does not choose a form gets both: bytes as newer models answer, links as older ones', async () => {
+  const { data } = await generate(['published'], { safety_identifier: '', user: 'ada' })
+  const [image] = data ?? []
+  const linked = Buffer.from(await (await fetch(image?.url ?? '')).arrayBuffer())
+  assert.ok(linked.length > 0 && linked.equals(Buffer.from(image?.b64_json ?? '', 'base64')))
+})
+
+test('the legacy qualities are ours by another name', async () => {
+  for (const [legacy, ours] of [
+    ['standard', 'medium'],
+    ['hd', 'high'],
+  ] as const)
+    assert.equal((await generate(['published'], { quality: legacy, response_format: 'url' })).quality, ours)
+})
+
 test('two pictures as base64 are two different pngs', async () => {
   const images = await generate(['published', 'published'], { response_format: 'b64_json' })
   const files = images.data?.map(({ b64_json, url }) => {
@@ -189,8 +204,9 @@ test('a wrong key, another role and a wrong field are the client’s own error c
   assert.deepEqual([size.status, size.param], [400, 'size'])
   const model = await failure(() => openai.images.generate({ prompt: ALLOWED, model: 'gpt-image-1' }))
   assert.deepEqual([model.param, model.code], ['model', 'model_not_found'])
-  const stream = await failure(() => openai.images.generate({ prompt: ALLOWED, stream: true }))
-  assert.deepEqual([stream.status, stream.param], [400, 'stream'])
+  assert.ok(model instanceof OpenAI.NotFoundError)
+  const again = await failure(() => openai.post('/images/generations', { body: { prompt: ALLOWED, colour: 'red' } }))
+  assert.deepEqual([again.param, again.code], ['colour', 'unknown_parameter'])
 })
 
 test('closing the server answers those who wait, and what they asked for goes on', async () => {

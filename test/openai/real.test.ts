@@ -1,32 +1,44 @@
 // OpenAI's own client, unmodified, against the service as `npm start` runs it: the real model on the real device, the real
-// classifiers, marks and stores. Minutes rather than seconds on a slow machine.
+// classifiers, marks and stores. What goes over the wire is held against its transcript (record.ts). Minutes rather than seconds on a
+// slow machine.
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import OpenAI from 'openai'
 import sharp from 'sharp'
-import { type Service, startService } from '../../src/commands/service.ts'
-import { readConfig } from '../../src/kernel/config.ts'
-import { openLog } from '../../src/kernel/log.ts'
 import { ALLOWED, FORBIDDEN } from '../http/service.ts'
+import { openRealService } from './real-service.ts'
+import { REAL_SCENES } from './scenes-real.ts'
+import { compare, play } from './transcript.ts'
 
-let home: string
-let service: Service
+let service: Awaited<ReturnType<typeof openRealService>>
 let openai: OpenAI
 
 before(async () => {
-  home = await mkdtemp(join(tmpdir(), 'darkroom-openai-'))
-  const config = readConfig({ DARKROOM_HOME: home, PORT: '0' })
-  service = await startService(config, { log: openLog('silent') })
-  const keys: { client: string } = JSON.parse(await readFile(join(home, 'keys.json'), 'utf8'))
-  openai = new OpenAI({ apiKey: keys.client, baseURL: `${service.url}/v1`, timeout: 180_000 })
+  service = await openRealService()
+  openai = new OpenAI({ apiKey: service.key('client'), baseURL: `${service.url}/v1`, timeout: 180_000 })
 })
-after(async () => {
-  await service[Symbol.asyncDispose]()
-  await rm(home, { recursive: true, force: true })
-})
+after(() => service[Symbol.asyncDispose]())
+
+for (const scene of REAL_SCENES)
+  test(`${scene.name} goes as its transcript says`, async () =>
+    compare(await play(scene, service.url, service.key, null)))
+
+async function assertOurs(file: Buffer): Promise<void> {
+  const body = new FormData()
+  body.set('file', new Blob([new Uint8Array(file)]), 'picture')
+  const verdict = await (await fetch(`${service.url}/v1/provenance/verify`, { method: 'POST', body })).json()
+  assert.equal(verdict.verdict, 'ours', JSON.stringify(verdict))
+}
+
+async function assertDrawn(file: Buffer): Promise<void> {
+  const { width, height } = await sharp(file).metadata()
+  assert.deepEqual([width, height], [128, 128])
+  const { channels } = await sharp(file).stats()
+  assert.ok(
+    channels.some(({ stdev }) => stdev > 8),
+    'the picture is not of one colour',
+  )
+}
 
 test('two pictures are drawn, checked, marked and readable by url and as base64', async () => {
   const links = await openai.images.generate({ prompt: ALLOWED, n: 2, quality: 'low', response_format: 'url' })
@@ -34,33 +46,38 @@ test('two pictures are drawn, checked, marked and readable by url and as base64'
   const files = await Promise.all(
     (links.data ?? []).map(async ({ url }) => Buffer.from(await (await fetch(url ?? '')).arrayBuffer())),
   )
-  const inline = await openai.images.generate({
-    prompt: ALLOWED,
-    quality: 'low',
-    response_format: 'b64_json',
-    output_format: 'webp',
-  })
+  const order = { prompt: ALLOWED, quality: 'low', response_format: 'b64_json', output_format: 'webp' } as const
+  const inline = await openai.images.generate(order)
   files.push(Buffer.from(inline.data?.[0]?.b64_json ?? '', 'base64'))
   for (const file of files) {
-    const { width, height, channels } = await sharp(file)
-      .stats()
-      .then(async ({ channels }) => ({ ...(await sharp(file).metadata()), channels }))
-    assert.deepEqual([width, height], [128, 128])
-    assert.ok(
-      channels.some(({ stdev }) => stdev > 8),
-      'the picture is not of one colour',
-    )
-    const body = new FormData()
-    body.set('file', new Blob([file]), 'picture')
-    const verdict = await (await fetch(`${service.url}/v1/provenance/verify`, { method: 'POST', body })).json()
-    assert.equal(verdict.verdict, 'ours', JSON.stringify(verdict.notes))
+    await assertDrawn(file)
+    await assertOurs(file)
   }
 })
 
-test('the model is listed', async () => {
-  const ids = []
-  for await (const model of openai.models.list()) ids.push(model.id)
-  assert.ok(ids.includes('storybook'))
+test('partial pictures of a stream are marked like the picture they become', async () => {
+  const stream = await openai.images.generate({
+    prompt: ALLOWED,
+    quality: 'high',
+    stream: true,
+    partial_images: 3,
+  })
+  const indexes: number[] = []
+  let finals = 0
+  for await (const event of stream) {
+    const file = Buffer.from(event.b64_json, 'base64')
+    if (event.type === 'image_generation.partial_image') {
+      assert.equal(finals, 0, 'no partial comes after its final')
+      indexes.push(event.partial_image_index)
+    } else {
+      finals++
+      await assertDrawn(file)
+    }
+    await assertOurs(file)
+  }
+  assert.equal(finals, 1)
+  assert.ok(indexes.length >= 1 && indexes.length <= 3)
+  assert.deepEqual(indexes, [...new Set(indexes)].sort())
 })
 
 test('a forbidden prompt is moderation_blocked', async () => {

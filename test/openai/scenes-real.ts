@@ -1,4 +1,5 @@
 // Scenes with the service as `npm start` runs it: the shipped model draws, its classifiers look, the signer marks.
+import { toFile } from 'openai'
 import sharp from 'sharp'
 import { ALLOWED, FORBIDDEN } from '../http/service.ts'
 import type { Scene } from './transcript.ts'
@@ -11,11 +12,24 @@ async function events(stream: PromiseLike<AsyncIterable<{ type: string }>>): Pro
   return types
 }
 
-async function flat(colour: string): Promise<string> {
-  const bytes = await sharp({ create: { width: 128, height: 128, channels: 3, background: colour } })
+type Colour = string | { r: number; g: number; b: number; alpha: number }
+
+function flat(background: Colour): Promise<Buffer> {
+  const channels = typeof background === 'string' ? 3 : 4
+  return sharp({ create: { width: 128, height: 128, channels, background } })
     .png()
     .toBuffer()
-  return `data:image/png;base64,${bytes.toString('base64')}`
+}
+
+/** Transparent everywhere: all of it may change. */
+const OPEN_MASK = { r: 0, g: 0, b: 0, alpha: 0 }
+
+async function asUrl(background: Colour): Promise<string> {
+  return `data:image/png;base64,${(await flat(background)).toString('base64')}`
+}
+
+async function file(name: string, background: Colour) {
+  return toFile(await flat(background), name, { type: 'image/png' })
 }
 
 export const REAL_SCENES: readonly Scene<null>[] = [
@@ -28,7 +42,22 @@ export const REAL_SCENES: readonly Scene<null>[] = [
   },
   {
     name: 'generate-stream',
-    act: (client) => events(client().images.generate({ prompt, quality: 'low', stream: true, partial_images: 3 })),
+    act: (client) => events(client().images.generate({ prompt, quality: 'high', stream: true, partial_images: 3 })),
+  },
+  {
+    name: 'edit',
+    act: async (client) => {
+      const image = await file('sea.png', 'teal')
+      const { data } = await client().images.edit({ image, prompt, quality: 'low', response_format: 'b64_json' })
+      return data?.map((one) => Object.keys(one).sort())
+    },
+  },
+  {
+    name: 'edit-mask-stream',
+    act: async (client) => {
+      const [image, mask] = await Promise.all([file('sea.png', 'teal'), file('mask.png', OPEN_MASK)])
+      return events(client().images.edit({ image, mask, prompt, quality: 'low', stream: true }))
+    },
   },
   {
     name: 'moderate',
@@ -42,7 +71,10 @@ export const REAL_SCENES: readonly Scene<null>[] = [
     act: async (client) => {
       const input = [
         { type: 'text' as const, text: ALLOWED },
-        { type: 'image_url' as const, image_url: { url: await flat('teal') } },
+        {
+          type: 'image_url' as const,
+          image_url: { url: await asUrl('teal') },
+        },
       ]
       const { results } = await client().moderations.create({ input })
       return results.map(({ flagged }) => flagged)
