@@ -1,5 +1,7 @@
 // The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds. It also
-// forgets webhook messages that are past their keeping, and removes the objects of what was erased and the previews of what ended.
+// forgets webhook messages that are past their keeping, and removes the objects of what was erased or never admitted and the previews of
+// what ended.
+import { sweepInputs } from '../src/admit/input-store.ts'
 import { forgetPreviews } from '../src/generate/previews.ts'
 import type { Ground } from '../src/kernel/ground.ts'
 import { sweptTasks } from '../src/kernel/meters.ts'
@@ -32,9 +34,13 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
   const pruning = repeat(ground.log, 'prune webhooks', PRUNE_MS, async () => {
     await pruneWebhooks(ground)
   })
+  const sweeping = repeat(ground.log, 'sweep inputs', PRUNE_MS, async () => {
+    const left = await sweepInputs(ground)
+    if (left > 0) ground.log.info({ left }, 'inputs of orders that were never admitted are removed')
+  })
   return {
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([loop.stop(), forgetting.stop(), erasing.stop(), pruning.stop()])
+      await Promise.all([loop.stop(), forgetting.stop(), erasing.stop(), pruning.stop(), sweeping.stop()])
     },
   }
 }

@@ -10,8 +10,13 @@ import type { Order } from './records.ts'
 /** Salted with the request's salt, as the record of each picture keeps them. */
 export type StartDigests = { image: string; mask: string | null }
 
+type Edited = Pick<Order, 'id' | 'operation' | 'strength' | 'salt' | 'width' | 'height'>
+
 /** Null for a request that is no edit. Faults: not_found (erased meanwhile), object_missing, object_mismatch. */
-export async function loadStart(ground: Ground, order: Order): Promise<{ start: Start; digests: StartDigests } | null> {
+export async function loadStart(
+  ground: Ground,
+  order: Edited,
+): Promise<{ start: Start; digests: StartDigests } | null> {
   if (order.operation === 'generate') return null
   const inputs = await ground.database.sql
     .selectFrom('darkroom.input')
@@ -35,7 +40,7 @@ export async function loadStart(ground: Ground, order: Order): Promise<{ start: 
 
 type Input = { object_key: string; digest: string }
 
-async function readPixels(ground: Ground, order: Order, input: Input, channels: 1 | 3): Promise<Uint8Array> {
+async function readPixels(ground: Ground, order: Edited, input: Input, channels: 1 | 3): Promise<Uint8Array> {
   const mismatch = () => new Fault('object_mismatch', { facts: { key: input.object_key } })
   const { bytes } = await ground.quarantine.get(input.object_key)
   if (order.salt === null || saltedDigest(order.salt, bytes) !== input.digest) throw mismatch()

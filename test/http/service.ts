@@ -68,6 +68,9 @@ export const NOTHING_FOUND: Provenance = {
   notes: [],
 }
 
+/** What is seen in an upload, at once or when `look` resolves, and found of its origin. */
+type Eye = { sees: Evidence; look: (() => Promise<Evidence>) | null; marks: Provenance }
+
 /** What the classifiers of the fixture say of an upload; a test may change it. */
 export const NOTHING_SEEN: Evidence = {
   categories: { weapons: 0.01, 'violence/graphic': 0.01 },
@@ -108,14 +111,14 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     markIdBits: 40,
     userSecret: Buffer.alloc(32, 9),
   }
-  const eye = { sees: NOTHING_SEEN, marks: NOTHING_FOUND }
+  const eye: Eye = { sees: NOTHING_SEEN, look: null, marks: NOTHING_FOUND }
   const app = await buildServer({
     ground,
     admission,
     objects: images,
     verifyProvenance: async () => NOTHING_FOUND,
     webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
-    examineUpload: async () => eye.sees,
+    examineUpload: async () => (eye.look === null ? eye.sees : eye.look()),
     findMarks: async () => eye.marks,
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
