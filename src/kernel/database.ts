@@ -63,6 +63,8 @@ export async function openDatabase({ url, home, poolSize, postgres, onConnection
     const config = { ...DEFAULTS, ...postgres, ...(poolSize === undefined ? {} : { poolSize }), url }
     const pool = openPool(config)
     const doorbellPool = openPool(config, 'bullmq')
+    // Each queue, worker and relay listens.
+    doorbellPool.setMaxListeners(0)
     // A client in use has no listener of the pool's: unheard, a server that goes away would end this process.
     const tell = (error: Error) => onConnectionError?.(error)
     for (const one of [pool, doorbellPool]) one.on('error', tell).on('connect', (client) => client.on('error', tell))

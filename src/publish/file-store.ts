@@ -78,9 +78,9 @@ export async function openFileStore({
     get: async (key) => {
       const file = await readFile(fileOf(key)).catch((cause: unknown) => {
         const gone = codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR' || codeOf(cause) === 'EISDIR'
-        throw gone ? new Fault('object_missing', { facts: { key } }) : failed(cause)
+        throw gone ? new Fault('object_missing') : failed(cause)
       })
-      return parse(file, key)
+      return parse(file)
     },
     remove: async (key) => {
       await rm(fileOf(key), { force: true }).catch((cause: unknown) => {
@@ -115,7 +115,7 @@ async function writeWhole(path: string, { bytes, contentType }: StoredObject): P
 }
 
 /** The object, checked against the digest it was stored with. Fault: object_mismatch. */
-function parse(file: Buffer, key: string): StoredObject {
+function parse(file: Buffer): StoredObject {
   const end = file.indexOf(0x0a)
   const bytes = file.subarray(end + 1)
   try {
@@ -124,9 +124,9 @@ function parse(file: Buffer, key: string): StoredObject {
       if (typeof head.contentType === 'string' && head.sha256 === sha256(bytes))
         return { bytes, contentType: head.contentType }
   } catch (cause) {
-    throw new Fault('object_mismatch', { facts: { key }, cause })
+    throw new Fault('object_mismatch', { cause })
   }
-  throw new Fault('object_mismatch', { facts: { key } })
+  throw new Fault('object_mismatch')
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -22,7 +22,7 @@ import type { Bell } from '../kernel/ground.ts'
 import type { Log } from '../kernel/log.ts'
 import { lostRings } from '../kernel/meters.ts'
 import type { Due } from '../kernel/tasks.ts'
-import { checkRedis, type RedisConfig, ringConnection, workConnection } from './redis.ts'
+import { checkRedis, type RedisConfig, readyConnection, ringConnection, workConnection } from './redis.ts'
 
 type Ring = { taskId: string }
 
@@ -44,7 +44,7 @@ type Options = { database: Database; redis: RedisConfig | null; log: Log }
 
 const DISPATCH = 'dispatch'
 const JOB = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const
-const CLOSE_MS = 10_000
+const CLOSE_MS = 5000
 const WORKER = { maxStalledCount: 0, lockDuration: 30_000 } as const
 
 /** Opens the queues on Redis when one is given, else on the records' own database. Faults: doorbell_failed, config_invalid. */
@@ -162,6 +162,7 @@ async function onRedis(redis: RedisConfig, database: Database, log: Log): Promis
   await checkRedis(redis, log)
   const ringing = watched(ringConnection(redis), log)
   const working = watched(workConnection(redis), log)
+  await readyConnection(ringing)
   let wasAway = false
   ringing.on('close', () => {
     wasAway = true

@@ -1,5 +1,6 @@
 // Redis for the doorbell: what must hold of the server before work is rung on it, and connections that fail fast when it is away.
 // What it loses is swept from the records, yet a server that evicts keys or forgets them at each restart loses too much.
+import { once } from 'node:events'
 import { Redis, type RedisOptions } from 'ioredis'
 import { Fault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
@@ -19,6 +20,17 @@ export function ringConnection({ url }: RedisConfig): Redis {
 /** For workers, whose commands block: they wait for a server that is away. */
 export function workConnection({ url }: RedisConfig): Redis {
   return new Redis(url, { ...steady, maxRetriesPerRequest: null })
+}
+
+/** Waits until commands can be sent. Fault: doorbell_failed. */
+export async function readyConnection(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return
+  try {
+    await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) })
+  } catch (cause) {
+    redis.disconnect()
+    throw new Fault('doorbell_failed', { retry: 'later', field: FIELD, detail: 'cannot reach Redis', cause })
+  }
 }
 
 const steady = {

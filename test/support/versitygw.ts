@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3'
+import type { S3Config } from '../../src/kernel/config/objects.ts'
+import { readConfig } from '../../src/kernel/config.ts'
 import { freePort, type Missing, missing, withDeathSignal } from './services.ts'
 
 export interface TestBuckets {
@@ -139,4 +141,18 @@ const makeBuckets = async (client: S3Client, url: string, number: number): Promi
       DARKROOM_S3_BUCKET_LOG: log,
     },
   }
+}
+
+/** The adapter's configuration for a set of buckets. */
+export function s3ConfigOf(buckets: TestBuckets, env: Record<string, string> = {}): S3Config {
+  const { s3 } = readConfig({
+    DARKROOM_S3_FORCE_PATH_STYLE: 'true',
+    DARKROOM_S3_SSE: 'none',
+    DARKROOM_S3_BUCKET_QUARANTINE: buckets.quarantine,
+    DARKROOM_S3_BUCKET_IMAGES: buckets.images,
+    DARKROOM_S3_BUCKET_LOG: buckets.log,
+    ...env,
+  }).objects
+  if (s3 === null) throw new Error('three buckets were named')
+  return s3
 }
