@@ -91,6 +91,7 @@ function blocked(generation: Generation, reasons: Statement[], context: Context)
     body: error(message, 'image_generation_user_error', 'moderation_blocked', {
       moderation_details: {
         moderation_stage: first.stage,
+        ...(first.stage === 'input' && first.inputKind === 'image' ? { input: 'image' } : {}),
         categories: [...new Set(reasons.flatMap((reason) => reason.categories))],
       },
       statement_id: first.id,

@@ -298,7 +298,7 @@ test('a forbidden upload is refused with a complete statement that says input an
       [response.status, error.code, response.headers.get('x-should-retry')],
       [400, 'moderation_blocked', 'false'],
     )
-    assert.equal(error.moderation_details.moderation_stage, 'input')
+    assert.deepEqual([error.moderation_details.moderation_stage, error.moderation_details.input], ['input', 'image'])
     assert.deepEqual(error.moderation_details.categories, ['violence/graphic'])
     const statement = await (await service.call(`/v1/statements/${error.statement_id}`)).json()
     assert.deepEqual([statement.stage, statement.input_kind, statement.band], ['input', 'image', band])

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { screenPrompt } from '../../src/admit/screen.ts'
-import { Fault } from '../../src/kernel/fault.ts'
+import { Fault, isFault } from '../../src/kernel/fault.ts'
 import { judgeImage } from '../../src/moderate/verdict.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import type { ModerationPolicy } from '../../src/policy/policy.ts'
@@ -91,6 +91,33 @@ describe('statements of reasons', () => {
       /zanzibar|massacre/,
     )
     assert.deepEqual(moderationDetails(statement), { moderation_stage: 'input', categories: ['violence/graphic'] })
+  })
+
+  it('states a refused upload as input, by the band of its score and never as a prompt', () => {
+    const evidence = { categories: { weapons: 0.01, 'violence/graphic': 0.5 }, classifiers: [CLASSIFIER] }
+    const verdict = judgeImage(policy, evidence, { tenant: 't' })
+    assert.equal(verdict.verdict, 'hold')
+    const refused = {
+      ...cite(verdict.clause ?? '', verdict.category ?? '', 'input'),
+      decision: verdict,
+      inputKind: 'image',
+    } as const
+    const statement = writeStatement({ ...refused, classifiers: verdict.classifiers })
+    assert.deepEqual(
+      [statement.stage, statement.inputKind, statement.restriction, statement.band],
+      ['input', 'image', 'request_refused', 'elevated'],
+    )
+    assert.match(statement.facts, /band: elevated \(classifiers: storybook-safety 1\.0\.0\)/)
+    assert.equal(userNotice(statement).title, 'This picture was not accepted')
+    // Software that saw a picture is named; a prompt has no score.
+    assert.throws(
+      () => writeStatement({ ...refused, classifiers: [] }),
+      (error) => isFault(error, 'statement_incomplete'),
+    )
+    assert.throws(
+      () => writeStatement({ ...refused, inputKind: 'prompt', classifiers: verdict.classifiers }),
+      (error) => isFault(error, 'statement_incomplete'),
+    )
   })
 
   it('states a denied image from the verdict itself, by band and never by score', () => {
