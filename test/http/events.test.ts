@@ -11,11 +11,15 @@ let service: Service
 before(async () => {
   service = await openService({
     DARKROOM_EVENTS_LISTENERS: '3',
-    DARKROOM_EVENTS_LISTENERS_PER_TENANT: '2',
     DARKROOM_EVENTS_KEEP_ALIVE_MS: '100',
     DARKROOM_EVENTS_STALL_MS: '500',
     DARKROOM_EVENTS_BUFFER_BYTES: '200000',
   })
+  const { sql } = service.ground.database
+  await sql
+    .updateTable('darkroom.tenant')
+    .set({ quota: JSON.stringify({ listeners: 2 }) })
+    .execute()
 })
 after(() => service[Symbol.asyncDispose]())
 
@@ -94,7 +98,7 @@ test('a seat is refused when the tenant’s own are taken, and when all are, and
   const id = await order()
   const mine = [await follow(id), await follow(id)]
   const third = await follow(id)
-  assert.deepEqual([third.status, (await third.json()).code], [429, 'rate_limited'])
+  assert.deepEqual([third.status, (await third.json()).code], [429, 'quota_exceeded'])
   assert.ok(Number(third.headers.get('retry-after')) >= 1)
   const other = await order({}, 'second_client')
   const theirs = await follow(other, {}, 'second_client')

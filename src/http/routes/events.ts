@@ -18,7 +18,7 @@ const EventStream = Type.Unsafe<Readable>({ type: 'string', description: 'text/e
 const Id = Type.String({ maxLength: 100, description: 'The id of the last event seen; 0 tells everything again.' })
 
 export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line): void {
-  const seats = openSeats(ground.config.native.events)
+  const takeSeat = openSeats(ground.config.native.events.listeners)
   app.get(
     '/v1/generations/:id/events',
     {
@@ -56,7 +56,7 @@ export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line
       const resumed = since === null ? null : { since, missed: await readMissed(ground, requestId, since, field) }
       if (resumed !== null && resumed.missed.length === 0 && isTerminal('request', standing.state))
         return reply.code(204).send(null)
-      const leave = seats.take(tenantId)
+      const leave = takeSeat()
       const signal = AbortSignal.any([disconnected(reply), closing])
       const stream = openEvents({ ground, line, tenantId, requestId, instance: request.id, resumed, signal })
       stream.once('close', leave)

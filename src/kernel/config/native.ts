@@ -4,9 +4,8 @@ import type { Reader } from './reader.ts'
 export function readNative({ integer }: Reader) {
   return {
     events: {
-      /** Open event streams of one process, in all and of one tenant. */
+      /** Open event streams of one process; a tenant's share is its plan's. */
       listeners: integer('DARKROOM_EVENTS_LISTENERS', 10_000, 1, 1_000_000),
-      listenersPerTenant: integer('DARKROOM_EVENTS_LISTENERS_PER_TENANT', 2000, 1, 1_000_000),
       keepAliveMs: integer('DARKROOM_EVENTS_KEEP_ALIVE_MS', 10_000, 50, 60_000),
       /** A listener that has more than this unread is let go; it may resume. */
       bufferBytes: integer('DARKROOM_EVENTS_BUFFER_BYTES', 262_144, 1024, 16_777_216),
