@@ -87,8 +87,8 @@ async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Gr
   const { maxAttempts, backoffMs } = ground.config.tasks
   const crashed = fault.facts.crashed === true
   const spent = claim.attempt >= maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
-  // A device that does not start says nothing about the task.
-  const mayRetry = fault.code === 'inference_down' || (fault.retry !== 'never' && !spent)
+  // A device that does not start, a store or a database that is away: they say nothing about the task.
+  const mayRetry = isAway(fault) || (fault.retry !== 'never' && !spent)
   log.warn({ error: fault, retry: mayRetry }, 'a task failed')
   if (!mayRetry) {
     await giveUp(ground, claim, crashed ? 'poison' : failureOf(fault))
@@ -97,6 +97,11 @@ async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Gr
   const backoff = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (claim.attempt - 1)) * (0.5 + Math.random())
   await giveBack(ground, claim, fault.retry === 'now' ? 0 : Math.round(backoff), crashed)
   return 'retry'
+}
+
+function isAway({ code, facts }: Fault): boolean {
+  if (code === 'object_store_failed') return facts.away === true
+  return code === 'inference_down' || code === 'database_failed'
 }
 
 async function giveBack(ground: Ground, claim: Claim, delayMs: number, crashed: boolean): Promise<void> {

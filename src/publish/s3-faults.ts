@@ -61,7 +61,10 @@ export function isUnreachable(error: unknown): boolean {
 /** The fault of a call on an object in the bucket that plays `role`. */
 export function objectFault(error: unknown, role: string): Fault {
   if (error instanceof Fault) return error
-  const facts = { store: role, error: errorName(error), status: statusOf(error) }
+  const status = statusOf(error)
+  // Away, not unwilling: the task that asked is not to blame and may wait for as long as it takes.
+  const away = isUnreachable(error) || (status !== null && (status >= 500 || status === 429))
+  const facts = { store: role, error: errorName(error), status, away }
   if (MISSING.has(errorName(error))) return new Fault('object_missing', { facts })
   if (/checksum mismatch/i.test(error instanceof Error ? error.message : ''))
     return new Fault('object_mismatch', { facts })
