@@ -1,14 +1,11 @@
 // One attempt against receivers that answer well, badly, slowly or never: each outcome has its code, within its time.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { get, type IncomingMessage, setGlobalProxyFromEnv } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { readConfig } from '../../src/kernel/config.ts'
+import { issueDevelopmentChain } from '../../src/mark/development-ca.ts'
 import type { Resolve } from '../../src/notify/address.ts'
 import { type Sender, type Sent, send } from '../../src/notify/send.ts'
 import { LOOPBACK, openReceiver, openTcp } from './receiver.ts'
@@ -202,16 +199,13 @@ test('a drain interrupts, which is no failure of the receiver', async () => {
 })
 
 test('a certificate that nobody vouches for, and no TLS at all, are TLS failures', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'darkroom-tls-'))
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1']
-  execFileSync('openssl', [...make, '-keyout', key, '-out', cert, '-subj', '/CN=hook.example'], { stdio: 'pipe' })
+  const { chain, key } = await issueDevelopmentChain('hook.example')
   let heard = 0
-  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
+  const server = createTlsServer({ key, cert: chain }, (_, response) => {
     heard++
     response.end()
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, '127.0.0.1').unref()
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
@@ -219,7 +213,6 @@ test('a certificate that nobody vouches for, and no TLS at all, are TLS failures
   assert.equal(sent.error, 'tls_failed')
   assert.equal(heard, 0)
   server.close()
-  rmSync(folder, { recursive: true })
   await using plain = await openReceiver()
   assert.equal((await post(plain.url.replace('http:', 'https:'))).error, 'tls_failed')
 })
