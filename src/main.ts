@@ -6,6 +6,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   serve: { summary: 'run the service (everything in one process)', load: () => import('./commands/serve.ts') },
   worker: { summary: 'run workers against the same database', load: () => import('./commands/worker.ts') },
   generate: { summary: 'ask a running service for a picture', load: () => import('./commands/generate.ts') },
+  keys: { summary: 'list, make, rotate, revoke and recover keys', load: () => import('./commands/keys.ts') },
   models: { summary: 'list and verify model packs', load: () => import('./commands/models.ts') },
   policy: { summary: 'check the moderation policy, explain a prompt', load: () => import('./commands/policy.ts') },
   secrets: { summary: 'make the secrets that machines share', load: () => import('./commands/secrets.ts') },

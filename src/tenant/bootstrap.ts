@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql as raw } from 'kysely'
-import type { Tx } from '../kernel/database.ts'
+import type { Database, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { generateKey, type NewKey, parseKey } from './key.ts'
@@ -69,6 +69,24 @@ async function createEverybody(tx: Tx, ring: KeyRing): Promise<void> {
     const personId = await createPerson(tx, { tenantId, name, roles: [role] }, BY)
     await createKey(tx, { tenantId, personId, name: file, roles: [role] }, BY, ring[file])
   }
+}
+
+/** A new administrator's key for when every other was lost, held by a person of its own. Fault: not_found. */
+export async function recoverAdmin({ transact }: Database): Promise<{ keyId: string; text: string }> {
+  return transact(async (tx) => {
+    const operator = await tx
+      .selectFrom('darkroom.tenant')
+      .select('id')
+      .where('operator', '=', true)
+      .forNoKeyUpdate()
+      .executeTakeFirst()
+    if (operator === undefined)
+      throw new Fault('not_found', { detail: 'there is nothing to recover: these records have no operator yet' })
+    const by = { program: 'recovery' } as const
+    const person = { tenantId: operator.id, name: 'Recovered administrator', roles: ['admin'] as const }
+    const personId = await createPerson(tx, person, by)
+    return createKey(tx, { tenantId: operator.id, personId, name: 'recovered', roles: ['admin'] }, by)
+  })
 }
 
 async function hasTenants(ground: Ground): Promise<boolean> {
