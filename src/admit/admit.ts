@@ -117,6 +117,7 @@ async function admitNew(
   const demand = {
     images: recipe.n,
     cost: admission.costOf({ ...recipe.size, n: recipe.n, steps: recipe.steps }),
+    uploadBytes: uploadBytesOf(edit),
     refused: screened.verdict !== 'allow',
   }
   const write = async (tx: Tx, stored: StoredEdit | null): Promise<Due[]> => {
@@ -159,6 +160,12 @@ async function admitNew(
   const state = screened.verdict === 'allow' ? 'queued' : 'refused'
   ground.bell.tell(requestTopic(requestId), { state })
   return { requestId, state, replayed: false }
+}
+
+function uploadBytesOf(given: GivenEdit | null): number {
+  if (given === null) return 0
+  const { images, mask } = given.edit
+  return [...images, ...(mask === null ? [] : [mask])].reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
 async function insertRequest(

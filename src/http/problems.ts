@@ -120,9 +120,14 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   return reply.code(problem.status).type(PROBLEM_TYPE).send(problemBody(problem, request.id))
 }
 
+const LONGEST_WAIT_MS = 60_000
+
 /** RFC 9110 section 10.2.3, and the header that OpenAI's clients read first. Nothing for what must not be repeated. */
-function sayWhen(reply: FastifyReply, { status, retryAfterMs }: Problem): void {
+function sayWhen(reply: FastifyReply, { status, code, retryAfterMs }: Problem): void {
   if (reply.hasHeader('x-should-retry')) return
+  // A quota that is used up for the day is not worth a client's waiting.
+  if (code === 'quota_exceeded' && (retryAfterMs ?? Number.POSITIVE_INFINITY) > LONGEST_WAIT_MS)
+    reply.header('x-should-retry', 'false')
   const ms = retryAfterMs ?? (status === 503 ? 1000 : null)
   if (ms === null) return
   reply.headers({ 'retry-after': String(Math.ceil(ms / 1000)), 'retry-after-ms': String(Math.ceil(ms)) })

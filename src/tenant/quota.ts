@@ -7,20 +7,27 @@ import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type CountedLimit, limitsOf, type Plan, type Plans } from '../policy/quotas.ts'
 
-/** What an order would take. `cost` in the scheduler's unit; a refused order takes a request and nothing else. */
-export type Demand = { images: number; cost: number; refused: boolean }
+/** What an order would take. `cost` in the scheduler's unit; a refused order takes a request, its upload and nothing else. */
+export type Demand = { images: number; cost: number; uploadBytes: number; refused: boolean }
 
 /** What a tenant has used today and has in hand, as quotas count it. */
 export type Used = Record<Exclude<CountedLimit, 'listeners'>, number>
 
-export const PER_DAY: readonly CountedLimit[] = [
+const PER_DAY = [
   'requests_per_day',
   'images_per_day',
   'gpu_seconds_per_day',
   'upload_bytes_per_day',
-]
+] as const satisfies readonly CountedLimit[]
+
+/** In the order in which they are named when several are used up. */
+const CHECKED = [...PER_DAY, 'concurrent_requests'] as const
 
 const BUSY_RETRY_MS = { least: 1000, most: 60_000 }
+
+export function isPerDay(name: CountedLimit): boolean {
+  return PER_DAY.some((one) => one === name)
+}
 
 type Ledger = { used: Used; msPerCost: number; untilMidnightMs: number }
 
@@ -36,12 +43,13 @@ export async function holdQuota(
   msPerCost: number,
 ): Promise<void> {
   const limits = await lockLimits(tx, plans, tenantId)
-  await countUsage(tx, tenantId, { requests: 1 })
+  await countRequest(tx, tenantId, demand.uploadBytes)
   const ledger = await readLedger(tx, tenantId, msPerCost)
   const { used } = ledger
-  // The request is counted already; everything else is what there would be with it.
+  // The request and its upload are counted already; everything else is what there would be with it.
   const would: Partial<Used> = {
     requests_per_day: used.requests_per_day,
+    ...(demand.uploadBytes > 0 ? { upload_bytes_per_day: used.upload_bytes_per_day } : {}),
     ...(demand.refused
       ? {}
       : {
@@ -50,7 +58,7 @@ export async function holdQuota(
           concurrent_requests: used.concurrent_requests + 1,
         }),
   }
-  for (const name of ['requests_per_day', 'images_per_day', 'gpu_seconds_per_day', 'concurrent_requests'] as const) {
+  for (const name of CHECKED) {
     const limit = limits[name]
     const amount = would[name]
     if (limit !== null && amount !== undefined && amount > limit) throw exceeded(name, limit, ledger, demand)
@@ -58,16 +66,6 @@ export async function holdQuota(
   // Sizes are not known before there are files: what is full takes nothing more in.
   if (!demand.refused && limits.stored_bytes !== null && used.stored_bytes >= limits.stored_bytes)
     throw exceeded('stored_bytes', limits.stored_bytes, ledger, demand)
-}
-
-/** Counts an upload's bytes in the caller's transaction. Fault: quota_exceeded. */
-export async function holdUpload(tx: Tx, plans: Plans, tenantId: string, sizeBytes: number): Promise<void> {
-  const limits = await lockLimits(tx, plans, tenantId)
-  await countUsage(tx, tenantId, { upload_bytes: sizeBytes })
-  const limit = limits.upload_bytes_per_day
-  if (limit === null) return
-  const ledger = await readLedger(tx, tenantId, 1)
-  if (ledger.used.upload_bytes_per_day > limit) throw exceeded('upload_bytes_per_day', limit, ledger)
 }
 
 /** The limits of a tenant as they are now. Fault: not_found, policy_invalid. */
@@ -126,16 +124,11 @@ async function lockLimits(tx: Tx, plans: Plans, tenantId: string): Promise<Plan>
   return limitsOf(plans, tenant)
 }
 
-async function countUsage(
-  tx: Tx,
-  tenantId: string,
-  count: { requests?: number; upload_bytes?: number },
-): Promise<void> {
-  const { requests = 0, upload_bytes = 0 } = count
+async function countRequest(tx: Tx, tenantId: string, uploadBytes: number): Promise<void> {
   await raw`
     INSERT INTO darkroom.usage AS usage (tenant_id, day, requests, upload_bytes)
-    VALUES (${tenantId}, ${TODAY}, ${requests}, ${upload_bytes})
-    ON CONFLICT (tenant_id, day) DO UPDATE SET requests = usage.requests + EXCLUDED.requests,
+    VALUES (${tenantId}, ${TODAY}, 1, ${uploadBytes})
+    ON CONFLICT (tenant_id, day) DO UPDATE SET requests = usage.requests + 1,
       upload_bytes = usage.upload_bytes + EXCLUDED.upload_bytes`.execute(tx)
 }
 
@@ -149,9 +142,9 @@ const WORDS: Record<CountedLimit, (limit: number) => string> = {
   listeners: (limit) => `this tenant may follow ${limit} event streams at once`,
 }
 
-function exceeded(name: CountedLimit, limit: number, ledger: Ledger, demand?: Demand): Fault {
-  const busyMs = Math.max(BUSY_RETRY_MS.least, Math.min(BUSY_RETRY_MS.most, (demand?.cost ?? 0) * ledger.msPerCost))
-  const retryAfterMs = PER_DAY.includes(name) ? ledger.untilMidnightMs : name === 'stored_bytes' ? null : busyMs
+function exceeded(name: CountedLimit, limit: number, ledger: Ledger, demand: Demand): Fault {
+  const busyMs = Math.max(BUSY_RETRY_MS.least, Math.min(BUSY_RETRY_MS.most, demand.cost * ledger.msPerCost))
+  const retryAfterMs = isPerDay(name) ? ledger.untilMidnightMs : name === 'stored_bytes' ? null : busyMs
   return quotaFault(name, limit, retryAfterMs)
 }
 

@@ -5,7 +5,7 @@ import { TODAY } from '../kernel/charge.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Pace, Plans } from '../policy/quotas.ts'
-import { PER_DAY, readLedger, readLimitsOf } from './quota.ts'
+import { isPerDay, readLedger, readLimitsOf } from './quota.ts'
 
 /** Of one day of UTC, `YYYY-MM-DD`. */
 export type UsageDay = {
@@ -64,7 +64,7 @@ export async function usageReport(
     const limit = limits[quota]
     const used = ledger.used[quota]
     const remaining = limit === null ? null : Math.max(0, limit - used)
-    return { quota, limit, used, remaining, resetsAt: PER_DAY.includes(quota) ? tomorrow : null }
+    return { quota, limit, used, remaining, resetsAt: isPerDay(quota) ? tomorrow : null }
   })
   return {
     tenantId,

@@ -46,7 +46,7 @@ suiteOn('limits on PostgreSQL', await withPostgres(), (postgres) => {
         .execute()
       const admit = (database: Database, id: string) =>
         database.transact(async (tx) => {
-          await holdQuota(tx, plans, tenant.id, { images: 1, cost: 1, refused: false }, 1000)
+          await holdQuota(tx, plans, tenant.id, { images: 1, cost: 1, uploadBytes: 0, refused: false }, 1000)
           await raw`
             INSERT INTO darkroom.request SELECT (jsonb_populate_record(request, ${JSON.stringify({ id, tenant_id: tenant.id })}::jsonb)).*
               FROM darkroom.request AS request WHERE id = ${requestId}`.execute(tx)

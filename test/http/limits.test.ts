@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { sql as raw } from 'kysely'
+import sharp from 'sharp'
 import { meterDevice } from '../../src/kernel/charge.ts'
 import type { Overrides } from '../../src/policy/quotas.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
@@ -140,6 +141,43 @@ test('an order handed in again under its key is answered although the quota is u
   const again = () => service.call('/v1/generations', json({ prompt: ALLOWED }, { 'idempotency-key': 'edge' }))
   const responses = await Promise.all([again(), again(), again()])
   assert.deepEqual(statuses(responses), [202, 202, 202])
+})
+
+test('bytes that are handed in have a quota of their own', async () => {
+  const picture = await sharp({ create: { width: 128, height: 128, channels: 3, background: { r: 9, g: 9, b: 200 } } })
+    .png()
+    .toBuffer()
+  await setLimits({ upload_bytes_per_day: picture.length })
+  const edit = () => {
+    const form = new FormData()
+    for (const [name, value] of Object.entries({ prompt: ALLOWED, model: 'storybook' })) form.append(name, value)
+    form.append('image', new Blob([picture]), 'picture.png')
+    return service.call('/v1/images/edits', { method: 'POST', body: form })
+  }
+  const [first] = await Promise.all([edit(), service.developNext(['published'])])
+  assert.equal(first.status, 200, 'exactly what is left passes')
+  const second = await edit()
+  assert.equal(second.status, 429)
+  assert.equal((await second.json()).error.param, 'upload_bytes_per_day')
+  assert.equal(second.headers.get('x-should-retry'), 'false')
+})
+
+test('a tenant follows so many streams at once, and a place comes free when one is left', async () => {
+  await setLimits({ listeners: 1 })
+  const { requestId } = await service.admit({ prompt: ALLOWED })
+  const path = `/v1/generations/${requestId}/events`
+  const leave = new AbortController()
+  assert.equal((await service.call(path, { signal: leave.signal })).status, 200)
+  const second = await service.call(path)
+  assert.equal(second.status, 429)
+  assert.equal((await second.json()).field, 'listeners')
+  leave.abort()
+  const again = new AbortController()
+  for (let status = 429; status !== 200; ) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    status = (await service.call(path, { signal: again.signal })).status
+  }
+  again.abort()
 })
 
 test('when too much waits, everybody is told when it is worth coming back', async () => {
