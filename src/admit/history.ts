@@ -9,6 +9,7 @@ export type Standing = {
   readonly requestId: string
   readonly tenantId: string
   readonly state: RequestState
+  readonly erased: boolean
   /** The latest move of the request or one of its images. */
   readonly moveId: string
 }
@@ -17,17 +18,18 @@ export type PastMove = { id: string; subject_id: string; from_state: string | nu
 
 /** One statement for all of them; a request that is not there is left out. */
 export async function readStandings(sql: Sql, requestIds: readonly string[]): Promise<Standing[]> {
-  const { rows } = await raw<{ id: string; tenant_id: string; state: RequestState; move_id: string }>`
-    SELECT request.id, request.tenant_id, request.state, greatest(
+  const { rows } = await raw<{ id: string; tenant_id: string; state: RequestState; erased: boolean; move_id: string }>`
+    SELECT request.id, request.tenant_id, request.state, request.erased_at IS NOT NULL AS erased, greatest(
              (SELECT max(move.id) FROM darkroom.move AS move WHERE move.subject_id = request.id),
              (SELECT max(move.id) FROM darkroom.image AS image
                 JOIN darkroom.move AS move ON move.subject_id = image.id
                WHERE image.request_id = request.id)) AS move_id
       FROM darkroom.request AS request WHERE request.id = ANY(${[...requestIds]}::text[])`.execute(sql)
-  return rows.map(({ id, tenant_id, state, move_id }) => ({
+  return rows.map(({ id, tenant_id, state, erased, move_id }) => ({
     requestId: id,
     tenantId: tenant_id,
     state,
+    erased,
     moveId: move_id ?? '0',
   }))
 }

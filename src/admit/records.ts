@@ -99,14 +99,18 @@ export type Filter = {
   createdBefore: Date | null
 }
 
-/** One page, newest first, of what comes after the id `after`. */
+/** One page, newest first and without what was erased, of what comes after the id `after`. */
 export async function listGenerations(
   sql: Sql,
   tenantId: string,
   page: { limit: number; after: string | null } & Partial<Filter>,
 ): Promise<{ generations: Generation[]; hasMore: boolean }> {
   const { after, state = null, model = null, createdFrom = null, createdBefore = null } = page
-  let query = sql.selectFrom('darkroom.request').select(REQUEST_COLUMNS).where('tenant_id', '=', tenantId)
+  let query = sql
+    .selectFrom('darkroom.request')
+    .select(REQUEST_COLUMNS)
+    .where('tenant_id', '=', tenantId)
+    .where('erased_at', 'is', null)
   if (after !== null) query = query.where('id', '<', after)
   if (state !== null) query = query.where('state', '=', state)
   if (model !== null) query = query.where('model', '=', model)

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import type { App } from './app.ts'
 import { PROBLEM_TYPE, problemBody, problemOf, sendProblem } from './problems.ts'
@@ -11,21 +11,26 @@ import { PROBLEM_TYPE, problemBody, problemOf, sendProblem } from './problems.ts
 type Limits = { bodyBytes: number }
 type Offer = { pattern: RegExp; methods: readonly string[] }
 
-/** Answers unknown addresses with 404, known ones asked by another method with 405 and Allow. Call it before routes are added. */
+/**
+ * Answers unknown addresses with 404, known ones asked by another method with 405 and Allow, before any body is read. Call it before
+ * routes are added and after the hooks that such answers need too.
+ */
 export function registerUnknown(app: App, limits: Limits): void {
   const offers: Offer[] = []
   app.addHook('onRoute', ({ url, method }) => {
     // A route at /* answers for what it does not know by itself.
     if (url !== '*' && url !== '/*') offers.push({ pattern: patternOf(url), methods: [method].flat() })
   })
-  app.setNotFoundHandler((request, reply) => {
+  const answer = (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = methodsAt(offers, request)
     if (allowed.length === 0)
       return sendProblem(request, reply, problemOf(new Fault('not_found', { detail: NOTHING }), limits))
     const detail = `${request.method} is not offered here; there are ${allowed.join(', ')}`
     reply.header('allow', allowed.join(', '))
     return sendProblem(request, reply, problemOf(new Fault('method_not_allowed', { detail }), limits))
-  })
+  }
+  app.setNotFoundHandler(answer)
+  app.addHook('onRequest', async (request, reply) => (request.is404 ? answer(request, reply) : undefined))
 }
 
 const NOTHING = 'there is nothing at this address'

@@ -54,6 +54,11 @@ const MAPPINGS: Record<FaultCode, Mapping> = {
   lease_lost: { status: 500, title: 'Somebody else took this work over' },
 }
 
+/** What was erased is told apart from what never was. */
+export function goneFault(): Fault {
+  return new Fault('gone', { detail: 'this was erased; only the record of what was decided is kept' })
+}
+
 /** What went wrong, for a client. `code` is stable; `internal` is any failure that has no code of its own. */
 export type Problem = {
   status: number

@@ -46,7 +46,6 @@ export function generationResource(generation: Generation, place: Place | null =
     statement: briefOf(statements, request.statement_id),
     images: images.map((image) => imageResource(generation, image)),
     sandbox: request.sandbox !== null,
-    erased_at: request.erased_at?.toISOString() ?? null,
     created_at: request.created_at.toISOString(),
     updated_at: request.updated_at.toISOString(),
   }
@@ -69,7 +68,6 @@ export function imageResource({ request, statements }: Generation, image: ImageR
     format: request.output_format,
     provenance: released ? provenanceOf(image) : null,
     recipe: isObject(image.recipe) ? image.recipe : null,
-    erased_at: image.erased_at?.toISOString() ?? null,
     created_at: image.created_at.toISOString(),
   }
 }

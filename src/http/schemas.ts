@@ -92,7 +92,6 @@ export const ImageSchema = Type.Object({
       { additionalProperties: true, description: 'What this very picture was made by, when it was made.' },
     ),
   ),
-  erased_at: Nullable(Time),
   created_at: Time,
 })
 export type ImageResource = Static<typeof ImageSchema>
@@ -135,7 +134,6 @@ export const GenerationSchema = Type.Object({
   statement: Nullable(StatementBriefSchema),
   images: Type.Array(ImageSchema),
   sandbox: Type.Boolean({ description: 'A rehearsal that a sandbox prompt forced; never charged.' }),
-  erased_at: Nullable(Time),
   created_at: Time,
   updated_at: Time,
 })
@@ -148,7 +146,8 @@ export const GenerationPage = Type.Object({
   next: Nullable(Type.String({ description: 'Pass it as `after` for the next page.' })),
 })
 
-export const IdParams = Type.Object({ id: Type.String({ maxLength: 64 }) }, strict)
+/** What is no id of ours is not found, whatever it looks like. */
+export const IdParams = Type.Object({ id: Type.String() }, strict)
 
 export const OpenaiErrorSchema = Type.Object(
   {

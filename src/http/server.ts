@@ -69,8 +69,6 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
     if (problem.status >= 500) request.log.error({ error }, 'a request failed')
     return sendProblem(request, reply, problem)
   })
-  registerUnknown(app, limits)
-
   // No id holds a NUL, and no database takes one.
   app.addHook('preValidation', async ({ params }) => {
     if (Object.values(Object(params)).some((value) => typeof value === 'string' && value.includes('\0')))
@@ -85,6 +83,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   securityHeaders(app, ground)
   registerLimits(app, deps)
   registerAccess(app, ground)
+  registerUnknown(app, limits)
   await registerDocs(app, deps.version)
 
   await app.register(async (scope: App) => healthRoutes(scope, routes, telemetry))

@@ -46,9 +46,11 @@ test('a published picture, its copies and the prompt are gone; the record says t
   const row = await rowOf(id)
   for (const column of ['prompt', 'negative_prompt', 'salt', 'purpose', 'user_digest', 'order_digest'] as const)
     assert.equal(row[column], null, column)
-  const now = await read(`/v1/generations/${id}`)
-  assert.ok(now.erased_at !== null && now.images[0].erased_at !== null)
-  assert.deepEqual([now.state, now.images[0].url, now.images[0].provenance], ['done', null, null])
+  for (const path of [`/v1/generations/${id}`, `/v1/generations/${id}/events`, `/v1/images/${published.id}`]) {
+    const response = await service.call(path)
+    assert.deepEqual([response.status, (await response.json()).code], [410, 'gone'], path)
+  }
+  assert.ok(!(await read('/v1/generations')).data.some((one: { id: string }) => one.id === id))
   const notes = await service.ground.database.sql
     .selectFrom('darkroom.move')
     .select('facts')
@@ -79,9 +81,8 @@ test('erasing again is answered alike and is one fact; another tenant’s is not
 test('what still waits is cancelled first', async () => {
   const { id } = await order({ n: 2 })
   assert.equal((await erase(id)).status, 204)
-  const now = await read(`/v1/generations/${id}`)
-  assert.equal(now.state, 'cancelled')
-  assert.equal((await rowOf(id)).prompt, null)
+  const { state, prompt } = await rowOf(id)
+  assert.deepEqual([state, prompt], ['cancelled', null])
 })
 
 test('a refusal’s statement outlives its prompt', async () => {
@@ -115,9 +116,8 @@ test('a store that fails in the middle delays the removal and nothing else', asy
 })
 
 test('what a worker writes after the erasure is removed by the last pass, which forgets the erasure', async () => {
-  const { id } = await order()
+  const { id, images } = await order()
   await eraseGeneration(service.ground, (await rowOf(id)).tenant_id, id)
-  const { images } = await read(`/v1/generations/${id}`)
   const late = { bytes: Buffer.from('late'), contentType: 'image/png' }
   await service.ground.quarantine.putIfAbsent(`${images[0].id}/generated`, late)
   await setClock(11)

@@ -10,11 +10,19 @@ import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { disconnected } from '../disconnect.ts'
 import { openEvents, readMissed } from '../events.ts'
+import { goneFault } from '../problems.ts'
 import { IdParams, problems } from '../schemas.ts'
 import { openSeats } from '../seats.ts'
 import { strict } from '../validation.ts'
 
-const EventStream = Type.Unsafe<Readable>({ type: 'string', description: 'text/event-stream' })
+/** One event, as the stream's readers see it. */
+const EventStream = Type.Unsafe<Readable>(
+  Type.Object({
+    event: Type.Optional(Type.String()),
+    id: Type.Optional(Type.String()),
+    data: Type.Optional(Type.String()),
+  }),
+)
 const Id = Type.String({ maxLength: 100, description: 'The id of the last event seen; 0 tells everything again.' })
 
 export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line): void {
@@ -40,7 +48,7 @@ export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line
         response: {
           200: { description: 'Events', content: { 'text/event-stream': { schema: EventStream } } },
           204: Type.Null({ description: 'It has ended, and that was seen.' }),
-          ...problems(400, 401, 403, 404, 429, 503),
+          ...problems(400, 401, 403, 404, 410, 429, 503),
         },
       },
     },
@@ -50,6 +58,7 @@ export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line
       const [standing] = await readStandings(ground.database.sql, [requestId])
       if (standing === undefined || standing.tenantId !== tenantId)
         throw new Fault('not_found', { facts: { id: requestId } })
+      if (standing.erased) throw goneFault()
       const header = request.headers['last-event-id']
       const field = header === undefined ? 'last_event_id' : 'last-event-id'
       const since = header ?? request.query.last_event_id ?? null

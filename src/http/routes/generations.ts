@@ -14,6 +14,7 @@ import type { App } from '../app.ts'
 import { readCursor, writeCursor } from '../cursors.ts'
 import type { RouteDeps } from '../deps.ts'
 import { orderOf } from '../orders.ts'
+import { goneFault } from '../problems.ts'
 import { generationResource } from '../resources.ts'
 import { GenerationPage, GenerationSchema, IdParams, NewGeneration, problems } from '../schemas.ts'
 import { instant, strict } from '../validation.ts'
@@ -44,6 +45,7 @@ export function generationRoutes(app: App, { ground, admission }: RouteDeps, lin
   const { sql } = ground.database
   const read = async (tenantId: string, id: string) => {
     const generation = await getGeneration(sql, tenantId, id)
+    if (generation.request.erased_at !== null) throw goneFault()
     return generationResource(generation, generation.request.state === 'queued' ? await line(id) : null)
   }
 
@@ -119,7 +121,7 @@ export function generationRoutes(app: App, { ground, admission }: RouteDeps, lin
         response: {
           200: GenerationSchema,
           304: Type.Null({ description: 'Nothing changed.' }),
-          ...problems(401, 403, 404, 429, 503),
+          ...problems(401, 403, 404, 410, 429, 503),
         },
       },
     },
@@ -142,7 +144,7 @@ export function generationRoutes(app: App, { ground, admission }: RouteDeps, lin
         description:
           'Takes effect at the next step of a device. What is cancelled already is answered alike; what ended otherwise is a conflict.',
         params: IdParams,
-        response: { 200: GenerationSchema, ...problems(400, 401, 403, 404, 409, 415, 429, 503) },
+        response: { 200: GenerationSchema, ...problems(400, 401, 403, 404, 409, 410, 415, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -165,7 +167,7 @@ export function generationRoutes(app: App, { ground, admission }: RouteDeps, lin
         tags,
         summary: 'Erase a generation',
         description:
-          'Removes the prompt, every picture and preview, for good; what still goes on is cancelled first. The record of decisions stays, without content. Erasing again is answered alike.',
+          'Removes the prompt, every picture and preview, for good; what still goes on is cancelled first. The record of decisions stays, without content; reading it here is answered 410 and lists leave it out. Erasing again is answered alike.',
         params: IdParams,
         response: { 204: Type.Null({ description: 'Erased.' }), ...problems(400, 401, 403, 404, 415, 429, 503) },
       },

@@ -5,6 +5,7 @@ import { Fault } from '../../kernel/fault.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
+import { goneFault } from '../problems.ts'
 import { imageResource } from '../resources.ts'
 import { IdParams, ImageSchema, problems } from '../schemas.ts'
 import { strict } from '../validation.ts'
@@ -22,11 +23,12 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
         tags: ['images'],
         summary: 'One image',
         params: IdParams,
-        response: { 200: ImageSchema, ...problems(401, 403, 404, 429, 503) },
+        response: { 200: ImageSchema, ...problems(401, 403, 404, 410, 429, 503) },
       },
     },
     async (request, reply) => {
       const { generation, image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
+      if (image.erased_at !== null) throw goneFault()
       return reply.send(imageResource(generation, image))
     },
   )
@@ -93,7 +95,7 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
 
 /** Faults: gone (it was erased), conflict (it is not, or no longer, released). */
 function releasedKey(image: ImageRow): string {
-  if (image.erased_at !== null) throw new Fault('gone', { detail: 'the image was erased; its record remains' })
+  if (image.erased_at !== null) throw goneFault()
   if (image.state === 'published' && image.object_key !== null) return image.object_key
   throw new Fault('conflict', { detail: `the image is ${image.state}; only a published image has a picture` })
 }
