@@ -26,7 +26,7 @@ FROM installed AS installed-cuda
 RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js
 
 FROM ${CUDA_IMAGE} AS cuda
-RUN groupadd --gid 10001 darkroom && useradd --system --uid 10001 --gid 10001 --no-create-home darkroom \
+RUN groupadd --gid 10001 darkroom && useradd --uid 10001 --gid 10001 --no-create-home darkroom \
  && mkdir -m 0700 /data /secrets && chown 10001:10001 /data /secrets
 COPY --from=installed-cuda /usr/local/bin/darkroom-node /usr/local/bin/darkroom-node
 COPY --from=installed-cuda /app /app
@@ -39,7 +39,7 @@ ENTRYPOINT ["/usr/local/bin/darkroom-node", "src/main.ts"]
 CMD ["worker", "gpu"]
 
 FROM ${CPU_IMAGE} AS cpu
-RUN groupadd --gid 10001 darkroom && useradd --system --uid 10001 --gid 10001 --no-create-home darkroom \
+RUN groupadd --gid 10001 darkroom && useradd --uid 10001 --gid 10001 --no-create-home darkroom \
  && mkdir -m 0700 /data /secrets && chown 10001:10001 /data /secrets
 COPY --from=installed /usr/local/bin/darkroom-node /usr/local/bin/darkroom-node
 COPY --from=installed /app /app
