@@ -23,11 +23,21 @@ for (const scene of REAL_SCENES)
   test(`${scene.name} goes as its transcript says`, async () =>
     compare(await play(scene, service.url, service.key, null)))
 
-async function assertOurs(file: Buffer): Promise<void> {
+async function provenanceOf(file: Buffer) {
   const body = new FormData()
   body.set('file', new Blob([new Uint8Array(file)]), 'picture')
-  const verdict = await (await fetch(`${service.url}/v1/provenance/verify`, { method: 'POST', body })).json()
-  assert.equal(verdict.verdict, 'ours', JSON.stringify(verdict))
+  return (await fetch(`${service.url}/v1/provenance/verify`, { method: 'POST', body })).json()
+}
+
+async function assertOurs(file: Buffer): Promise<void> {
+  const found = await provenanceOf(file)
+  assert.equal(found.verdict, 'ours', JSON.stringify(found))
+}
+
+/** Signed and watermarked; it leads to no record before its picture is published. */
+async function assertMarked(file: Buffer): Promise<void> {
+  const { manifest, watermark } = await provenanceOf(file)
+  assert.deepEqual([manifest.state, watermark.found, watermark.read], ['Trusted', true, true])
 }
 
 async function assertDrawn(file: Buffer): Promise<void> {
@@ -69,11 +79,12 @@ test('partial pictures of a stream are marked like the picture they become', asy
     if (event.type === 'image_generation.partial_image') {
       assert.equal(finals, 0, 'no partial comes after its final')
       indexes.push(event.partial_image_index)
+      await assertMarked(file)
     } else {
       finals++
       await assertDrawn(file)
+      await assertOurs(file)
     }
-    await assertOurs(file)
   }
   assert.equal(finals, 1)
   assert.ok(indexes.length >= 1 && indexes.length <= 3)
