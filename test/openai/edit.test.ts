@@ -43,7 +43,7 @@ function fileOf({ data }: OpenAI.ImagesResponse): Buffer {
 
 async function verdictOf(file: Buffer) {
   const body = new FormData()
-  body.set('file', new Blob([file]), 'picture')
+  body.set('file', new Blob([Uint8Array.from(file)]), 'picture')
   return (await fetch(`${service.url}/v1/provenance/verify`, { method: 'POST', body })).json()
 }
 
@@ -126,4 +126,25 @@ test('an edit can be streamed to its end', async () => {
   }
   assert.equal(types.at(-1), 'image_edit.completed')
   assert.ok(types.slice(0, -1).every((type) => type === 'image_edit.partial_image'))
+})
+
+test('a picture of blood is refused before anything is drawn, by the classifier itself', async () => {
+  const splashes = Array.from(
+    { length: 9 },
+    (_, i) => `<circle cx="${20 + i * 11}" cy="${70 + ((i * 17) % 30)}" r="${2 + (i % 3)}" fill="#aa0c16"/>`,
+  )
+  const scene = `<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128">
+    <rect width="128" height="80" fill="#9fd0f0"/><rect y="80" width="128" height="48" fill="#7cc05a"/>
+    <ellipse cx="64" cy="88" rx="38" ry="14" fill="#aa0c16" stroke="#282828" stroke-width="1.5"/>
+    <ellipse cx="84" cy="96" rx="15" ry="7" fill="#aa0c16"/><ellipse cx="56" cy="87" rx="19" ry="5" fill="#78040e"/>
+    ${splashes.join('')}</svg>`
+  const picture = await sharp(Buffer.from(scene)).png().toBuffer()
+  await assert.rejects(openai.images.edit({ image: await png(picture), prompt: EDITED, quality: 'low' }), (error) => {
+    assert.ok(error instanceof OpenAI.BadRequestError)
+    assert.equal(error.code, 'moderation_blocked')
+    const said = JSON.stringify(error.error)
+    assert.match(said, /"moderation_stage":"input","input":"image","categories":\["violence\/graphic"\]/)
+    assert.match(said, /storybook-eye/)
+    return true
+  })
 })

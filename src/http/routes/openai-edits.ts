@@ -41,19 +41,22 @@ type EditFields = Static<typeof EditFields>
 const editFields = Compile(EditFields)
 
 const File = Type.String({ format: 'binary' })
-const NewEdit = Type.Object({
-  ...EditFields.properties,
-  image: Type.Union([File, Type.Array(File)], {
-    description:
-      'png, jpeg or webp; `image[]` too. Turned upright, scaled to fill the size and cropped around its centre; `size: auto` takes the model’s size that is nearest. The models here edit one picture at a time.',
-  }),
-  mask: Type.Optional(
-    Type.String({
-      format: 'binary',
-      description: 'A png of the image’s size; where it is transparent the image is edited.',
+const NewEdit = Type.Object(
+  {
+    ...EditFields.properties,
+    image: Type.Union([File, Type.Array(File)], {
+      description:
+        'png, jpeg or webp; `image[]` too. Turned upright, scaled to fill the size and cropped around its centre; `size: auto` takes the model’s size that is nearest. The models here edit one picture at a time.',
     }),
-  ),
-})
+    mask: Type.Optional(
+      Type.String({
+        format: 'binary',
+        description: 'A png of the image’s size; where it is transparent the image is edited.',
+      }),
+    ),
+  },
+  strict,
+)
 
 export async function openaiEditRoutes(app: App, deps: RouteDeps): Promise<void> {
   const { ground, admission } = deps

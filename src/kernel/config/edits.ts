@@ -4,7 +4,7 @@ import type { Reader } from './reader.ts'
 export function readEdits({ integer }: Reader) {
   return {
     /** Edits whose files are being taken in, in one serving process. */
-    uploadsAtOnce: integer('DARKROOM_EDIT_UPLOADS_AT_ONCE', 8, 1, 1024),
+    uploadsAtOnce: integer('DARKROOM_EDIT_UPLOADS_AT_ONCE', 4, 1, 1024),
     /** Pictures being looked at or waiting for it, in one serving process; beyond it callers are told to come back. */
     examinationsAtOnce: integer('DARKROOM_EXAMINATIONS_AT_ONCE', 16, 1, 1024),
     /** The child that looks at them ends after this long without work. */
