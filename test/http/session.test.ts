@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql as raw } from 'kysely'
 import { ALLOWED, json, openService, type Service } from './service.ts'
 
 let service: Service
@@ -99,4 +100,45 @@ test('ending a session ends it on the server, not only in the browser', async ()
 test('forms are taken nowhere but at the session', async () => {
   const response = await service.call('/v1/generations', form({ prompt: ALLOWED }))
   assert.equal(response.status, 415)
+})
+
+test('a session that nobody uses ends before its time', async () => {
+  const cookie = await signIn()
+  const { sql } = service.ground.database
+  const status = async (seconds: number) => {
+    await raw`UPDATE darkroom.clock_offset SET by = ${seconds} * interval '1 second'`.execute(sql)
+    return (await service.call('/v1/me', { as: null, headers: { cookie } })).status
+  }
+  try {
+    assert.equal(await status(7100), 200)
+    assert.equal(await status(14_200), 200, 'use keeps it')
+    assert.equal(await status(21_500), 401)
+  } finally {
+    await raw`UPDATE darkroom.clock_offset SET by = interval '0'`.execute(sql)
+  }
+})
+
+test('a suspended tenant’s key opens no session, and its open one is refused', async () => {
+  const cookie = await signIn('second_client')
+  const { tenant } = await (await service.call('/v1/me', { as: 'second_client' })).json()
+  const suspend = (suspended: boolean) =>
+    service.call(`/v1/admin/tenants/${tenant.id}`, { ...json({ suspended }), method: 'PATCH', as: 'admin' })
+  await suspend(true)
+  try {
+    const again = await service.call('/session', {
+      ...form({ key: service.key('second_client') }, { origin: service.url }),
+      as: null,
+    })
+    assert.equal(again.headers.get('location'), '/?signin=suspended')
+    assert.equal(again.headers.get('set-cookie'), null)
+    assert.equal((await service.call('/v1/me', { as: null, headers: { cookie } })).status, 403)
+  } finally {
+    await suspend(false)
+  }
+  assert.equal((await service.call('/v1/me', { as: null, headers: { cookie } })).status, 200)
+})
+
+test('without an identity provider there is no door to one', async () => {
+  for (const path of ['/session/oidc/start', '/session/oidc/callback'])
+    assert.equal((await service.call(path, { as: null })).status, 404)
 })
