@@ -15,7 +15,7 @@ import { openVerifyTools } from './parts.ts'
 type Tools = { models: readonly ModelCard[]; log: Log; signer: Signer; registry: Registry }
 
 /** A caller waits for it: less time than public verification has for copies that are turned or scaled. */
-const SEARCH_MS = 400
+const SEARCH_MS = 100
 
 /** Starts nothing yet; `stack` ends what a picture started. */
 export function openUploads(
