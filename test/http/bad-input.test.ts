@@ -30,7 +30,7 @@ const BOTH: [string, string, unknown][] = [
   ['a model that is not there', 'model', { prompt: ALLOWED, model: 'dall-e-3' }],
   ['a size the model cannot do', 'size', { prompt: ALLOWED, size: '1024x1024' }],
   ['a size that is no size', 'size', { prompt: ALLOWED, size: 'big' }],
-  ['a quality that is not there', 'quality', { prompt: ALLOWED, quality: 'hd' }],
+  ['a quality that is not there', 'quality', { prompt: ALLOWED, quality: 'finest' }],
   ['a format that is not there', 'output_format', { prompt: ALLOWED, output_format: 'gif' }],
   ['compression of a png', 'output_compression', { prompt: ALLOWED, output_compression: 50 }],
   ['compression past 100', 'output_compression', { prompt: ALLOWED, output_format: 'jpeg', output_compression: 101 }],
