@@ -26,7 +26,8 @@ export interface Production extends AsyncDisposable {
 
 export const withProduction = async (): Promise<Production | Missing> => {
   await using stack = new AsyncDisposableStack()
-  const postgres = await withPostgres()
+  // It will be killed: what it acknowledged must be written.
+  const postgres = await withPostgres(['-c', 'synchronous_commit=on'])
   if ('missing' in postgres) return postgres
   stack.use(postgres)
   const redis = await withRedis()
