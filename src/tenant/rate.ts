@@ -16,18 +16,24 @@ export type Paced = {
 
 const MINUTE_MS = 60_000
 
-/** Takes one request out of the tenant's bucket if it is on pace. */
+/**
+ * Takes one request out of the tenant's bucket if it is on pace. A bucket that is fuller than full by more than requests that race
+ * could make it was filled under a clock that has gone back since, or a larger burst, and starts afresh.
+ */
 export async function takeTurn(sql: Sql, tenantId: string, bucket: string, pace: Pace): Promise<Paced> {
   const interval = raw<string>`${MINUTE_MS / pace.per_minute}::double precision * interval '1 millisecond'`
   const tolerance = raw<string>`${(MINUTE_MS / pace.per_minute) * pace.burst}::double precision * interval '1 millisecond'`
+  const impossible = raw<string>`${tolerance} + interval '1 minute'`
   const { rows } = await raw<{ tat_ms: number | null; allowed: boolean }>`
     WITH asked AS MATERIALIZED (SELECT darkroom.now() AS now),
     taken AS (
       INSERT INTO darkroom.rate AS kept (tenant_id, bucket, tat)
       SELECT ${tenantId}, ${bucket}, asked.now + ${interval} FROM asked
       ON CONFLICT (tenant_id, bucket) DO UPDATE
-        SET tat = greatest(kept.tat, EXCLUDED.tat - ${interval}) + ${interval}
+        SET tat = CASE WHEN kept.tat > EXCLUDED.tat - ${interval} + ${impossible} THEN EXCLUDED.tat
+                       ELSE greatest(kept.tat, EXCLUDED.tat - ${interval}) + ${interval} END
         WHERE greatest(kept.tat, EXCLUDED.tat - ${interval}) + ${interval} <= EXCLUDED.tat - ${interval} + ${tolerance}
+           OR kept.tat > EXCLUDED.tat - ${interval} + ${impossible}
       RETURNING tat)
     SELECT (extract(epoch FROM coalesce(taken.tat, kept.tat) - asked.now) * 1000)::double precision AS tat_ms,
            taken.tat IS NOT NULL AS allowed

@@ -39,6 +39,14 @@ test('a row holds the pace: the burst, then nothing, then one after each interva
   assert.deepEqual([full.allowed, full.remaining], [true, 1], 'an idle tenant saves up its burst and no more')
 })
 
+test('a clock that goes back locks nobody out', async () => {
+  await later(86_400_000)
+  await take()
+  await take()
+  await later(-86_400_000)
+  assert.deepEqual([(await take()).allowed, (await take()).allowed, (await take()).allowed], [true, true, false])
+})
+
 test('asking too early writes nothing, so it makes nobody wait longer', async () => {
   await take()
   await take()
