@@ -12,7 +12,8 @@ import { startTracing } from './tracing.ts'
 export const command: Command = {
   usage: `usage: npm run darkroom -- worker [${ROLES.join('] [')}]
 
-Runs the named roles, or all of them, against DATABASE_URL. DARKROOM_HOME must be the directory that the service uses.`,
+Runs the named roles, or all of them, against DATABASE_URL, on this machine or another: all share DARKROOM_SECRETS_DIR, and
+DARKROOM_HOME too unless objects are on S3.`,
   run: async (args) => {
     const config = readConfig(process.env)
     const unknown = args.find((name) => !ROLES.some((role) => role === name))
