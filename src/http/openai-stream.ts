@@ -49,14 +49,20 @@ async function* events(
 ): AsyncGenerator<string, void, undefined> {
   const { tenantId, requestId, gone, closing, patience } = following
   const { base } = contextOf('')
+  const { keepAliveMs } = ground.config.native.events
+  let aliveAt = performance.now()
   const make = makeEvents(ground, streaming)
   // Sends the headers, which the client waits for.
   yield `: ${requestId}\n\n`
   try {
     const signal = AbortSignal.any([gone, closing, patience])
     for await (const change of watchRequest(ground, tenantId, requestId, signal)) {
+      // Steps are not told here, but a proxy that sees nothing for long ends the connection.
+      if (performance.now() - aliveAt >= keepAliveMs) {
+        aliveAt = performance.now()
+        yield ': still here\n\n'
+      }
       if (change.kind === 'progress') continue
-      if (change.kind === 'quiet') yield ': still here\n\n'
       const generation = await getGeneration(ground.database.sql, tenantId, requestId)
       const context = contextOf(generation.request.model)
       yield* make.whatIsNew(generation, context)

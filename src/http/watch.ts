@@ -18,7 +18,6 @@ type Listener = (told: Told) => void
 type Followed = { listeners: Set<Listener>; standing: Standing | null; deaf: () => void }
 
 const POLL_MS = 1000
-const QUIET_MS = 10_000
 
 /** Tells `listener` where the request stands, then everything that is told of it, until the returned function is called. */
 export function follow(ground: Ground, requestId: string, listener: Listener): () => void {
@@ -130,6 +129,7 @@ export async function* watchRequest(
   requestId: string,
   signal: AbortSignal,
 ): AsyncGenerator<Change, void, undefined> {
+  const { keepAliveMs } = ground.config.native.events
   const heard: Heard = { standing: null, progress: null, previewed: false, missing: false }
   let wake: () => void = () => undefined
   const leave = follow(ground, requestId, (told) => {
@@ -157,7 +157,7 @@ export async function* watchRequest(
       if (heard.standing !== null || heard.progress !== null || heard.previewed || heard.missing || signal.aborted)
         continue
       const woken = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), QUIET_MS)
+        const timer = setTimeout(() => resolve(false), keepAliveMs)
         wake = () => {
           clearTimeout(timer)
           resolve(true)
