@@ -1,15 +1,18 @@
 // Image streams as OpenAI's own client, unmodified, reads them, and as a client that vanishes or does not read. The workers are the
 // test's (../http/service.ts): they lay out previews as the generate stage does, then develop.
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { getGeneration } from '../../src/admit/records.ts'
+import { advance } from '../../src/advance.ts'
 import { answerOf, type Context } from '../../src/http/openai-answers.ts'
 import { deliveryOf } from '../../src/http/openai-delivery.ts'
 import { makeEvents } from '../../src/http/openai-events.ts'
 import { requestTopic } from '../../src/kernel/ground.ts'
+import { dropTasks } from '../../src/kernel/tasks.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { ALLOWED, type End, FORBIDDEN, json, openService, type Service } from '../http/service.ts'
 
@@ -204,6 +207,30 @@ test('a client that goes away takes a queued request with it', async () => {
   assert.equal(await settled(requestId, 'queued'), 'cancelled')
 })
 
+test('a client that goes away while its picture is drawn does not end it', async () => {
+  const leaving = new AbortController()
+  const { requestId } = await open({}, leaving.signal)
+  const { tenant_id, version } = await service.ground.database.sql
+    .selectFrom('darkroom.request')
+    .select(['tenant_id', 'version'])
+    .where('id', '=', requestId)
+    .executeTakeFirstOrThrow()
+  await service.ground.database.transact(async (tx) => {
+    const move = { subject: 'request', id: requestId, tenantId: tenant_id, from: 'queued', version } as const
+    await advance(tx, { ...move, to: 'generating', facts: {} })
+    await dropTasks(tx, [requestId])
+  })
+  leaving.abort()
+  await sleep(500)
+  assert.equal(await settled(requestId, 'queued'), 'generating')
+})
+
+test('a quiet stream is kept alive by comments', async () => {
+  await using quiet = await openService({ DARKROOM_WAIT_MS: '2000', DARKROOM_EVENTS_KEEP_ALIVE_MS: '100' })
+  const answer = await quiet.call('/v1/images/generations', json({ prompt: ALLOWED, stream: true }))
+  assert.match(await answer.text(), /^: req_\S+\n\n(: still here\n\n)+/)
+})
+
 test('a server that closes says so in the stream', async () => {
   await using short = await openService({ DARKROOM_WAIT_MS: '60000' })
   const answer = await short.call('/v1/images/generations', json({ prompt: ALLOWED, stream: true }))
@@ -214,10 +241,14 @@ test('a server that closes says so in the stream', async () => {
   assert.match(text, /event: error\ndata: \{"error":\{.*"code":"shutting_down"/)
 })
 
-test('a client that does not read is cut off, and its pictures are kept', async () => {
+test('a client that does not read is cut off, and its pictures are kept', { timeout: 120_000 }, async () => {
+  const accepted = once(service.app.server, 'connection')
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
   const body = JSON.stringify({ prompt: ALLOWED, stream: true })
   socket.pause()
+  const [atServer]: Socket[] = await accepted
+  assert.ok(atServer)
+  const cutOff = once(atServer, 'close')
   socket.write(
     `POST /v1/images/generations HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${service.key('client')}\r\n` +
       `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
@@ -228,7 +259,7 @@ test('a client that does not read is cut off, and its pictures are kept', async 
   const bytes = Buffer.alloc(24 * 2 ** 20, 1)
   await service.ground.images.putIfAbsent(`${image?.id}.png`, { bytes, contentType: 'image/png' })
   await service.develop(requestId, ['published'])
-  await sleep(1500)
+  await cutOff
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   socket.on('error', () => undefined)
   let got = 0
