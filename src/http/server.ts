@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import { openLine } from '../schedule/position.ts'
@@ -33,7 +33,7 @@ import { usageRoutes } from './routes/usage.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { securityHeaders } from './security-headers.ts'
 import { startTelemetry } from './telemetry.ts'
-import { validationFault } from './validation.ts'
+import { validationFault, validatorCompiler } from './validation.ts'
 
 const MAX_PARAM_LENGTH = 400
 
@@ -60,7 +60,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.removeContentTypeParser('text/plain')
-  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.setValidatorCompiler(validatorCompiler)
   // Answers are typed where they are made; the schemas describe them and drop nothing.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setSchemaErrorFormatter((errors, part) => validationFault(errors, part))

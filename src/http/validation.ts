@@ -1,6 +1,6 @@
 // Bodies are taken as they are: nothing is coerced, defaulted or dropped, and the first thing wrong is named by its field.
 // Query strings and parameters are text, so there numbers are read from it.
-import { Type } from '@fastify/type-provider-typebox'
+import { Type, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifySchemaValidationError } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Fault } from '../kernel/fault.ts'
@@ -12,6 +12,22 @@ export const strict = { additionalProperties: false } as const
 export function optional<T extends TSchema>(schema: T) {
   return Type.Optional(Type.Union([schema, Type.Null()]))
 }
+
+/** As TypeBox's, but numbers in query strings and parameters are digits: `true` is none. */
+export const validatorCompiler: typeof TypeBoxValidatorCompiler = (route) => {
+  const validate = TypeBoxValidatorCompiler(route)
+  if (route.httpPart === 'body') return validate
+  const fields: Record<string, unknown> = Object(route.schema).properties ?? {}
+  const numbers = Object.keys(fields).filter((name) => ['integer', 'number'].includes(Object(fields[name]).type))
+  return (value) => {
+    const texts: Record<string, unknown> = Object(value)
+    const wrong = numbers.find((name) => typeof texts[name] === 'string' && !NUMBER.test(texts[name]))
+    return validate(wrong === undefined ? value : { ...texts, [wrong]: 'no number' })
+  }
+}
+
+const NUMBER = /^-?\d+(\.\d+)?$/
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
 
 /** Fault invalid_request, which names the field. */
 export function validationFault(errors: readonly FastifySchemaValidationError[], part: string): Fault {
@@ -51,6 +67,7 @@ function invalid(field: string, detail: string, wrong = 'invalid_value'): Fault 
 export function instant(text: string | undefined, field: string): Date | null {
   if (text === undefined) return null
   const at = new Date(text)
-  if (!Number.isNaN(at.getTime()) && at.getUTCFullYear() >= 1970 && at.getUTCFullYear() < 10_000) return at
+  if (MOMENT.test(text) && !Number.isNaN(at.getTime()) && at.getUTCFullYear() >= 1970 && at.getUTCFullYear() < 10_000)
+    return at
   throw invalid(field, `${field} is not a moment such as 2026-01-31T12:00:00Z`)
 }

@@ -62,6 +62,14 @@ test('a key holds for a day by the records’ clock; then it may be used for ano
   }
 })
 
+test('OpenAI’s route honours a key too', { timeout: 60_000 }, async () => {
+  const ask = () => service.call('/v1/images/generations', json({ prompt: FORBIDDEN }, { 'idempotency-key': 'key-7' }))
+  const [first, again] = [await ask(), await ask()]
+  const [one, two] = [await first.json(), await again.json()]
+  assert.equal(one.error.statement_id, two.error.statement_id)
+  assert.deepEqual([again.status, again.headers.get('idempotency-replayed')], [400, 'true'])
+})
+
 test("keys are each tenant's own", async () => {
   const mine = await order({}, 'key-4')
   const theirs = await order({}, 'key-4', 'second_client')

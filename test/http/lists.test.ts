@@ -59,6 +59,9 @@ test('a filter that cannot be read names its field', async () => {
   for (const [query, field] of [
     ['state=lost', 'state'],
     ['created_from=yesterday', 'created_from'],
+    ['created_from=2026', 'created_from'],
+    ['limit=true', 'limit'],
+    ['limit=1e1', 'limit'],
     ['created_before=2026-13-01T00:00:00Z', 'created_before'],
     ['model=', 'model'],
   ]) {

@@ -25,7 +25,10 @@ export function openaiImageRoutes(app: App, deps: RouteDeps): void {
     async (request, reply) => {
       const { body } = request
       const order = openaiOrderOf(body, ground.config.defaultModel)
-      const admitted = await admitGeneration(ground, admission, callerOf(request), order)
+      const key = request.headers['idempotency-key']
+      const named = typeof key === 'string' ? key : null
+      const admitted = await admitGeneration(ground, admission, callerOf(request), order, named)
+      if (admitted.replayed) reply.header('idempotency-replayed', 'true')
       return answerAdmitted(deps, request, reply, admitted, askedOf(body, 'image_generation', 0))
     },
   )
