@@ -22,6 +22,8 @@ export type Parts = {
   doorbell: Doorbell
   /** The images' store where this process must serve its links; null on S3, which serves them itself. */
   served: FileStore | null
+  /** Where links to pictures lead, when that is not this service. */
+  pictureOrigins: readonly string[]
   /** What must work before traffic comes, by name. */
   checks: Readonly<Record<string, () => Promise<void>>>
 }
@@ -37,11 +39,12 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
     }),
   )
   const doorbell = stack.use(await openDoorbell({ database, redis: config.redis, log }))
-  const { stores, served, check } = await openStores(config, stack)
+  const { stores, served, pictureOrigins, check } = await openStores(config, stack)
   return {
     ground: { config, database, log, bell: doorbell, ...stores },
     doorbell,
     served,
+    pictureOrigins,
     checks: { records: database.check, doorbell: doorbell.check, objects: check },
   }
 }
@@ -49,6 +52,7 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
 type Stores = {
   stores: Pick<Ground, 'quarantine' | 'images'>
   served: FileStore | null
+  pictureOrigins: readonly string[]
   check: () => Promise<void>
 }
 
@@ -60,7 +64,8 @@ async function openStores(
     const s3 = stack.use(openS3Stores(objects.s3))
     await checkBuckets(objects.s3, s3)
     const { quarantine, images } = s3
-    return { stores: { quarantine, images }, served: null, check: () => reachBuckets(s3) }
+    const { origin } = new URL(await images.signedUrl('any', 60))
+    return { stores: { quarantine, images }, served: null, pictureOrigins: [origin], check: () => reachBuckets(s3) }
   }
   const alone = databaseUrl === null
   const images = await openFileStore({
@@ -69,7 +74,12 @@ async function openStores(
     alone,
   })
   const quarantine = await openFileStore({ directory: join(home, 'objects', 'quarantine'), secret: null, alone })
-  return { stores: { quarantine, images }, served: images, check: () => access(join(home, 'objects'), constants.W_OK) }
+  return {
+    stores: { quarantine, images },
+    served: images,
+    pictureOrigins: [],
+    check: () => access(join(home, 'objects'), constants.W_OK),
+  }
 }
 
 /** The deployment's signer and its watermark, without which nothing is released. */

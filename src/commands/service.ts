@@ -57,7 +57,7 @@ export async function startService(
 
 async function listen(
   config: Config,
-  { ground, served, checks }: Parts,
+  { ground, served, pictureOrigins, checks }: Parts,
   marks: MarkTools,
   { models, policy, plans }: Rules,
   stack: AsyncDisposableStack,
@@ -84,6 +84,7 @@ async function listen(
     pages: [
       (scope) =>
         registerConsole(scope, {
+          pictureOrigins,
           models,
           appealsOpen: false,
           provider: config.oidc !== null,

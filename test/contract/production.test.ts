@@ -64,6 +64,11 @@ suiteOn('the production form', await withProduction(), (production) => {
     assert.equal((await fetch(link.split('?')[0] ?? '')).status, 403)
   })
 
+  test('the console may show pictures from the store, and from nowhere else', async () => {
+    const policy = (await fetch(`${service.url}/`)).headers.get('content-security-policy') ?? ''
+    assert.ok(policy.includes(`img-src 'self' blob: data: ${production.s3.url};`), policy)
+  })
+
   test('every part is named when the service is ready', async () => {
     assert.deepEqual(await readiness(), {
       status: 200,

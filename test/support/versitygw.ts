@@ -1,10 +1,10 @@
 // A throw-away S3 server for one test file: versitygw on 127.0.0.1 over a temporary folder, with versioning, object lock and a
 // root account. It dies with the test process. `buckets()` makes a fresh set: quarantine and images plain, log with object lock.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3'
@@ -39,16 +39,11 @@ export interface TestS3 extends AsyncDisposable {
 const ACCOUNT = { accessKeyId: 'darkroom-test', secretAccessKey: 'darkroom-test-secret' }
 const START_MS = 15_000
 
-const goPath = (): string[] => {
-  try {
-    return [join(execFileSync('go', ['env', 'GOPATH'], { stdio: 'pipe' }).toString().trim(), 'bin')]
-  } catch {
-    return []
-  }
-}
+/** Where `go install` puts it. */
+const goPath = (process.env.GOPATH ?? join(homedir(), 'go')).split(delimiter).map((folder) => join(folder, 'bin'))
 
 const findServer = (): string | undefined =>
-  [...(process.env.PATH ?? '').split(delimiter), '/opt/go/bin', ...goPath()]
+  [...(process.env.PATH ?? '').split(delimiter), '/opt/go/bin', ...goPath]
     .map((folder) => join(folder, 'versitygw'))
     .find((file) => existsSync(file))
 
