@@ -24,6 +24,7 @@ test('what is left out comes from the card', () => {
       n: 1,
       outputFormat: 'png',
       outputCompression: null,
+      previews: 0,
       purpose: null,
       user: null,
     },
@@ -41,6 +42,7 @@ test('the bounds themselves are allowed', () => {
   assert.equal(check({ seed: 0 }).seed, 0)
   assert.equal(check({ seed: 2 ** 32 - 1 }).seed, 2 ** 32 - 1)
   assert.equal(check({ n: 4 }).n, 4)
+  assert.equal(check({ previews: 3 }).previews, 3)
   assert.equal(check({ steps: 50 }).steps, 50)
   assert.deepEqual(check({ size: '128x96' }).size, { width: 128, height: 96 })
   assert.equal(check({ outputFormat: 'webp', outputCompression: 0 }).outputCompression, 0)
@@ -72,6 +74,7 @@ const BAD: [string, string, Partial<GenerationOrder>][] = [
   ['compression of a png', 'output_compression', { outputCompression: 50 }],
   ['compression past 100', 'output_compression', { outputFormat: 'jpeg', outputCompression: 101 }],
   ['a transparent background', 'background', { background: 'transparent' }],
+  ['a fourth preview', 'previews', { previews: 4 }],
   ['a user that is too long', 'user', { user: 'x'.repeat(513) }],
 ]
 for (const [name, field, order] of BAD)
