@@ -21,7 +21,7 @@ const LIMIT_MS = 30_000
 
 suiteOn('a render in another process', await withProduction(), (production) => {
   const home = mkdtempSync(join(tmpdir(), 'darkroom-cancel-'))
-  const env = { ...production.env, DARKROOM_PROVIDER: 'cpu', DARKROOM_THREADS: '1', DARKROOM_LOG_LEVEL: 'warn' }
+  const env = { ...production.env, DARKROOM_PROVIDER: 'cpu', DARKROOM_THREADS: '1', DARKROOM_LOG_LEVEL: 'info' }
   let serve: ServiceProcess
   let worker: ServiceProcess
   before(async () => {
