@@ -78,7 +78,7 @@ export const picture = (id: string, index: number, seed: number): Picture => ({
     failure: null,
     statement: null,
   },
-  ...{ url: null, manifest_url: null, width: 128, height: 128, format: 'png', provenance: null },
+  ...{ url: null, manifest_url: null, width: 128, height: 128, format: 'png', provenance: null, recipe: null },
   created_at: new Date().toISOString(),
 })
 

@@ -72,8 +72,8 @@ export async function startStub() {
       ...{ id, object: 'generation', state: refused ? 'refused' : 'queued', outcome: null, failure: null },
       ...{ model: 'storybook', model_version: '1.0.0', size: '128x128', quality: 'medium', steps: 20, seed, n },
       ...{ guidance_scale: 4, scheduler: 'dpmpp_2m', output_format: 'png', output_compression: null, purpose: null },
-      prompt_truncated: false,
-      progress: { step: 0, steps: 20, position: 2 },
+      ...{ prompt_truncated: false, final: refused, sandbox: false },
+      progress: { step: 0, steps: 20, position: 2, ahead: 0, eta_seconds: null },
       statement: refused ? statement : null,
       images: refused ? [] : Array.from({ length: n }, (_, index) => picture(id, index, seed + index)),
       created_at: new Date().toISOString(),
@@ -114,7 +114,7 @@ export async function startStub() {
     for (let step = 1; step <= 20 && !cancelled(); step++) {
       while (paced && step > gate.step && !cancelled()) await sleep(20)
       if (step === 1 && !cancelled()) tell('state', Object.assign(generation, { state: 'generating' }))
-      generation.progress = { step, steps: 20, position: null }
+      generation.progress = { step, steps: 20, position: null, ahead: null, eta_seconds: null }
       tell('progress', { step, steps: 20 })
       await sleep(5)
     }
