@@ -30,9 +30,10 @@ buildah bud -q --format docker --target cpu --tag localhost/darkroom \
   --build-arg CUDA_IMAGE=localhost/darkroom-base .
 
 image="$(buildah from localhost/darkroom)"
+# Not at /data: buildah gives a folder of its own to each VOLUME.
 mkdir "$work/data"
 chown 10001:10001 "$work/data"
-buildah run --volume "$work/data:/data" --env PORT="$port" --env HOST=127.0.0.1 "$image" -- \
+buildah run --volume "$work/data:/home-folder" --env DARKROOM_HOME=/home-folder --env PORT="$port" --env HOST=127.0.0.1 "$image" -- \
   /usr/local/bin/darkroom-node src/main.ts serve >"$work/serve.log" 2>&1 &
 serving=$!
 trap 'kill "$serving" 2>/dev/null || true; wait "$serving" 2>/dev/null || true; buildah rm "$base" "$node" "$image" >/dev/null; rm -rf "$work"' EXIT
@@ -40,6 +41,7 @@ for _ in $(seq 1 60); do
   curl -sf "http://127.0.0.1:$port/readyz" >/dev/null && break
   sleep 1
 done
+[ -f "$work/data/keys.json" ] || { cat "$work/serve.log"; exit 1; }
 echo "readyz: $(curl -s "http://127.0.0.1:$port/readyz")"
 echo "runs as: $(stat -c %u "$work/data/keys.json")"
 key="$(node -p 'require(process.argv[1]).client' "$work/data/keys.json")"

@@ -7,7 +7,7 @@ import { openSd, type SdModel } from '../models/families/sd-pack.ts'
 import { type Classifier, openClassifier } from '../models/runtime/classifier.ts'
 import { asModelError, ModelError } from '../models/runtime/error.ts'
 import { listPacks, type Pack, verifyPack } from '../models/runtime/pack.ts'
-import { previewSize, shrink } from '../models/runtime/pixels.ts'
+import { previewOf, previewSize } from '../models/runtime/pixels.ts'
 import { chooseProvider, RUNTIME } from '../models/runtime/sessions.ts'
 import { isRunning, type Rgb, type SampleRequest } from '../models/runtime/stepper.ts'
 import type { Answer, Command, FailureReport, PreviewScore } from './inference-protocol.ts'
@@ -131,7 +131,7 @@ async function preview(
     if (shown === null) return
     const { index, picture } = shown
     const scores = await scoresOf(packId, picture)
-    const small = shrink(picture, previewSize(picture, leastSide) ?? picture)
+    const small = previewOf(picture, leastSide)
     await say({ type: 'preview', command, sampleId: next.id, index, picture: small, scores })
   } catch (error) {
     await say({ type: 'preview_failed', command, sampleId: next.id, failure: report(error) })

@@ -40,6 +40,25 @@ export function previewSize({ width, height }: Size, leastSide: number): Size | 
   return { width: Math.round(width * scale), height: Math.round(height * scale) }
 }
 
+/** A picture as its preview shows it: with half its detail, at half its size or as large as `leastSide` asks. */
+export function previewOf(picture: Rgb, leastSide: number): Rgb {
+  const half = shrink(picture, { width: Math.round(picture.width / 2), height: Math.round(picture.height / 2) })
+  return repeated(half, previewSize(picture, leastSide) ?? half)
+}
+
+/** Each new pixel repeats the old one that it lies in. */
+function repeated(picture: Rgb, { width, height }: Size): Rgb {
+  if (picture.width === width && picture.height === height) return picture
+  const rgb = new Uint8Array(width * height * 3)
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const row = Math.floor((y * picture.height) / height)
+      const from = (row * picture.width + Math.floor((x * picture.width) / width)) * 3
+      rgb.set(picture.rgb.subarray(from, from + 3), (y * width + x) * 3)
+    }
+  return { width, height, rgb }
+}
+
 /** Averages over area: each new pixel is the mean of what it covers, with fractions at its edges. Never enlarges. */
 export function shrink(picture: Rgb, { width, height }: Size): Rgb {
   if (picture.width === width && picture.height === height) return picture

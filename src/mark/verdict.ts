@@ -29,6 +29,11 @@ export function judge(findings: Findings): Judgement {
       ? say('ours', 'Manifest, watermark and registry name the same image: this file is as we released it.')
       : say('inconclusive', 'Manifest and watermark lead to different images.')
   }
+  if (trusted && byMark !== null && manifest.image?.imageId === byMark.imageId)
+    return say(
+      'ours',
+      'Manifest, watermark and registry name the same image; this file is a preview of it, or an earlier copy.',
+    )
   if (trusted) {
     return say(
       'inconclusive',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,10 +7,8 @@ import { after, before, describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { isFault } from '../../src/kernel/fault.ts'
-import { issueDevelopmentChain } from '../../src/mark/development-ca.ts'
-import { fingerprintDistance, fingerprintOf, uprightCopy } from '../../src/mark/fingerprint.ts'
 import { type Marked, type MarkOrder, markImage } from '../../src/mark/mark.ts'
-import { openMarkKeys, parseMarkKeys } from '../../src/mark/mark-keys.ts'
+import { openMarkKeys } from '../../src/mark/mark-keys.ts'
 import type { Registry, RegistryRecord } from '../../src/mark/registry.ts'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { verifyProvenance } from '../../src/mark/verify.ts'
@@ -74,56 +72,6 @@ before(async () => {
 after(async () => {
   await watermark[Symbol.asyncDispose]()
   await rm(home, { recursive: true, force: true })
-})
-
-describe('the signer', () => {
-  it('makes a development CA once, readable by its owner only, and keeps it', async () => {
-    const path = join(home, 'secrets', 'development-signer.json')
-    assert.equal((await stat(path)).mode & 0o777, 0o600)
-    const before = await readFile(path, 'utf8')
-    assert.equal((await openSigner({ home })).anchorPem, signer.anchorPem)
-    assert.equal(await readFile(path, 'utf8'), before)
-  })
-
-  it('names the file that is empty or torn instead of making a second CA over it', async () => {
-    const other = await mkdtemp(join(home, 'broken-'))
-    await openSigner({ home: other })
-    const path = join(other, 'secrets', 'development-signer.json')
-    await writeFile(path, '')
-    await assert.rejects(
-      openSigner({ home: other }),
-      refuses('config_invalid', (detail) => detail.includes(path)),
-    )
-    await writeFile(path, '{"chain": "')
-    await assert.rejects(
-      openSigner({ home: other }),
-      refuses('config_invalid', (detail) => detail.includes(path)),
-    )
-  })
-
-  it('refuses at start an operator chain that its own anchor does not lead to', async () => {
-    const [mine, theirs] = [await issueDevelopmentChain('Mine'), await issueDevelopmentChain('Theirs')]
-    const operator = { chainPem: mine.chain, keyPem: mine.key, anchorPem: theirs.anchor }
-    await assert.rejects(
-      openSigner({ home, operator }),
-      refuses('signer_failed', (d) => d.includes('signingCredential.untrusted')),
-    )
-    const opened = await openSigner({ home, operator: { ...operator, anchorPem: mine.anchor } })
-    assert.equal(opened.kind, 'operator')
-  })
-
-  it('never repeats a key in an error', async () => {
-    const { chain, anchor } = await issueDevelopmentChain('Mine')
-    const operator = { chainPem: chain, anchorPem: anchor, keyPem: 'SECRET' }
-    await assert.rejects(
-      openSigner({ home, operator }),
-      refuses('signer_failed', (detail) => !detail.includes('SECRET')),
-    )
-    assert.throws(
-      () => parseMarkKeys('[{"epoch":1,"secret":"SECRET"}]', 'KEYS'),
-      refuses('signer_failed', (d) => !d.includes('SECRET')),
-    )
-  })
 })
 
 describe('a marked file', () => {
@@ -280,6 +228,14 @@ describe('the verdict', () => {
     assert.equal((await verify(unpublished.bytes)).verdict, 'inconclusive')
   })
 
+  it('says ours of a preview of a released image, whose manifest is its own', async () => {
+    const again = await markImage(order, { signer, watermark })
+    const told = await verify(again.bytes)
+    assert.notEqual(again.manifestId, marked.manifestId)
+    assert.equal(told.verdict, 'ours')
+    assert.match(told.notes.join(' '), /a preview of it/)
+  })
+
   it('fetches no manifest from an address that an upload names', async () => {
     let visits = 0
     await using server = createServer((_request, response) => {
@@ -325,23 +281,6 @@ describe('the verdict', () => {
       verifyProvenance(marked.bytes, tools),
       refuses('too_large', (detail) => detail.includes('file')),
     )
-  })
-})
-
-describe('the fingerprint', () => {
-  it('stays close over re-encoding and far between pictures', async () => {
-    const [a, b] = [await cartoon(60), await cartoon(61)]
-    const copy = await pixelsOf(await imageOf(a).resize(200).jpeg({ quality: 40 }).toBuffer())
-    assert.ok((fingerprintDistance(fingerprintOf(a), fingerprintOf(copy)) ?? 64) <= 8)
-    assert.ok((fingerprintDistance(fingerprintOf(a), fingerprintOf(b)) ?? 0) > 14)
-    assert.equal(fingerprintDistance('x', fingerprintOf(a)), null)
-  })
-
-  it('is compared upright: flips and turns are undone exactly', async () => {
-    const drawn = await textured(4, 96)
-    const mirrored = await pixelsOf(await imageOf(drawn).flop().png().toBuffer())
-    const turned = await pixelsOf(await imageOf(mirrored).rotate(90).png().toBuffer())
-    assert.deepEqual(uprightCopy(turned, true, 1), drawn)
   })
 })
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { previewSize, shrink } from '../../models/runtime/pixels.ts'
+import { previewOf, previewSize, shrink } from '../../models/runtime/pixels.ts'
 import type { SampleRequest } from '../../models/runtime/stepper.ts'
 import { openLog } from '../../src/kernel/log.ts'
 import { type Device, openDevice, type SamplePreview } from '../../workers/device.ts'
@@ -116,6 +116,26 @@ describe('previews', () => {
 })
 
 describe('a smaller picture', () => {
+  it('has half the detail even where it may not be half the size', () => {
+    const rgb = Uint8Array.from({ length: 4 * 4 * 3 }, (_, i) => (i * 37) % 256)
+    const shown = previewOf({ width: 4, height: 4, rgb }, 4)
+    assert.deepEqual([shown.width, shown.height], [4, 4])
+    const at = (x: number, y: number) => [...shown.rgb.subarray((y * 4 + x) * 3, (y * 4 + x) * 3 + 3)]
+    for (const [x, y] of [
+      [0, 0],
+      [2, 0],
+      [0, 2],
+      [2, 2],
+    ] as const)
+      for (const [dx, dy] of [
+        [1, 0],
+        [0, 1],
+        [1, 1],
+      ] as const)
+        assert.deepEqual(at(x + dx, y + dy), at(x, y))
+    assert.deepEqual(previewOf({ width: 4, height: 4, rgb }, 2).width, 2)
+  })
+
   it('is the mean of what each new pixel covers', () => {
     const rgb = Uint8Array.from([0, 0, 0, 100, 0, 0, 200, 0, 0, 60, 0, 0])
     assert.deepEqual([...shrink({ width: 2, height: 2, rgb }, { width: 1, height: 1 }).rgb], [90, 0, 0])

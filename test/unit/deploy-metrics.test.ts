@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
+import { sql as raw } from 'kysely'
 import { Registry } from 'prom-client'
 import { parse } from 'yaml'
 import { openDatabase } from '../../src/kernel/database.ts'
@@ -45,14 +46,14 @@ test('every meter that the dashboard, the alerts and the scaling ask for is kept
 test('moves are counted from the first look on, each once', async () => {
   await using database = await openDatabase({ url: null, home: null })
   const gauges = openGauges(database, async () => ({ tasks: 0, estimatedSeconds: 0, devices: 0 }))
+  const { sql } = database
   const add = (id: number) =>
-    database.doorbellPool.query(
-      `INSERT INTO darkroom.move (tenant_id, subject, subject_id, kind, facts, at, tenant_pseudonym, tenant_sequence, previous_leaf, leaf_hash)
-       VALUES ('ten_1', 'request', 'req_1', 'request.done', '{}', now() - interval '1 minute', 'p', ${id}, 'l', 'leaf${id}')`,
+    raw`INSERT INTO darkroom.move
+      (tenant_id, subject, subject_id, kind, facts, at, tenant_pseudonym, tenant_sequence, previous_leaf, leaf_hash)
+      VALUES ('ten_1', 'request', 'req_1', 'request.done', '{}', now() - interval '1 minute', 'p', ${id}, 'l', ${`leaf${id}`})`.execute(
+      sql,
     )
-  await database.doorbellPool.query(
-    `INSERT INTO darkroom.tenant (id, name, pseudonym, head) VALUES ('ten_1', 'T', 'p', '0')`,
-  )
+  await raw`INSERT INTO darkroom.tenant (id, name, pseudonym, head) VALUES ('ten_1', 'T', 'p', '0')`.execute(sql)
   await add(1)
   await gauges.metrics()
   await add(2)
