@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import sharp, { type OverlayOptions } from 'sharp'
 import { startService } from '../src/commands/service.ts'
 import { readConfig } from '../src/kernel/config.ts'
-import { keyFilePath } from '../src/tenant/bootstrap.ts'
+import { keyFilePath } from '../src/tenant/key-file.ts'
 
 const PROMPTS = [
   'a red boat on the sea at sunset',

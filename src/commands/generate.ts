@@ -1,11 +1,12 @@
 // `darkroom generate`: asks a running service for pictures through its public API and writes them to files. Without a service at
 // the address it starts one in this process, on the same data, and stops it afterwards.
 import { readFile, writeFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
+import { type KeyPlace, keyFileOf } from '../tenant/key-file.ts'
 import type { Command } from './command.ts'
 import { progressBar } from './progress.ts'
 import { reachService } from './reach.ts'
@@ -44,7 +45,7 @@ async function run(args: string[]): Promise<void> {
     throw new Fault('invalid_request', { field: 'prompt', detail: 'give one prompt, in quotes' })
   const config = readConfig(process.env)
   await using service = await reachService(config, values.url)
-  const client = apiClient(service.url, process.env.DARKROOM_KEY ?? (await clientKey(config.home)))
+  const client = apiClient(service.url, process.env.DARKROOM_KEY ?? (await clientKey(config)))
   const order = {
     prompt,
     n: whole(values.n, '--n'),
@@ -159,8 +160,8 @@ function formatOf(file: string): string {
   throw new Fault('invalid_request', { field: '--out', detail: 'the file must end in .png, .jpg, .jpeg or .webp' })
 }
 
-async function clientKey(home: string): Promise<string> {
-  const file = join(home, 'keys.json')
+async function clientKey(place: KeyPlace): Promise<string> {
+  const { path: file } = await keyFileOf(place)
   try {
     const keys: unknown = JSON.parse(await readFile(file, 'utf8'))
     if (typeof keys === 'object' && keys !== null && 'client' in keys && typeof keys.client === 'string')

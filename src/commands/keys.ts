@@ -7,7 +7,8 @@ import { type Config, readConfig } from '../kernel/config.ts'
 import { openDatabase } from '../kernel/database.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import { lockHome } from '../kernel/home-lock.ts'
-import { keyFilePath, recoverAdmin } from '../tenant/bootstrap.ts'
+import { recoverAdmin } from '../tenant/bootstrap.ts'
+import { type KeyPlace, keyFileOf } from '../tenant/key-file.ts'
 import type { Command } from './command.ts'
 import { reachService } from './reach.ts'
 
@@ -36,7 +37,8 @@ export const command: Command = {
   --url URL    the service (default http://HOST:PORT; DARKROOM_URL)
   --out FILE   write the new key there, readable by its owner alone; the file must not exist yet
   --print      print the new key even where standard output is no terminal
-The administrator's key is read from DARKROOM_KEY, else from the admin key in $DARKROOM_HOME/keys.json. 'recover' needs none: it
+The administrator's key is read from DARKROOM_KEY, else from the admin key in $DARKROOM_HOME/keys.json (or in
+$DARKROOM_SECRETS_DIR/keys.json, if it is there). 'recover' needs none: it
 makes an administrator's key in the records of DARKROOM_HOME or DATABASE_URL. Stop the embedded service first.`,
   run,
 }
@@ -175,7 +177,7 @@ async function deliver({ out, print }: Values, make: () => Promise<object>): Pro
 
 async function withApi<T>(config: Config, { url }: Values, work: (api: Api) => Promise<T>): Promise<T> {
   await using service = await reachService(config, url)
-  const key = process.env.DARKROOM_KEY ?? (await adminKey(config.home))
+  const key = process.env.DARKROOM_KEY ?? (await adminKey(config))
   return work(async (method, path, body) => {
     const response = await fetch(new URL(path, service.url), {
       method,
@@ -206,8 +208,8 @@ async function allOf(api: Api, path: string): Promise<object[]> {
   }
 }
 
-async function adminKey(home: string): Promise<string> {
-  const path = keyFilePath(home)
+async function adminKey(place: KeyPlace): Promise<string> {
+  const { path } = await keyFileOf(place)
   try {
     return textOf(JSON.parse(await readFile(path, 'utf8')), 'admin')
   } catch (cause) {

@@ -5,6 +5,7 @@ import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import { openDevelopmentChain } from '../mark/development-ca.ts'
 import { openMarkKeys } from '../mark/mark-keys.ts'
+import { openSharedKeys } from '../tenant/key-file.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import type { Command } from './command.ts'
 
@@ -12,7 +13,7 @@ export const command: Command = {
   usage: `usage: npm run darkroom -- secrets init <dir>
 
 Makes in <dir> whatever it lacks of the secrets that all machines of a deployment share (links.key, users.key,
-mark-keys.json, development-signer.json); what DARKROOM_HOME has already is taken over. Mount the directory on every
+webhooks.key, mark-keys.json, development-signer.json) and keys.json, the first keys; what DARKROOM_HOME has already is taken over. Mount the directory on every
 machine and set DARKROOM_SECRETS_DIR to it. On Kubernetes:
 
   kubectl create secret generic darkroom-secrets --from-file=<dir>
@@ -28,6 +29,7 @@ Keep a copy: without mark-keys.json no watermark made before can be found again.
     await homeSecret(place, 'webhooks')
     await openMarkKeys(place)
     await openDevelopmentChain(place, 'Darkroom')
+    await openSharedKeys(place)
     for (const name of (await readdir(secretsDir)).sort()) process.stdout.write(`${join(secretsDir, name)}\n`)
   },
 }

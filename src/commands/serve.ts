@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import { openLog } from '../kernel/log.ts'
-import { keyFilePath } from '../tenant/bootstrap.ts'
+import { keyFileOf } from '../tenant/key-file.ts'
 import type { Command } from './command.ts'
 import { startService } from './service.ts'
 import { untilAskedToStop } from './stop.ts'
@@ -26,7 +26,7 @@ Serves the API and the console at HOST:PORT. Everything is embedded unless DATAB
     const log = openLog(config.logLevel)
     await using _tracing = startTracing(process.env, workers ? 'all' : 'serve', log)
     await using service = await startService(config, { log, workers })
-    process.stdout.write(welcome(service.url, keyFilePath(config.home)))
+    process.stdout.write(welcome(service.url, (await keyFileOf(config)).path))
     await untilAskedToStop(log)
   },
 }

@@ -27,6 +27,8 @@ export function readConfig(env: Environment) {
     home: resolve(text('DARKROOM_HOME', '.darkroom')),
     /** Files that all machines of a deployment share. */
     secretsDir: resolve(text('DARKROOM_SECRETS_DIR', join(text('DARKROOM_HOME', '.darkroom'), 'secrets'))),
+    /** The same where it was named; null where this machine shares it with no other. */
+    sharedSecretsDir: resolvedOrNull(optional('DARKROOM_SECRETS_DIR')),
     host: text('HOST', '127.0.0.1'),
     port: integer('PORT', 8080, 0, 65_535),
     /** Where a process serves its probes and meters beside the API; 0: nowhere. */
@@ -90,6 +92,10 @@ const RESERVED = new Set([
   'DARKROOM_KEY',
   'DARKROOM_URL',
 ])
+
+function resolvedOrNull(path: string | null): string | null {
+  return path === null ? null : resolve(path)
+}
 
 function deepFreeze<T extends object>(value: T): Readonly<T> {
   for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)

@@ -1,53 +1,58 @@
 // The first start: two client tenants, the operator's own, four people and six keys, which the key file shows to the machine's
 // owner. The file is written before the records, so an interrupted start leaves either nothing or keys that the next start
 // adopts; records without a file mean that it was lost, and then nothing is made up.
-import { randomUUID } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { sql as raw } from 'kysely'
-import type { Database, Tx } from '../kernel/database.ts'
+import type { Database, Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
-import { generateKey, type NewKey, parseKey } from './key.ts'
+import { type FileKey, type KeyRing, keyFileOf, readKeyFile, writeKeyFile } from './key-file.ts'
 import { createKey } from './keys.ts'
 import { createPerson } from './people.ts'
 import type { Role } from './roles.ts'
 import { createTenant } from './tenants.ts'
 
 const BY = { program: 'first_start' } as const
-const FILE_KEYS = ['client', 'second_client', 'reviewer', 'second_reviewer', 'compliance', 'admin'] as const
-type FileKey = (typeof FILE_KEYS)[number]
-type KeyRing = Record<FileKey, NewKey>
 
 /** Any number that this project alone uses for its first start. */
 const LOCK = 4_217_002
 
-export function keyFilePath(home: string): string {
-  return join(home, 'keys.json')
-}
+export type Bootstrapped = 'created' | 'present' | 'key_file_missing' | 'key_file_unknown'
 
 /** Prepares an empty deployment; any other it leaves alone. Says what it did. Fault: home_unwritable, invalid key file. */
-export async function bootstrap(ground: Ground): Promise<'created' | 'present' | 'key_file_missing'> {
-  const path = keyFilePath(ground.config.home)
-  const file = await readKeyFile(path)
-  if (await hasTenants(ground)) {
-    await nameOperator(ground)
-    if (file !== null) return 'present'
+export async function bootstrap(ground: Ground): Promise<Bootstrapped> {
+  if (await hasTenants(ground.database.sql)) return adopt(ground)
+  const { path, shared } = await keyFileOf(ground.config)
+  const created = await ground.database.transact(async (tx) => {
+    await raw`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx)
+    if (await hasTenants(tx)) return false
+    // Under the lock: of many processes with homes of their own only the one whose keys will count makes a file.
+    await createEverybody(tx, (await readKeyFile(path, shared)) ?? (await writeKeyFile(path)))
+    return true
+  })
+  return created ? 'created' : adopt(ground)
+}
+
+/** A deployment that has its tenants: says so when this process could not tell anybody their keys. */
+async function adopt(ground: Ground): Promise<Exclude<Bootstrapped, 'created'>> {
+  await nameOperator(ground)
+  const { path, shared } = await keyFileOf(ground.config)
+  const ring = await readKeyFile(path, shared)
+  if (ring === null) {
     ground.log.warn(
       { file: path },
-      'this deployment has tenants but its key file is gone; keys cannot be read back: restore the file from a backup, ' +
-        'make an administrator key with `darkroom keys recover`, or start with an empty DARKROOM_HOME (and DATABASE_URL)',
+      'this deployment has tenants but its key file is gone, or is on the machine that started first; keys cannot be read ' +
+        'back: restore the file from a backup, make an administrator key with `darkroom keys recover`, or start with an ' +
+        'empty DARKROOM_HOME (and DATABASE_URL)',
     )
     return 'key_file_missing'
   }
-  const ring = file ?? (await writeKeyFile(path))
-  return ground.database.transact(async (tx) => {
-    await raw`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx)
-    const first = await tx.selectFrom('darkroom.tenant').select('id').limit(1).executeTakeFirst()
-    if (first !== undefined) return 'present'
-    await createEverybody(tx, ring)
-    return 'created'
-  })
+  if (await knowsAny(ground, ring)) return 'present'
+  ground.log.warn(
+    { file: path },
+    'none of the keys in this key file belongs to this deployment: it was made for other records, or by a first start that ' +
+      'another one overtook; move it away, and make an administrator key with `darkroom keys recover` if there is no other',
+  )
+  return 'key_file_unknown'
 }
 
 async function createEverybody(tx: Tx, ring: KeyRing): Promise<void> {
@@ -89,9 +94,15 @@ export async function recoverAdmin({ transact }: Database): Promise<{ keyId: str
   })
 }
 
-async function hasTenants(ground: Ground): Promise<boolean> {
-  const row = await ground.database.sql.selectFrom('darkroom.tenant').select('id').limit(1).executeTakeFirst()
-  return row !== undefined
+async function hasTenants(sql: Sql | Tx): Promise<boolean> {
+  return (await sql.selectFrom('darkroom.tenant').select('id').limit(1).executeTakeFirst()) !== undefined
+}
+
+/** Ended and rotated ones too: the file is this deployment's all the same. */
+async function knowsAny({ database }: Ground, ring: KeyRing): Promise<boolean> {
+  const hashes = Object.values(ring).map((key) => key.hash)
+  const row = await database.sql.selectFrom('darkroom.api_key').select('id').where('hash', 'in', hashes).limit(1)
+  return (await row.executeTakeFirst()) !== undefined
 }
 
 /** Where a program that knew no operator made the first start, the oldest administrator tells whose service it is. */
@@ -100,74 +111,4 @@ async function nameOperator({ database }: Ground): Promise<void> {
     UPDATE darkroom.tenant SET operator = true
      WHERE id = (SELECT tenant_id FROM darkroom.api_key WHERE 'admin' = ANY (roles) ORDER BY id LIMIT 1)
        AND NOT EXISTS (SELECT FROM darkroom.tenant WHERE operator)`.execute(database.sql)
-}
-
-async function readKeyFile(path: string): Promise<KeyRing | null> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw new Fault('home_unwritable', { field: path, detail: `cannot read the key file ${path}`, cause: error })
-  })
-  if (text === null) return null
-  await chmod(path, 0o600)
-  const ring = parseKeyFile(text)
-  if (ring === null)
-    throw new Fault('config_invalid', {
-      field: path,
-      detail: `${path} is not a key file of this service: restore it from a backup, or move it away`,
-    })
-  return ring
-}
-
-/** The six keys, each with a right checksum, or null. */
-function parseKeyFile(text: string): KeyRing | null {
-  try {
-    const file: unknown = JSON.parse(text)
-    if (typeof file !== 'object' || file === null) return null
-    const ring: Partial<KeyRing> = {}
-    for (const name of FILE_KEYS) {
-      const value: unknown = Reflect.get(file, name)
-      const key = typeof value === 'string' ? parseKey(value) : null
-      if (key === null) return null
-      ring[name] = key
-    }
-    return isWhole(ring) ? ring : null
-  } catch {
-    return null
-  }
-}
-
-function isWhole(ring: Partial<KeyRing>): ring is KeyRing {
-  return FILE_KEYS.every((name) => ring[name] !== undefined)
-}
-
-/** Writes fresh keys whole or not at all, for their owner only; if somebody else was first, theirs count. */
-async function writeKeyFile(path: string): Promise<KeyRing> {
-  const ring: KeyRing = {
-    client: generateKey(),
-    second_client: generateKey(),
-    reviewer: generateKey(),
-    second_reviewer: generateKey(),
-    compliance: generateKey(),
-    admin: generateKey(),
-  }
-  const draft = `${path}.${randomUUID()}.draft`
-  try {
-    await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
-    const file = await open(draft, 'wx', 0o600)
-    try {
-      const shown = Object.fromEntries(FILE_KEYS.map((name) => [name, ring[name].text]))
-      await file.writeFile(`${JSON.stringify(shown, null, 2)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await link(draft, path)
-    return ring
-  } catch (cause) {
-    const winner = await readKeyFile(path)
-    if (winner !== null) return winner
-    throw new Fault('home_unwritable', { field: 'DARKROOM_HOME', detail: `cannot write the key file ${path}`, cause })
-  } finally {
-    await rm(draft, { force: true })
-  }
 }

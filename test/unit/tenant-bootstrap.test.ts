@@ -12,9 +12,10 @@ import { type Database, openDatabase } from '../../src/kernel/database.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
 import { openLog } from '../../src/kernel/log.ts'
-import { bootstrap, keyFilePath } from '../../src/tenant/bootstrap.ts'
+import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { generateKey, parseKey } from '../../src/tenant/key.ts'
+import { keyFilePath, openSharedKeys } from '../../src/tenant/key-file.ts'
 import { revokeKey } from '../../src/tenant/keys.ts'
 import { homeSecret } from '../../src/tenant/secret.ts'
 import { callerOfSession, endSession, openSession } from '../../src/tenant/sessions.ts'
@@ -129,6 +130,56 @@ test('a key file that is not one is named and left alone', async () => {
   )
   assert.equal(await readFile(keyFilePath(home), 'utf8'), '{"client": "hello"}')
   assert.equal(await countKeys(), 0)
+})
+
+test('of replicas with homes of their own that start at once one makes keys; the others leave no file', async () => {
+  const replicas = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const own = await mkdtemp(join(tmpdir(), 'darkroom-replica-'))
+      homes.push(own)
+      return { ...ground, config: readConfig({ DARKROOM_HOME: own }) }
+    }),
+  )
+  const outcomes = await Promise.all(replicas.map((replica) => bootstrap(replica)))
+  assert.deepEqual(outcomes.toSorted(), ['created', 'key_file_missing', 'key_file_missing', 'key_file_missing'])
+  assert.equal(await countKeys(), 6)
+  const files = (await Promise.all(replicas.map(({ config }) => readdir(config.home)))).flat()
+  assert.deepEqual(files, ['keys.json'])
+})
+
+test('the keys of the shared secrets are the first keys, and no replica writes or misses a file of its own', async () => {
+  const shared = join(home, 'shared')
+  await openSharedKeys({ home, secretsDir: shared })
+  const file = join(shared, 'keys.json')
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
+  const text = await readFile(file, 'utf8')
+  const keys: Record<string, string> = JSON.parse(text)
+  assert.deepEqual(Object.keys(keys), NAMES)
+  const config = readConfig({ DARKROOM_HOME: join(home, 'own'), DARKROOM_SECRETS_DIR: shared })
+  const outcomes = await Promise.all([0, 1, 2].map(() => bootstrap({ ...ground, config })))
+  assert.deepEqual(outcomes.toSorted(), ['created', 'present', 'present'])
+  assert.equal(await bootstrap({ ...ground, config }), 'present')
+  assert.doesNotMatch(logged, /key file/)
+  assert.deepEqual(await readdir(home), ['shared'])
+  assert.deepEqual((await authenticate(ground, keys.admin ?? '')).roles, ['admin'])
+  await openSharedKeys({ home, secretsDir: shared })
+  assert.equal(await readFile(file, 'utf8'), text, 'what is there stays')
+})
+
+test('keys of a home are taken over by the shared secrets, and a variable without a key file changes nothing', async () => {
+  const shared = join(home, 'shared')
+  const config = readConfig({ DARKROOM_HOME: home, DARKROOM_SECRETS_DIR: shared })
+  assert.equal(await bootstrap({ ...ground, config }), 'created')
+  await openSharedKeys({ home, secretsDir: shared })
+  assert.deepEqual(JSON.parse(await readFile(join(shared, 'keys.json'), 'utf8')), await readKeys())
+})
+
+test('a key file of other records is told apart from ours', async () => {
+  await bootstrap(ground)
+  await rm(keyFilePath(home))
+  await openSharedKeys({ home, secretsDir: home })
+  assert.equal(await bootstrap(ground), 'key_file_unknown')
+  assert.match(logged, /none of the keys.*keys recover/)
 })
 
 test('each creation is a note in its tenant’s unbroken chain, and no key is in it', async () => {
