@@ -81,7 +81,7 @@ function variable(role: S3Role): string {
 }
 
 /** Runs one question to the server and says in an operator's words why it was not answered. */
-async function asked<T>(role: S3Role, { bucket }: S3Probe, question: () => Promise<T>): Promise<T> {
+export async function asked<T>(role: S3Role, { bucket }: S3Probe, question: () => Promise<T>): Promise<T> {
   try {
     return await question()
   } catch (cause) {
@@ -121,7 +121,7 @@ function startFault(cause: unknown, role: S3Role, bucket: string): Fault {
           'DeleteObject, DeleteObjectVersion, AbortMultipartUpload and the Get actions of the bucket',
       )
     case 404:
-      return refuse(variable(role), `there is no bucket ${bucket}; create it`)
+      return refuse(variable(role), `there is no bucket ${bucket}; create it, or have 'darkroom objects init' do it`)
     case 400:
     case 501:
       return refuse(

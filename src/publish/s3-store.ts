@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AbortMultipartUploadCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetBucketPolicyStatusCommand,
@@ -15,8 +16,10 @@ import {
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
+  PutObjectLockConfigurationCommand,
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3'
@@ -38,13 +41,17 @@ export type S3Stores = {
   readonly quarantine: ObjectStore
   readonly images: PublicStore
   readonly log: LockedStore
-  /** What the checks at start may ask of a bucket; it throws what the SDK throws. */
+  /** What the checks at start, and whoever makes buckets, may ask of one; it throws what the SDK throws. */
   readonly probe: (role: S3Role) => S3Probe
 } & AsyncDisposable
 
 export type S3Probe = {
   readonly bucket: string
   readonly exists: (signal?: AbortSignal) => Promise<unknown>
+  /** Makes the bucket, in the client's region; with `locked`, so that its objects can be locked. */
+  readonly create: (locked: boolean) => Promise<void>
+  readonly enableVersioning: () => Promise<void>
+  readonly enableObjectLock: () => Promise<void>
   /** Status of bucket versioning. */
   readonly isVersioned: () => Promise<boolean>
   readonly hasObjectLock: () => Promise<boolean>
@@ -150,6 +157,13 @@ function openStore(
         throw objectFault(error, role)
       }
     },
+    removeUnder: async (folder) => {
+      try {
+        await removeFolder(client, Bucket, `${checked(folder)}/`)
+      } catch (error) {
+        throw objectFault(error, role)
+      }
+    },
   }
 }
 
@@ -192,6 +206,19 @@ async function removeVersions(client: S3Client, Bucket: string, Key: string): Pr
   }
 }
 
+/** Every version and delete marker whose key begins so. What is added meanwhile may stay. */
+async function removeFolder(client: S3Client, Bucket: string, Prefix: string): Promise<void> {
+  let input: ListObjectVersionsCommandInput | null = { Bucket, Prefix }
+  while (input !== null) {
+    const page: ListObjectVersionsCommandOutput = await client.send(new ListObjectVersionsCommand(input))
+    for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])])
+      await client.send(new DeleteObjectCommand({ Bucket, Key, ...(VersionId === undefined ? {} : { VersionId }) }))
+    input = page.IsTruncated
+      ? { ...input, KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
+      : null
+  }
+}
+
 function openProbe(client: S3Client, role: S3Role, config: S3Config): S3Probe {
   const Bucket = config.buckets[role]
   const none =
@@ -207,6 +234,17 @@ function openProbe(client: S3Client, role: S3Role, config: S3Config): S3Probe {
         ? // Unlike HeadBucket its refusal has a body, which says what is wrong.
           client.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 1 }))
         : client.send(new HeadBucketCommand({ Bucket }), { abortSignal }),
+    create: async (locked) => {
+      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: locked }))
+    },
+    enableVersioning: async () => {
+      const VersioningConfiguration = { Status: 'Enabled' } as const
+      await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }))
+    },
+    enableObjectLock: async () => {
+      const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled' } as const
+      await client.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }))
+    },
     isVersioned: async () => (await client.send(new GetBucketVersioningCommand({ Bucket }))).Status === 'Enabled',
     hasObjectLock: async () => {
       const asked = client.send(new GetObjectLockConfigurationCommand({ Bucket }))
