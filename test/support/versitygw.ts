@@ -42,7 +42,7 @@ const START_MS = 15_000
 /** Where `go install` puts it. */
 const goPath = (process.env.GOPATH ?? join(homedir(), 'go')).split(delimiter).map((folder) => join(folder, 'bin'))
 
-const findServer = (): string | undefined =>
+export const findServer = (): string | undefined =>
   [...(process.env.PATH ?? '').split(delimiter), '/opt/go/bin', ...goPath]
     .map((folder) => join(folder, 'versitygw'))
     .find((file) => existsSync(file))
