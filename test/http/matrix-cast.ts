@@ -1,0 +1,184 @@
+// Everybody who may knock, and real things of the first tenant for every parameter that a path can have.
+import { sql as raw } from 'kysely'
+import sharp from 'sharp'
+import type { Role } from '../../src/tenant/roles.ts'
+import { ALLOWED, FORBIDDEN, json, type Service } from './service.ts'
+
+/** Of pictures that a caller waits for: somebody must develop them. */
+export const WAITED = 'a green boat that somebody waits for'
+
+export type Actor = {
+  name: string
+  headers: Readonly<Record<string, string>>
+  roles: readonly Role[]
+  tenant: 'first' | 'second' | 'operator' | 'none'
+  /** The answer to whatever is not public. */
+  barred?: 401 | 403
+  /** A browser that a page of another origin sends: it reads as its owner and acts as nobody. */
+  foreign?: true
+}
+
+export type Params = Readonly<Record<string, string>>
+export type Thing = {
+  /** Whose it is; what is everybody's is nobody's secret. */
+  of: 'first' | 'everybody'
+  /** Kinds of it, the first of which its owner can read and act upon. */
+  kinds: () => Promise<Params[]>
+}
+type Json = Record<string, unknown> & { id: string }
+
+export type Cast = Awaited<ReturnType<typeof openCast>>
+
+export async function openCast(service: Service, receiverUrl: string) {
+  const { sql } = service.ground.database
+  /** Ids of the first tenant's things, none of which anybody else may be told. */
+  const made = new Set<string>()
+  const idOf = (as: string) => fetchJson('/v1/me', { as }).then(({ tenant }) => String(Object(tenant).id))
+  async function fetchJson(path: string, init: RequestInit & { as?: string } = {}): Promise<Json> {
+    const response = await service.call(path, init)
+    const body = await response.json()
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(body)}`)
+    return body
+  }
+  const ours = (id: unknown): string => {
+    made.add(String(id))
+    return String(id)
+  }
+  const asAdmin = (path: string, body: object, method = 'POST') =>
+    fetchJson(path, { ...json(body), method, as: 'admin' })
+  const keyFor = (tenant: string, roles: Role[], name = 'a key') =>
+    asAdmin(`/v1/admin/tenants/${tenant}/keys`, { name, roles })
+
+  const first = ours(await idOf('client'))
+  const second = await idOf('second_client')
+  const closed = (await asAdmin('/v1/admin/tenants', { name: 'Closed' })).id
+  const bearer = (text: unknown) => ({ authorization: `Bearer ${text}` })
+  const suspended = await keyFor(closed, ['client', 'tenant_admin'])
+  await asAdmin(`/v1/admin/tenants/${closed}`, { suspended: true }, 'PATCH')
+  const revoked = await keyFor(first, ['client', 'tenant_admin'])
+  await asAdmin(`/v1/admin/keys/${revoked.id}/revoke`, {})
+  const expired = await keyFor(first, ['client', 'tenant_admin'])
+  await raw`UPDATE darkroom.api_key SET expires_at = darkroom.now() - interval '1 minute' WHERE id = ${expired.id}`.execute(
+    sql,
+  )
+  const signedIn = await service.call('/session', { ...json({ key: service.key('client') }), as: null })
+  const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+
+  const key = (name: string) => bearer(service.key(name))
+  const adminOf = async (tenant: string) => bearer((await keyFor(tenant, ['tenant_admin'])).key)
+  const actors: Actor[] = [
+    { name: 'client', headers: key('client'), roles: ['client'], tenant: 'first' },
+    { name: 'tenant_admin', headers: await adminOf(first), roles: ['tenant_admin'], tenant: 'first' },
+    { name: 'client_2', headers: key('second_client'), roles: ['client'], tenant: 'second' },
+    { name: 'tenant_admin_2', headers: await adminOf(second), roles: ['tenant_admin'], tenant: 'second' },
+    { name: 'reviewer', headers: key('reviewer'), roles: ['reviewer'], tenant: 'operator' },
+    { name: 'compliance', headers: key('compliance'), roles: ['compliance'], tenant: 'operator' },
+    { name: 'admin', headers: key('admin'), roles: ['admin'], tenant: 'operator' },
+    {
+      name: 'foreign_page',
+      headers: { cookie, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+      roles: ['client'],
+      tenant: 'first',
+      foreign: true,
+    },
+    { name: 'suspended', headers: bearer(suspended.key), roles: [], tenant: 'none', barred: 403 },
+    { name: 'revoked', headers: bearer(revoked.key), roles: [], tenant: 'none', barred: 401 },
+    { name: 'expired', headers: bearer(expired.key), roles: [], tenant: 'none', barred: 401 },
+    { name: 'nobody', headers: {}, roles: [], tenant: 'none', barred: 401 },
+  ]
+
+  async function generation(...ends: ('published' | 'held' | 'denied')[]) {
+    const { requestId } = await service.admit({ prompt: ALLOWED, n: Math.max(1, ends.length) })
+    if (ends.length > 0) await service.develop(requestId, ends)
+    const { images } = await fetchJson(`/v1/generations/${requestId}`)
+    const imageIds = Array.isArray(images) ? images.map((image) => ours(Object(image).id)) : []
+    return { id: ours(requestId), imageIds }
+  }
+  async function refused() {
+    const { requestId } = await service.admit({ prompt: FORBIDDEN })
+    const { statement } = await fetchJson(`/v1/generations/${requestId}`)
+    return { id: ours(requestId), statementId: ours(Object(statement).id) }
+  }
+  async function images(): Promise<Params[]> {
+    const { imageIds } = await generation('published', 'held', 'denied')
+    return imageIds.map((id) => ({ id }))
+  }
+  async function preview(): Promise<Params[]> {
+    const [image] = await images()
+    const id = image?.id ?? ''
+    await raw`INSERT INTO darkroom.preview (image_id, position, object_key, content_type, width, height, released_at)
+              VALUES (${id}, 0, ${`${id}/0`}, 'image/png', 128, 128, darkroom.now())`.execute(sql)
+    return [{ id, index: '0' }]
+  }
+  async function webhook(): Promise<string> {
+    const { data } = await fetchJson('/v1/webhooks')
+    for (const { id } of Array.isArray(data) && data.length > 80 ? data : [])
+      await service.call(`/v1/webhooks/${id}`, { method: 'DELETE' })
+    return ours((await fetchJson('/v1/webhooks', json({ url: receiverUrl, events: ['*'] }))).id)
+  }
+  async function delivery(): Promise<string> {
+    const tested = await fetchJson(`/v1/webhooks/${await webhook()}/test`, { method: 'POST' })
+    return ours(tested.delivery_id)
+  }
+  const person = async () =>
+    ours((await asAdmin(`/v1/admin/tenants/${first}/people`, { name: 'Ada', roles: ['client'] })).id)
+  const link = async (): Promise<Params> => {
+    const id = (await images())[0]?.id
+    return { '*': (await service.ground.images.signedUrl(`${id}.png`, 60)).replace(/^.*\/objects\//, '') }
+  }
+  const one = (id: () => Promise<string> | string): Thing['kinds'] => {
+    return async () => [{ id: await id() }]
+  }
+
+  /** By the path up to its last parameter. A route with a parameter that is not here must be added. */
+  const things: Record<string, Thing> = {
+    '/v1/generations/:id': {
+      of: 'first',
+      kinds: async () => [
+        { id: (await generation()).id },
+        { id: (await generation('published', 'held', 'denied')).id },
+        { id: (await refused()).id },
+      ],
+    },
+    '/v1/images/:id': { of: 'first', kinds: images },
+    '/v1/images/:id/previews/:index': { of: 'first', kinds: preview },
+    '/v1/statements/:id': { of: 'first', kinds: one(async () => (await refused()).statementId) },
+    '/v1/webhooks/:id': { of: 'first', kinds: one(webhook) },
+    '/v1/webhooks/deliveries/:id': { of: 'first', kinds: one(delivery) },
+    '/v1/admin/tenants/:id': { of: 'first', kinds: one(() => first) },
+    '/v1/admin/people/:id': { of: 'first', kinds: one(person) },
+    '/v1/admin/keys/:id': { of: 'first', kinds: one(async () => ours((await keyFor(first, ['client'])).id)) },
+    '/v1/models/:model': { of: 'everybody', kinds: async () => [{ model: 'storybook' }] },
+    '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
+    '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
+    '/docs/static/*': { of: 'everybody', kinds: async () => [{ '*': 'index.html' }] },
+    '/console/:version/:name': { of: 'everybody', kinds: async () => [{ version: 'any', name: 'verify.ts' }] },
+  }
+  const picture = await sharp({ create: { width: 128, height: 128, channels: 3, background: '#456' } })
+    .png()
+    .toBuffer()
+  const form = (field: string, more: Record<string, string> = {}): RequestInit => {
+    const body = new FormData()
+    for (const [name, value] of Object.entries(more)) body.append(name, value)
+    body.append(field, new Blob([picture], { type: 'image/png' }), 'picture.png')
+    return { body }
+  }
+  /** What is sent where something must be: right, so that only who asks decides. */
+  const bodies: Record<string, () => RequestInit> = {
+    'POST /session': () => json({ key: service.key('second_client') }),
+    'POST /v1/generations': () => json({ prompt: ALLOWED }),
+    'POST /v1/images/generations': () => json({ prompt: WAITED }),
+    'POST /v1/images/edits': () => form('image', { prompt: WAITED }),
+    'POST /v1/moderations': () => json({ input: ALLOWED }),
+    'POST /v1/provenance/verify': () => form('file'),
+    'POST /v1/webhooks': () => json({ url: receiverUrl, events: ['*'] }),
+    'PATCH /v1/webhooks/:id': () => json({ description: 'changed' }),
+    'POST /v1/admin/tenants': () => json({ name: 'Another' }),
+    'PATCH /v1/admin/tenants/:id': () => json({ weight: 2 }),
+    'POST /v1/admin/tenants/:id/people': () => json({ name: 'Bo', roles: ['client'] }),
+    'PATCH /v1/admin/people/:id': () => json({ name: 'Bea' }),
+    'POST /v1/admin/tenants/:id/keys': () => json({ name: 'made', roles: ['client'] }),
+    'POST /v1/admin/keys/:id/rotate': () => json({}),
+  }
+  return { service, actors, things, bodies, made }
+}
