@@ -34,6 +34,8 @@ type MoveOf<S extends Subject, Table extends keyof Tables> = {
   /** The appeal that overturned the refusal, where a move needs one. */
   appealId?: string
   tasks?: NewTask[]
+  /** As for `recordBirths`, where nobody has called it: their leaves come before the move's, in the same statement. */
+  births?: readonly Birth[]
 }
 export type RequestMove = MoveOf<'request', 'darkroom.request'>
 export type ImageMove = MoveOf<'image', 'darkroom.image'>
@@ -50,6 +52,7 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
   if (!(await compareAndSwap(tx, move)))
     throw new Fault('conflict', { retry: 'now', facts: { subject: move.subject, id: move.id, to: move.to } })
   const appended = await appendLeaves(tx, move.tenantId, [
+    ...(move.births ?? []).map(birthLeaf),
     {
       subject: move.subject,
       subjectId: move.id,
@@ -107,11 +110,12 @@ async function compareAndSwap(tx: Tx, move: RequestMove | ImageMove): Promise<bo
 
 /** The first leaves of subjects of one tenant, whose rows the caller has just inserted in their birth state. */
 export async function recordBirths(tx: Tx, tenantId: string, births: readonly Birth[]): Promise<void> {
-  const leaves = births.map(({ subject, id, facts }): Leaf => {
-    const to = BIRTH[subject]
-    return { subject, subjectId: id, kind: `${subject}.${to}`, from: null, to, facts }
-  })
-  await appendLeaves(tx, tenantId, leaves)
+  await appendLeaves(tx, tenantId, births.map(birthLeaf))
+}
+
+function birthLeaf({ subject, id, facts }: Birth): Leaf {
+  const to = BIRTH[subject]
+  return { subject, subjectId: id, kind: `${subject}.${to}`, from: null, to, facts }
 }
 
 /** A fact that moves nothing: a policy went live, a key was rotated, an export was made. `kind` is `noun.verb`. */

@@ -124,8 +124,9 @@ async function admitNew(
     if (idempotency !== null) await freeKey(tx, caller.tenantId, idempotency, config.native.idempotencyHours)
     await holdQuota(tx, admission.plans, caller.tenantId, demand, config.dispatch.msPerCost)
     const entry = { id: requestId, salt: randomBytes(SALT_BYTES), recipe, idempotency, scenario, stored }
-    const cost = await insertRequest(tx, admission, caller, entry)
+    const { cost, birth } = await insertRequest(tx, admission, caller, entry)
     const images = await insertImages(tx, admission, caller.tenantId, requestId, recipe)
+    const births = [birth, ...images]
     const received = {
       subject: 'request',
       id: requestId,
@@ -139,8 +140,10 @@ async function admitNew(
         to: 'queued',
         facts: { policy: screened.policy.digest, contexts: [...screened.contexts] },
         tasks: [{ ...task, cost }],
+        births,
       })
-    for (const id of images)
+    await recordBirths(tx, caller.tenantId, births)
+    for (const { id } of images)
       await advance(tx, {
         subject: 'image',
         id,
@@ -173,7 +176,7 @@ async function insertRequest(
   admission: Admission,
   caller: Caller,
   { id, salt, recipe, idempotency, scenario, stored }: Entry,
-): Promise<number> {
+): Promise<{ cost: number; birth: Birth }> {
   const { card, size, n, steps } = recipe
   const cost = admission.costOf({ ...size, n, steps })
   await tx
@@ -228,9 +231,8 @@ async function insertRequest(
     ...inputFacts(salt, stored),
     ...(scenario === null ? {} : { sandbox: scenarioText(scenario) }),
   }
-  await recordBirths(tx, caller.tenantId, [{ subject: 'request', id, facts }])
   if (stored !== null) await insertInputs(tx, id, salt, stored)
-  return cost
+  return { cost, birth: { subject: 'request', id, facts } }
 }
 
 async function insertImages(
@@ -239,38 +241,38 @@ async function insertImages(
   tenantId: string,
   requestId: string,
   { n, seed }: Recipe,
-): Promise<string[]> {
-  const births: Birth[] = []
-  for (let position = 0; position < n; position++) {
-    const id = newId('img')
-    const imageSeed = (seed + position) % SEEDS
-    const row: PlannedImage = {
-      id,
-      request_id: requestId,
-      tenant_id: tenantId,
-      position,
-      state: 'planned',
-      salt: randomBytes(SALT_BYTES),
-      seed: imageSeed,
-    }
-    await insertWithMarkId(tx, row, markIdBits)
-    births.push({ subject: 'image', id, facts: { request: requestId, position, seed: imageSeed } })
-  }
-  await recordBirths(tx, tenantId, births)
-  return births.map(({ id }) => id)
+): Promise<Birth[]> {
+  const rows = Array.from({ length: n }, (_, position) => ({
+    id: newId('img'),
+    request_id: requestId,
+    tenant_id: tenantId,
+    position,
+    state: 'planned' as const,
+    salt: randomBytes(SALT_BYTES),
+    seed: (seed + position) % SEEDS,
+  }))
+  await insertWithMarkIds(tx, rows, markIdBits)
+  return rows.map(({ id, position, seed: own }) => ({
+    subject: 'image',
+    id,
+    facts: { request: requestId, position, seed: own },
+  }))
 }
 
 type PlannedImage = Omit<Insertable<ImageTable>, 'mark_id'>
 
 /** A mark id leads back to its image, so no two images share one: a number that is taken is drawn again. */
-async function insertWithMarkId(tx: Tx, row: PlannedImage, bits: number): Promise<void> {
-  for (;;) {
-    const { numInsertedOrUpdatedRows } = await tx
+async function insertWithMarkIds(tx: Tx, rows: readonly PlannedImage[], bits: number): Promise<void> {
+  let missing = rows
+  while (missing.length > 0) {
+    const inserted = await tx
       .insertInto('darkroom.image')
-      .values({ ...row, mark_id: randomMarkId(bits) })
+      .values(missing.map((row) => ({ ...row, mark_id: randomMarkId(bits) })))
       .onConflict((conflict) => conflict.column('mark_id').doNothing())
-      .executeTakeFirst()
-    if (numInsertedOrUpdatedRows === 1n) return
+      .returning('id')
+      .execute()
+    const there = new Set(inserted.map(({ id }) => id))
+    missing = missing.filter(({ id }) => !there.has(id))
   }
 }
 

@@ -22,6 +22,7 @@ const PER_DAY = [
 
 /** In the order in which they are named when several are used up. */
 const CHECKED = [...PER_DAY, 'concurrent_requests'] as const
+const COUNTED = [...CHECKED, 'stored_bytes'] as const
 
 const BUSY_RETRY_MS = { least: 1000, most: 60_000 }
 
@@ -42,8 +43,8 @@ export async function holdQuota(
   demand: Demand,
   msPerCost: number,
 ): Promise<void> {
-  const limits = await lockLimits(tx, plans, tenantId)
-  await countRequest(tx, tenantId, demand.uploadBytes)
+  const limits = await countAndLock(tx, plans, tenantId, demand.uploadBytes)
+  if (COUNTED.every((name) => limits[name] === null)) return
   const ledger = await readLedger(tx, tenantId, msPerCost)
   const { used } = ledger
   // The request and its upload are counted already; everything else is what there would be with it.
@@ -115,21 +116,23 @@ export async function readLedger(sql: Sql, tenantId: string, msPerCost: number):
   }
 }
 
-/** Until the transaction ends, no other admission of this tenant reads what is left. */
-async function lockLimits(tx: Tx, plans: Plans, tenantId: string): Promise<Plan> {
+/**
+ * Counts the request. Until the transaction ends, no other admission of this tenant reads what is left: the day's row is counted up
+ * from the locked tenant's, so after it. What is left must be read by a later statement, which sees what it waited for.
+ */
+async function countAndLock(tx: Tx, plans: Plans, tenantId: string, uploadBytes: number): Promise<Plan> {
   const { rows } = await raw<{ plan: string; quota: Parameters<typeof limitsOf>[1]['quota'] }>`
-    SELECT plan, quota FROM darkroom.tenant WHERE id = ${tenantId} FOR NO KEY UPDATE`.execute(tx)
+    WITH locked AS MATERIALIZED (
+      SELECT id, plan, quota FROM darkroom.tenant WHERE id = ${tenantId} FOR NO KEY UPDATE),
+    counted AS (
+      INSERT INTO darkroom.usage AS usage (tenant_id, day, requests, upload_bytes)
+      SELECT id, ${TODAY}, 1, ${uploadBytes}::bigint FROM locked
+      ON CONFLICT (tenant_id, day) DO UPDATE SET requests = usage.requests + 1,
+        upload_bytes = usage.upload_bytes + EXCLUDED.upload_bytes)
+    SELECT plan, quota FROM locked`.execute(tx)
   const tenant = rows[0]
   if (tenant === undefined) throw new Fault('not_found', { facts: { id: tenantId } })
   return limitsOf(plans, tenant)
-}
-
-async function countRequest(tx: Tx, tenantId: string, uploadBytes: number): Promise<void> {
-  await raw`
-    INSERT INTO darkroom.usage AS usage (tenant_id, day, requests, upload_bytes)
-    VALUES (${tenantId}, ${TODAY}, 1, ${uploadBytes})
-    ON CONFLICT (tenant_id, day) DO UPDATE SET requests = usage.requests + 1,
-      upload_bytes = usage.upload_bytes + EXCLUDED.upload_bytes`.execute(tx)
 }
 
 const WORDS: Record<CountedLimit, (limit: number) => string> = {
