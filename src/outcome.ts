@@ -9,6 +9,9 @@ import { Fault } from './kernel/fault.ts'
 import { cancelTopic, type Ground, requestTopic } from './kernel/ground.ts'
 import { dropTasks } from './kernel/tasks.ts'
 
+/** Work that was in hand when its image ended or was erased may still write once; so long it may take. */
+export const GRACE_SECONDS = 600
+
 /**
  * Locks a request's row until the transaction ends. Whoever moves a request or one of its images does this first: with one order
  * (request, task, image, tenant) no two transactions can wait for each other.
@@ -37,6 +40,7 @@ export async function failRequest(tx: Tx, requestId: string, reason: Failure): P
   const { request, images } = await loadLocked(tx, requestId)
   if (isTerminal('request', request.state)) return
   const missing = images.filter((image) => image.state === 'planned')
+  await endImages(tx, missing)
   for (const image of missing) await failImageRow(tx, image, reason)
   if (missing.length < images.length) return settleRequest(tx, requestId)
   if (request.state !== 'queued' && request.state !== 'generating') return
@@ -60,6 +64,7 @@ export async function failImage(tx: Tx, imageId: string, reason: Failure): Promi
     .where('id', '=', imageId)
     .executeTakeFirst()
   if (image === undefined || !UNFINISHED.includes(image.state)) return
+  await endImages(tx, [image])
   await failImageRow(tx, image, reason)
   await settleRequest(tx, image.request_id)
 }
@@ -74,10 +79,10 @@ export async function cancelRequest(ground: Ground, tenantId: string, requestId:
     const { request, images } = await loadLocked(tx, requestId, tenantId)
     if (request.state !== 'queued' && request.state !== 'generating')
       throw new Fault('conflict', { detail: `the request is already ${request.state}`, facts: { id: requestId } })
-    for (const image of images.filter((one) => UNFINISHED.includes(one.state))) {
-      await advance(tx, { ...moveOf(image), to: 'cancelled', facts: {} })
-    }
-    await dropTasks(tx, [requestId, ...images.map((image) => image.id)])
+    const unfinished = images.filter((one) => UNFINISHED.includes(one.state))
+    await dropTasks(tx, [requestId])
+    await endImages(tx, unfinished, request.attempt > 0)
+    for (const image of unfinished) await advance(tx, { ...moveOf(image), to: 'cancelled', facts: {} })
     await advance(tx, {
       subject: 'request',
       id: request.id,
@@ -123,13 +128,25 @@ function moveOf(image: ImageRow) {
 
 async function failImageRow(tx: Tx, image: ImageRow, reason: Failure): Promise<void> {
   await advance(tx, { ...moveOf(image), to: 'failed', facts: { reason }, set: { failure: reason } })
-  await dropTasks(tx, [image.id])
+}
+
+/** Before images end without a picture: nothing is left to do for them, and what lies in the stores of them is to be removed. */
+async function endImages(tx: Tx, images: readonly ImageRow[], begun = true): Promise<void> {
+  if (images.length === 0) return
+  const ids = images.map((image) => image.id)
+  await dropTasks(tx, ids)
+  if (!begun) return
+  const settled_at = raw<Date>`darkroom.now() + ${GRACE_SECONDS} * interval '1 second'`
+  await tx
+    .insertInto('darkroom.leftover')
+    .values(ids.map((image_id) => ({ image_id, settled_at })))
+    .execute()
 }
 
 async function loadLocked(tx: Tx, requestId: string, tenantId?: string) {
   const request = await tx
     .selectFrom('darkroom.request')
-    .select(['id', 'tenant_id', 'state', 'version'])
+    .select(['id', 'tenant_id', 'state', 'version', 'attempt'])
     .where('id', '=', requestId)
     .$if(tenantId !== undefined, (query) => query.where('tenant_id', '=', tenantId ?? ''))
     .forUpdate()

@@ -8,6 +8,7 @@ import { sweptTasks } from '../src/kernel/meters.ts'
 import { sweepTasks } from '../src/kernel/tasks.ts'
 import { pruneWebhooks } from '../src/notify/history.ts'
 import { finishErasures } from '../src/publish/erase.ts'
+import { removeLeftovers } from '../src/publish/leftovers.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { repeat } from './repeat.ts'
 
@@ -31,6 +32,9 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
     const erased = await finishErasures(ground)
     if (erased > 0) ground.log.info({ erased }, 'erasures are complete')
   })
+  const clearing = repeat(ground.log, 'leftovers', ERASE_MS, async () => {
+    await removeLeftovers(ground)
+  })
   const pruning = repeat(ground.log, 'prune webhooks', PRUNE_MS, async () => {
     await pruneWebhooks(ground)
   })
@@ -40,7 +44,14 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
   })
   return {
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([loop.stop(), forgetting.stop(), erasing.stop(), pruning.stop(), sweeping.stop()])
+      await Promise.all([
+        loop.stop(),
+        forgetting.stop(),
+        erasing.stop(),
+        clearing.stop(),
+        pruning.stop(),
+        sweeping.stop(),
+      ])
     },
   }
 }

@@ -7,6 +7,7 @@ import { meterDevice, meterTurn } from '../kernel/charge.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
+import { removeIfOver } from '../kernel/image-work.ts'
 import type { Generate, Made, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
@@ -145,18 +146,18 @@ async function keepPicture(
   const bytes = await sharp(picture.rgb, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer()
-  const digest = await putOrAdopt(ground.quarantine, generatedKey(imageId), bytes, picture)
-  let due: Due[] = []
-  await ground.database.transact(async (tx) => {
+  const key = generatedKey(imageId)
+  const digest = await putOrAdopt(ground.quarantine, key, bytes, picture)
+  const due = await ground.database.transact(async (tx): Promise<Due[] | null> => {
     await lockRequest(tx, order.id)
     const image = await tx
       .selectFrom('darkroom.image')
       .select(['state', 'version'])
       .where('id', '=', imageId)
       .executeTakeFirstOrThrow()
-    if (image.state !== 'planned') return
+    if (image.state !== 'planned') return null
     await meter(tx)
-    due = await advance(tx, {
+    const moved = await advance(tx, {
       subject: 'image',
       id: imageId,
       tenantId: order.tenant_id,
@@ -169,8 +170,10 @@ async function keepPicture(
     })
     if (made.truncated)
       await tx.updateTable('darkroom.request').set({ prompt_truncated: true }).where('id', '=', order.id).execute()
+    return moved
   })
-  ground.bell.ring(due)
+  if (due === null) await removeIfOver(ground, imageId, [ground.quarantine, key])
+  else ground.bell.ring(due)
 }
 
 async function putOrAdopt(store: ObjectStore, key: string, bytes: Buffer, picture: Picture): Promise<string> {

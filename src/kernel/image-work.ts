@@ -1,5 +1,7 @@
-// An image as its stages need it: its own row with what its request says of it.
+// An image as its stages need it: its own row with what its request says of it; and the way back for what was stored for one that
+// has ended meanwhile.
 import type { Ground } from './ground.ts'
+import type { ObjectStore } from './object-store.ts'
 
 /** Undefined when it was erased. */
 export function loadImageWork(ground: Ground, imageId: string) {
@@ -28,4 +30,41 @@ export function loadImageWork(ground: Ground, imageId: string) {
     ])
     .where('image.id', '=', imageId)
     .executeTakeFirst()
+}
+
+/**
+ * Makes the move that an object was stored for. Where that fails because the image has ended without a picture or was erased
+ * meanwhile, the object is taken away again: nobody else would look for it soon, and after a long pause nobody ever.
+ */
+export async function moveStored<T>(
+  ground: Ground,
+  imageId: string,
+  [store, key]: readonly [ObjectStore, string],
+  move: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await move()
+  } catch (error) {
+    await removeIfOver(ground, imageId, [store, key])
+    throw error
+  }
+}
+
+/** Never throws: what cannot be removed now is removed by the janitor, if it can still be known. */
+export async function removeIfOver(
+  ground: Ground,
+  imageId: string,
+  [store, key]: readonly [ObjectStore, string],
+): Promise<void> {
+  try {
+    const over = await ground.database.sql
+      .selectFrom('darkroom.image')
+      .select('id')
+      .where('id', '=', imageId)
+      .where(({ eb, or }) => or([eb('state', 'in', ['failed', 'cancelled']), eb('erased_at', 'is not', null)]))
+      .executeTakeFirst()
+    if (over !== undefined) await store.remove(key)
+  } catch (error) {
+    ground.log.warn({ error, image: imageId }, 'what was stored for an image that ended is left to the janitor')
+  }
 }

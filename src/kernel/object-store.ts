@@ -10,6 +10,8 @@ export interface ObjectStore {
   get(key: string): Promise<StoredObject>
   /** Removes every version; what is not there is no error. */
   remove(key: string): Promise<void>
+  /** Removes every version of everything below `folder/`, whatever it is called. */
+  removeUnder(folder: string): Promise<void>
 }
 
 /** A store whose objects may be handed out by a link that expires. */

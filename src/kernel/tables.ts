@@ -234,6 +234,9 @@ export type InputTable = {
 
 export type InputIntentTable = { request_id: string; keys: string[]; created_at: Time }
 
+/** What may lie in the stores of an image that ended without a picture. */
+export type LeftoverTable = { image_id: string; passes: Generated<number>; due_at: Time; settled_at: Time }
+
 /** Every table by its qualified name. */
 export type Tables = {
   'darkroom.tenant': TenantTable
@@ -254,6 +257,7 @@ export type Tables = {
   'darkroom.preview': PreviewTable
   'darkroom.input': InputTable
   'darkroom.input_intent': InputIntentTable
+  'darkroom.leftover': LeftoverTable
   'darkroom.rate': RateTable
   'darkroom.usage': UsageTable
   'darkroom.charge': ChargeTable

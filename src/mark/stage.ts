@@ -3,7 +3,7 @@
 import { advance } from '../advance.ts'
 import { asJson } from '../kernel/canonical.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
-import { loadImageWork } from '../kernel/image-work.ts'
+import { loadImageWork, moveStored } from '../kernel/image-work.ts'
 import type { Operation } from '../kernel/model.ts'
 import { markedKey, readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
@@ -31,27 +31,26 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
     parent: await loadParent(ground, image.request_id, image.operation),
   }
   const marked = await markImage(order, tools)
-  await ground.quarantine.putIfAbsent(markedKey(image.id, marked.digests.file), {
-    bytes: marked.bytes,
-    contentType: marked.mimeType,
-  })
+  const key = markedKey(image.id, marked.digests.file)
+  await ground.quarantine.putIfAbsent(key, { bytes: marked.bytes, contentType: marked.mimeType })
   const record = asJson(recordOf(marked))
-  let due: Due[] = []
-  await ground.database.transact(async (tx) => {
-    await lockRequest(tx, image.request_id)
-    await completeTask(tx, claim)
-    due = await advance(tx, {
-      subject: 'image',
-      id: image.id,
-      tenantId: image.tenant_id,
-      from: 'cleared',
-      version: image.version,
-      to: 'marked',
-      facts: { record, manifest: marked.manifestId },
-      set: { marked: JSON.stringify(record), manifest_id: marked.manifestId, fingerprint: marked.fingerprint },
-      tasks: [{ tenantId: image.tenant_id, subject: 'image', subjectId: image.id, stage: 'publish' }],
+  const move = (): Promise<Due[]> =>
+    ground.database.transact(async (tx) => {
+      await lockRequest(tx, image.request_id)
+      await completeTask(tx, claim)
+      return advance(tx, {
+        subject: 'image',
+        id: image.id,
+        tenantId: image.tenant_id,
+        from: 'cleared',
+        version: image.version,
+        to: 'marked',
+        facts: { record, manifest: marked.manifestId },
+        set: { marked: JSON.stringify(record), manifest_id: marked.manifestId, fingerprint: marked.fingerprint },
+        tasks: [{ tenantId: image.tenant_id, subject: 'image', subjectId: image.id, stage: 'publish' }],
+      })
     })
-  })
+  const due = await moveStored(ground, image.id, [ground.quarantine, key], move)
   ground.bell.ring(due)
   ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'marked' })
 }

@@ -8,12 +8,9 @@ import { forgetStored } from '../kernel/charge.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
-import { generatedKey, markedKey } from '../kernel/quarantine.ts'
-import { cancelRequest, lockRequest } from '../outcome.ts'
-import { digestOfMarked, releasedKey } from './release.ts'
+import { cancelRequest, GRACE_SECONDS, lockRequest } from '../outcome.ts'
+import { removeFiles } from './leftovers.ts'
 
-/** Work that was in hand when it was erased may still write once; so long it may take. */
-const GRACE_SECONDS = 600
 const RETRY_SECONDS = 15
 const AT_ONCE = 20
 
@@ -98,37 +95,17 @@ async function recordErasure(tx: Tx, tenantId: string, requestId: string): Promi
   return true
 }
 
-/** Removes whatever may be there under a key of the request's. What is gone already is no error. */
-async function removeObjects({ database, images, quarantine }: Ground, requestId: string): Promise<void> {
-  const { sql } = database
-  const rows = await sql
+/** Removes whatever may be there of the request, known by a row or not. What is gone already is no error. */
+async function removeObjects(ground: Ground, requestId: string): Promise<void> {
+  const images = await ground.database.sql
     .selectFrom('darkroom.image as image')
     .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
-    .select(['image.id', 'image.marked', 'request.output_format'])
+    .select(['image.id', 'request.output_format'])
     .where('request.id', '=', requestId)
     .execute()
-  for (const image of rows) {
-    // The public copy first: it is the one that others may hold a link to.
-    await images.remove(releasedKey(image.id, image.output_format))
-    const digest = digestOfMarked(image.marked)
-    if (digest !== null) await quarantine.remove(markedKey(image.id, digest))
-    await quarantine.remove(generatedKey(image.id))
-  }
-  const ids = rows.map((image) => image.id)
-  for (const preview of await sql
-    .selectFrom('darkroom.preview')
-    .select('object_key')
-    .where('image_id', 'in', ids)
-    .execute())
-    await images.remove(preview.object_key)
-  for (const input of await sql
-    .selectFrom('darkroom.input')
-    .select(['object_key', 'original_key'])
-    .where('request_id', '=', requestId)
-    .execute()) {
-    await quarantine.remove(input.object_key)
-    if (input.original_key !== null) await quarantine.remove(input.original_key)
-  }
+  for (const image of images) await removeFiles(ground, image)
+  // What it started from.
+  await ground.quarantine.removeUnder(requestId)
 }
 
 /** The rows that said where the objects were go last. */

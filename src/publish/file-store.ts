@@ -87,6 +87,11 @@ export async function openFileStore({
         throw failed(cause)
       })
     },
+    removeUnder: async (folder) => {
+      await rm(fileOf(folder), { recursive: true, force: true }).catch((cause: unknown) => {
+        throw failed(cause)
+      })
+    },
     signedUrl: async (key, ttlSeconds) => {
       fileOf(key)
       const expires = String(Math.floor(nowMs() / 1000) + ttlSeconds)

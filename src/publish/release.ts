@@ -7,7 +7,7 @@ import { advance } from '../advance.ts'
 import { sha256 } from '../kernel/canonical.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
-import { loadImageWork } from '../kernel/image-work.ts'
+import { loadImageWork, moveStored } from '../kernel/image-work.ts'
 import { markedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask } from '../kernel/tasks.ts'
 import { lockRequest, settleRequest } from '../outcome.ts'
@@ -28,30 +28,27 @@ export async function publishStage(ground: Ground, claim: Claim): Promise<void> 
     const earlier = sha256((await ground.images.get(key)).bytes)
     if (earlier !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })
   }
-  await ground.database.transact(async (tx) => {
-    await lockRequest(tx, image.request_id)
-    await completeTask(tx, claim)
-    await advance(tx, {
-      subject: 'image',
-      id: image.id,
-      tenantId: image.tenant_id,
-      from: 'marked',
-      version: image.version,
-      to: 'published',
-      facts: { file: digest, key },
-      set: { object_key: key, size_bytes: file.bytes.length, published_at: raw<Date>`darkroom.now()` },
+  const publish = () =>
+    ground.database.transact(async (tx) => {
+      await lockRequest(tx, image.request_id)
+      await completeTask(tx, claim)
+      await advance(tx, {
+        subject: 'image',
+        id: image.id,
+        tenantId: image.tenant_id,
+        from: 'marked',
+        version: image.version,
+        to: 'published',
+        facts: { file: digest, key },
+        set: { object_key: key, size_bytes: file.bytes.length, published_at: raw<Date>`darkroom.now()` },
+      })
+      await settleRequest(tx, image.request_id)
     })
-    await settleRequest(tx, image.request_id)
-  })
+  await moveStored(ground, image.id, [ground.images, key], publish)
   ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'published' })
 }
 
 const Marked = Compile(Type.Object({ digests: Type.Object({ file: Type.String() }) }))
-
-/** Of the marked file, null when the image was not marked. */
-export function digestOfMarked(marked: unknown): string | null {
-  return Marked.Check(marked) ? marked.digests.file : null
-}
 
 /** The digest that the mark stage verified and recorded. */
 function fileDigest(marked: unknown): string {

@@ -89,6 +89,18 @@ function contract(open: () => Promise<Place>): void {
     assert.equal((await images.get(neighbour)).bytes.toString(), 'stays')
   })
 
+  test('a folder is emptied of everything, whatever is in it, and its neighbours stay', async () => {
+    const { images } = await open()
+    const inside = ['img_folder/generated', 'img_folder/marked-1', 'img_folder/marked-2']
+    const outside = ['img_folder.png', 'img_folder2/generated']
+    for (const key of [...inside, ...outside]) await images.putIfAbsent(key, object(key))
+    await images.removeUnder('img_folder')
+    for (const key of inside) await assert.rejects(images.get(key), fails('object_missing'))
+    for (const key of outside) assert.equal((await images.get(key)).bytes.toString(), key)
+    await images.removeUnder('img_folder')
+    await assert.rejects(images.removeUnder('../img_folder'), fails('object_store_failed'))
+  })
+
   test('what was changed behind the store is not handed out', async () => {
     const { images, damage } = await open()
     const key = newKey()

@@ -57,6 +57,9 @@ export function memoryStore(): PublicStore & { objects: Map<string, StoredObject
     remove: async (key) => {
       objects.delete(key)
     },
+    removeUnder: async (folder) => {
+      for (const key of objects.keys()) if (key.startsWith(`${folder}/`)) objects.delete(key)
+    },
     signedUrl: async (key) => `/objects/${key}`,
   }
 }
