@@ -2,7 +2,7 @@
 // while each of them is killed or frozen past its lease, Redis is wiped, servers restart, half of S3's calls fail and COMMITs
 // break before and after they persist. Then the history checker reads what is left.
 // The whole of it, two thousand requests in some ten minutes on two cores, its counts printed:
-//   DARKROOM_FAULT_REQUESTS=2000 node boot.mjs --test --test-force-exit test/faults/production.test.ts
+//   DARKROOM_FAULT_REQUESTS=2000 npm test -- faults/production
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
