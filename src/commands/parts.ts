@@ -91,8 +91,14 @@ export async function openMarkTools(config: Config, stack: AsyncDisposableStack)
   return { signer, watermark }
 }
 
-/** Threads of its own for public verification, which must not keep a release waiting. */
-export async function openVerifyTools(config: Config, signer: Signer, stack: AsyncDisposableStack): Promise<MarkTools> {
+export type VerifyTools = Pick<MarkTools, 'watermark'> & { signer: Pick<Signer, 'read'> }
+
+/** Threads of its own for what strangers hand in, which must not keep a release waiting. */
+export async function openVerifyTools(
+  config: Config,
+  signer: VerifyTools['signer'],
+  stack: AsyncDisposableStack,
+): Promise<VerifyTools> {
   const keys = await openMarkKeys(config)
   return { signer, watermark: stack.use(openWatermarker({ keys, threads: 1 })) }
 }

@@ -1,6 +1,7 @@
 // The service in one process: records, doorbell, stores, marks, the worker roles, the API and the console, in the order in which
 // each needs the last; disposed of in reverse. A failed start undoes what had begun.
 import { join } from 'node:path'
+import { openManifests } from '../../workers/manifests.ts'
 import { registerConsole } from '../console/console.ts'
 import { buildServer } from '../http/server.ts'
 import type { Config } from '../kernel/config.ts'
@@ -63,7 +64,8 @@ async function listen(
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
-  const verifying = await openVerifyTools(config, marks.signer, stack)
+  const manifests = stack.use(openManifests({ anchorPem: marks.signer.anchorPem, log: ground.log }))
+  const verifying = await openVerifyTools(config, manifests, stack)
   const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
   const app = await buildServer({
     ground,
@@ -78,8 +80,8 @@ async function listen(
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
-    ...openUploads(config, { models, log: ground.log, signer: marks.signer, registry }, stack),
-    readManifest: (bytes, contentType) => marks.signer.read(bytes, contentType),
+    ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
+    readManifest: (bytes, contentType) => manifests.read(bytes, contentType),
     checks,
     pages: [
       (scope) =>

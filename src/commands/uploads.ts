@@ -7,12 +7,10 @@ import { Fault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
 import type { ModelCard } from '../kernel/model.ts'
 import type { Registry } from '../mark/registry.ts'
-import type { Signer } from '../mark/signer.ts'
-import type { MarkTools } from '../mark/stage.ts'
 import { verifyProvenance } from '../mark/verify.ts'
-import { openVerifyTools } from './parts.ts'
+import { openVerifyTools, type VerifyTools } from './parts.ts'
 
-type Tools = { models: readonly ModelCard[]; log: Log; signer: Signer; registry: Registry }
+type Tools = { models: readonly ModelCard[]; log: Log; signer: VerifyTools['signer']; registry: Registry }
 
 /** A caller waits for it: less time than public verification has for copies that are turned or scaled. */
 const SEARCH_MS = 100
@@ -35,7 +33,7 @@ export function openUploads(
     }),
   )
   const later = stack.use(new AsyncDisposableStack())
-  let reading: Promise<MarkTools> | null = null
+  let reading: Promise<VerifyTools> | null = null
   const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
   return {
     examineUpload: async (picture, modelId) => {

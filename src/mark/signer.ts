@@ -114,12 +114,7 @@ function signWith(key: KeyObject, algorithm: SigningAlgorithm, bytes: Buffer): B
 }
 
 function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, callback: Callback): Signer {
-  // Keys are snake_case: the library ignores any other spelling in silence.
-  const settings = {
-    trust: { trust_anchors: anchorPem },
-    verify: { verify_trust: true, remote_manifest_fetch: false, ocsp_fetch: false },
-    builder: { thumbnail: { enabled: false } },
-  }
+  const settings = settingsFor(anchorPem)
   const reserveSize = 2048 + chainPem.length
   return {
     kind,
@@ -140,15 +135,29 @@ function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, c
         throw new Fault('signer_failed', { retry: 'later', cause, detail: 'The manifest could not be signed.' })
       }
     },
-    async read(bytes, mimeType) {
-      let reader: Reader | null
-      try {
-        reader = await Reader.fromAsset({ buffer: bytes, mimeType }, settings)
-      } catch (cause) {
-        return unreadableManifest(cause)
-      }
-      return reader === null ? { found: false, elsewhere: false } : parseManifestStore(reader.json())
-    },
+    read: (bytes, mimeType) => readManifest(bytes, mimeType, anchorPem),
+  }
+}
+
+/**
+ * As Signer.read, without keys. The library is native code that a file can end together with its process: workers/manifests.ts
+ * reads what strangers hand in elsewhere.
+ */
+export async function readManifest(bytes: Buffer, mimeType: string, anchorPem: string): Promise<ManifestReading> {
+  try {
+    const reader = await Reader.fromAsset({ buffer: bytes, mimeType }, settingsFor(anchorPem))
+    return reader === null ? { found: false, elsewhere: false } : parseManifestStore(reader.json())
+  } catch (cause) {
+    return unreadableManifest(cause)
+  }
+}
+
+function settingsFor(anchorPem: string) {
+  // Keys are snake_case: the library ignores any other spelling in silence.
+  return {
+    trust: { trust_anchors: anchorPem },
+    verify: { verify_trust: true, remote_manifest_fetch: false, ocsp_fetch: false },
+    builder: { thumbnail: { enabled: false } },
   }
 }
 
@@ -165,16 +174,18 @@ function unreadableManifest(cause: unknown): ManifestReading {
   const text = cause instanceof Error ? cause.message : ''
   if (/must fetch remote manifest/i.test(text)) return { found: false, elsewhere: true }
   if (/type is unsupported/i.test(text)) return { found: false, elsewhere: false }
-  return {
-    found: true,
-    state: 'Invalid',
-    manifestId: null,
-    signedBy: null,
-    generator: null,
-    image: null,
-    binding: null,
-    problems: ['manifest.unreadable'],
-  }
+  return UNREADABLE
+}
+
+export const UNREADABLE: ManifestReading = {
+  found: true,
+  state: 'Invalid',
+  manifestId: null,
+  signedBy: null,
+  generator: null,
+  image: null,
+  binding: null,
+  problems: ['manifest.unreadable'],
 }
 
 /** Signs a small picture and reads it back, so that a chain outside the C2PA profile fails at start and not at the first image. */

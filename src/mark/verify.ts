@@ -28,7 +28,8 @@ export type Provenance = {
 }
 
 export type VerifyTools = {
-  signer: Signer
+  /** Reads manifests; of strangers' files not in this process (workers/manifests.ts). */
+  signer: Pick<Signer, 'read'>
   watermark: Watermarker
   registry: Registry
   limits?: DecodeLimits

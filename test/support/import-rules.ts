@@ -42,7 +42,7 @@ const packageRules: readonly PackageRule[] = [
   { name: /^bullmq$/, within: /^src\/schedule\/doorbell\.ts$/, single: true },
   { name: /^@aws-sdk\//, within: /^src\/publish\//, single: true },
   { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\//, single: true },
-  { name: /^(node:)?child_process$/, within: /^workers\//, single: true },
+  { name: /^(node:)?child_process$/, within: /^workers\/(inference-child|manifests)\.ts$/ },
   { name: /^openid-client$/, within: /^src\/tenant\/oidc\.ts$/, single: true },
   { name: /^onnxruntime-node$/, within: /^models\// },
 ]

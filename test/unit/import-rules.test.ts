@@ -50,7 +50,7 @@ const allowed: [string, string][] = [
   ['src/main.ts', './commands/serve.ts'],
   ['src/publish/release.ts', '../outcome.ts'],
   ['workers/inference.ts', '../models/families/sd.ts'],
-  ['workers/device.ts', 'node:child_process'],
+  ['workers/inference-child.ts', 'node:child_process'],
   ['models/families/sd.ts', '../schedulers/ddim.ts'],
   ['models/runtime/session.ts', 'onnxruntime-node'],
 ]
