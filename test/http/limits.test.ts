@@ -88,6 +88,14 @@ test('of many orders at once exactly as many pass as the quota has left', async 
   assert.equal((await order()).status, 202, 'the next day starts again')
 })
 
+test('the requests of a tenant without limits are counted all the same', async () => {
+  await setLimits({}, 'unlimited')
+  const responses = await Promise.all(Array.from({ length: 3 }, () => order()))
+  assert.deepEqual(statuses(responses), [202, 202, 202])
+  const today = service.ground.database.sql.selectFrom('darkroom.usage').select('requests')
+  assert.equal(Number((await today.where('tenant_id', '=', tenantId).executeTakeFirstOrThrow()).requests), 3)
+})
+
 test('images in the making count, and those that failed or were withheld are given back', async () => {
   await setLimits({ images_per_day: 4 })
   const { requestId } = await service.admit({ prompt: ALLOWED, n: 3 })

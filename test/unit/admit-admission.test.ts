@@ -76,6 +76,21 @@ test('an order becomes a queued request with its images planned and one generate
   assert.equal(request.cost, (10 * 128 * 128 * 3) / 1e6)
 })
 
+test('the log tells of the request, then of its images, then that it is queued, in one unbroken chain', async () => {
+  const { requestId } = await service.admit({ prompt: ALLOWED, n: 2 })
+  const images = await rows.images(requestId)
+  const moves = await rows.moves([requestId, ...images.map(({ id }) => id)])
+  assert.deepEqual(
+    moves.map(({ kind, subject_id, from_state }) => [kind, subject_id, from_state]),
+    [
+      ['request.received', requestId, null],
+      ...images.map(({ id }) => ['image.planned', id, null]),
+      ['request.queued', requestId, 'received'],
+    ],
+  )
+  for (const [index, move] of moves.slice(1).entries()) assert.equal(move.previous_leaf, moves[index]?.leaf_hash)
+})
+
 test('seeds wrap at 32 bits', async () => {
   const { requestId } = await service.admit({ prompt: ALLOWED, n: 2, seed: 2 ** 32 - 1 })
   assert.deepEqual(
