@@ -43,7 +43,7 @@ const START_MS = 15_000
 const goPath = (process.env.GOPATH ?? join(homedir(), 'go')).split(delimiter).map((folder) => join(folder, 'bin'))
 
 export const findServer = (): string | undefined =>
-  [...(process.env.PATH ?? '').split(delimiter), '/opt/go/bin', ...goPath]
+  [...(process.env.PATH ?? '').split(delimiter), ...goPath]
     .map((folder) => join(folder, 'versitygw'))
     .find((file) => existsSync(file))
 
