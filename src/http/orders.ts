@@ -31,5 +31,6 @@ export function orderOf(body: NewGeneration): GenerationOrder {
     scheduler: body.scheduler ?? undefined,
     seed: body.seed ?? undefined,
     purpose: body.purpose ?? undefined,
+    previews: body.previews ?? undefined,
   }
 }

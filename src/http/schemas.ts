@@ -49,6 +49,7 @@ export const NewGeneration = Type.Object(
     scheduler: optional(Type.String({ maxLength: 100 })),
     seed: optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'Image i has seed + i.' })),
     purpose: optional(Type.String({ maxLength: 100, description: 'A declared purpose that the policy knows.' })),
+    previews: optional(Type.Integer({ minimum: 0, maximum: 3, description: 'Pictures on the way, of each image.' })),
   },
   strict,
 )

@@ -129,6 +129,19 @@ test('a preview is told with its address, and readers of one request see the sam
   }
 })
 
+test('an order may ask for three previews of each image, and for no more', async () => {
+  const id = await order({ previews: 3 })
+  const { database } = service.ground
+  const row = await database.sql
+    .selectFrom('darkroom.request')
+    .select('previews')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  assert.equal(row.previews, 3)
+  const refused = await service.call('/v1/generations', json({ prompt: ALLOWED, previews: 4 }))
+  assert.deepEqual([refused.status, (await refused.json()).field], [400, 'previews'])
+})
+
 test('a listener that does not read is let go, and nobody else waits for it', { timeout: 60_000 }, async () => {
   const id = await order()
   const { port, hostname } = new URL(service.url)
