@@ -9,7 +9,7 @@ import type { App } from './app.ts'
 import { PROBLEM_TYPE, problemBody, problemOf, sendProblem } from './problems.ts'
 
 type Limits = { bodyBytes: number }
-type Offer = { pattern: RegExp; methods: readonly string[] }
+type Offer = { url: string; pattern: RegExp; methods: readonly string[] }
 
 /**
  * Answers unknown addresses with 404, known ones asked by another method with 405 and Allow, before any body is read. Call it before
@@ -19,7 +19,7 @@ export function registerUnknown(app: App, limits: Limits): void {
   const offers: Offer[] = []
   app.addHook('onRoute', ({ url, method }) => {
     // A route at /* answers for what it does not know by itself.
-    if (url !== '*' && url !== '/*') offers.push({ pattern: patternOf(url), methods: [method].flat() })
+    if (url !== '*' && url !== '/*') offers.push({ url, pattern: patternOf(url), methods: [method].flat() })
   })
   const answer = (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = methodsAt(offers, request)
@@ -37,7 +37,10 @@ const NOTHING = 'there is nothing at this address'
 
 function methodsAt(offers: readonly Offer[], request: FastifyRequest): string[] {
   const [path = ''] = request.url.split('?', 1)
-  const found = offers.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
+  const matching = offers.filter(({ pattern }) => pattern.test(path))
+  // An address that is written out is a resource of its own, though it has the form of another's.
+  const exact = matching.filter(({ url }) => url === path)
+  const found = (exact.length > 0 ? exact : matching).flatMap(({ methods }) => methods)
   return found.includes(request.method) ? [] : [...new Set(found)].sort()
 }
 

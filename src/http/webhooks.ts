@@ -17,7 +17,8 @@ const Events = Type.Array(Type.Enum([EVERY_EVENT, ...WEBHOOK_EVENTS]), {
   description: '`*` is every event, those to come too.',
 })
 const Url = Type.String({
-  minLength: 1,
+  format: 'uri',
+  pattern: '^https?://',
   maxLength: 2048,
   description: 'https, on a usual port, at public addresses only.',
 })

@@ -54,7 +54,7 @@ export function modelRoutes(app: App, { admission }: RouteDeps): void {
       schema: {
         tags: ['openai'],
         summary: 'One model',
-        params: Type.Object({ model: Type.String({ maxLength: 200 }) }, strict),
+        params: Type.Object({ model: Type.String() }, strict),
         response: { 200: Model, ...openaiErrors(401, 404, 503) },
       },
     },

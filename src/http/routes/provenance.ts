@@ -6,11 +6,13 @@ import { Fault } from '../../kernel/fault.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { problems } from '../schemas.ts'
+import { strict } from '../validation.ts'
 
 /** What a multipart body may hold beside the file. */
 const FRAME_BYTES = 16_384
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const NewVerification = Type.Object({ file: Type.String({ format: 'binary', description: 'A picture.' }) }, strict)
 const ProvenanceSchema = Type.Object({
   verdict: Type.Enum(['ours', 'ours_altered', 'foreign_manifest', 'none_found', 'inconclusive']),
   manifest: Type.Object({
@@ -54,11 +56,14 @@ export async function provenanceRoutes(app: App, { ground, verifyProvenance }: R
     {
       config: { access: 'public', limit: 'public' },
       bodyLimit: uploadBytes + FRAME_BYTES,
+      // The schema describes the form, which is read as it comes.
+      validatorCompiler: () => () => true,
       schema: {
         tags: ['provenance'],
         summary: 'Did this picture come from here?',
         description: 'multipart/form-data with one field `file`. Nothing of the upload is kept.',
         consumes: ['multipart/form-data'],
+        body: NewVerification,
         security: [],
         response: { 200: ProvenanceSchema, ...problems(400, 413, 415, 503) },
       },

@@ -7,7 +7,7 @@ import type { RouteDeps } from '../deps.ts'
 import { problems } from '../schemas.ts'
 import { strict } from '../validation.ts'
 
-const Day = Type.String({ maxLength: 10, description: 'A day of UTC, such as 2026-11-01.' })
+const Day = Type.String({ format: 'date', description: 'A day of UTC, such as 2026-11-01.' })
 const Amount = Type.Union([Type.Number(), Type.Null()])
 const Pace = Type.Union([Type.Object({ per_minute: Type.Integer(), burst: Type.Integer() }), Type.Null()])
 
