@@ -12,7 +12,7 @@ import type { Generate, Made, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
-import { keepSpan } from '../kernel/trace.ts'
+import { inSpan, keepSpan } from '../kernel/trace.ts'
 import { failImage, failureOf, lockRequest } from '../outcome.ts'
 import type { PreviewDesk } from './previews.ts'
 import { type Recipe, recipeOf } from './recipe.ts'
@@ -53,16 +53,18 @@ export async function generateStage(
     )
     lap()
     if (samples.length > 0)
-      await (order.sandbox === null ? generate : rehearse(order.sandbox))(order.model, samples, {
-        onStep: progressReporter(ground, order),
-        onPicture: keepSpan((id, picture, made) => {
-          const recipe = recipeOf(order, seeds.get(id) ?? 0, made, begun?.digests ?? null)
-          return keepPicture(ground, order, id, picture, { made, recipe }, meter)
+      await inSpan('device', { attributes: { 'darkroom.model': order.model, 'darkroom.images': samples.length } }, () =>
+        (order.sandbox === null ? generate : rehearse(order.sandbox))(order.model, samples, {
+          onStep: progressReporter(ground, order),
+          onPicture: keepSpan((id, picture, made) => {
+            const recipe = recipeOf(order, seeds.get(id) ?? 0, made, begun?.digests ?? null)
+            return keepPicture(ground, order, id, picture, { made, recipe }, meter)
+          }),
+          ...(previews > 0 && desk !== undefined ? { onPreview: desk.open(order) } : {}),
+          onFailure: (id, fault) => failures.push({ id, fault }),
+          signal: AbortSignal.any([signal, stop.signal]),
         }),
-        ...(previews > 0 && desk !== undefined ? { onPreview: desk.open(order) } : {}),
-        onFailure: (id, fault) => failures.push({ id, fault }),
-        signal: AbortSignal.any([signal, stop.signal]),
-      })
+      )
     const passing = failures.find(({ fault }) => fault.retry !== 'never')
     if (passing !== undefined) throw passing.fault
   } catch (error) {

@@ -63,11 +63,6 @@ export function keepSpan<Args extends unknown[], Result>(work: (...args: Args) =
   return context.bind(context.active(), work)
 }
 
-/** Says more of the span that runs. */
-export function describeSpan(attributes: Attributes): void {
-  trace.getActiveSpan()?.setAttributes(attributes)
-}
-
 /** The running span as a W3C traceparent; null where nothing is traced. */
 export function currentTraceparent(): string | null {
   const carrier: { traceparent?: string } = {}

@@ -3,6 +3,7 @@
 // and manifest id differ, the pixels do not): the caller stores one and adopts it.
 import { createHash } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
+import { inSpan } from '../kernel/trace.ts'
 import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { bindingValue, manifestFor, type Parent, xmpFor } from './manifest.ts'
@@ -56,14 +57,12 @@ export async function markImage(order: MarkOrder, tools: { signer: Signer; water
   const subject = { ...order, mimeType, epoch, development: signer.kind === 'development' }
   const quality =
     order.outputFormat === 'png' ? null : Math.max(1, order.compression ?? DEFAULT_QUALITY[order.outputFormat] ?? 90)
-  const file = await watermark.mark(order.picture, order.markId, {
-    format: order.outputFormat,
-    quality,
-    xmp: xmpFor(subject),
-  })
+  const file = await inSpan('watermark', {}, () =>
+    watermark.mark(order.picture, order.markId, { format: order.outputFormat, quality, xmp: xmpFor(subject) }),
+  )
   // Watermark and XMP before the manifest: its hash binds the final bytes, and sharp would drop it.
-  const signed = await signer.sign(file.bytes, mimeType, manifestFor(subject), order.parent)
-  const seen = await readBack(order, signed.bytes, mimeType, tools)
+  const signed = await inSpan('sign', {}, () => signer.sign(file.bytes, mimeType, manifestFor(subject), order.parent))
+  const seen = await inSpan('read back', {}, () => readBack(order, signed.bytes, mimeType, tools))
   return {
     bytes: signed.bytes,
     mimeType,

@@ -86,8 +86,11 @@ suiteOn('telemetry', await withPostgres(), (postgres) => {
     assert.equal(named('POST /v1/generations').role, 'serve')
     for (const [child, parent] of [
       ['stage generate', 'POST /v1/generations'],
-      ['stage moderate', 'stage generate'],
+      ['device', 'stage generate'],
+      ['stage moderate', 'device'],
       ['stage mark', 'stage moderate'],
+      ['watermark', 'stage mark'],
+      ['sign', 'stage mark'],
       ['stage publish', 'stage mark'],
     ] as const) {
       assert.equal(named(child).parentSpanId, named(parent).spanId, `${child} follows ${parent}`)
