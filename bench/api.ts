@@ -21,6 +21,8 @@ const { values } = parseArgs({
     listeners: { type: 'string', default: '1000' },
     generations: { type: 'string', default: '50' },
     requests: { type: 'string', default: '100000' },
+    /** Of requests for memory; then what was seen is judged. */
+    minutes: { type: 'string', default: '30' },
   },
 })
 const rounds = whole(values.rounds, '--rounds')
@@ -54,7 +56,10 @@ if (parts.includes('listeners')) {
   }
 }
 if (parts.includes('memory')) {
-  const { rows, verdict } = await measureMemory(stage, whole(values.requests, '--requests'))
+  const { rows, verdict } = await measureMemory(stage, {
+    requests: whole(values.requests, '--requests'),
+    minutes: whole(values.minutes, '--minutes'),
+  })
   show('Memory of one serve process', rows)
   console.log(verdict.text)
   if (!verdict.flat) process.exitCode = 1

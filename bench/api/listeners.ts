@@ -18,6 +18,8 @@ import { quantile, spread } from './statistics.ts'
 
 const RECEIVE_LIMIT_MS = 20_000
 const SETTLE_MS = 1500
+/** Between one generation's telling and the next, so that all sides are paced alike. */
+const PACE_MS = 5
 const KIB = 1024
 
 type Audience = Child<AudienceCommand, Heard>
@@ -102,6 +104,7 @@ async function moveAll(database: Database, bell: Doorbell, ids: readonly string[
   const [from, to] = round % 2 === 0 ? (['queued', 'generating'] as const) : (['generating', 'queued'] as const)
   const told: { event: string; fromMs: number }[] = []
   for (const id of ids) {
+    await sleep(PACE_MS)
     const event = await database.transact(async (tx) => {
       const request = await tx
         .selectFrom('darkroom.request')
@@ -121,20 +124,22 @@ async function moveAll(database: Database, bell: Doorbell, ids: readonly string[
 }
 
 async function stepAll(bell: Doorbell, ids: readonly string[], round: number) {
-  return ids.map((id) => {
-    const fromMs = nowMs()
+  const told: { event: string; fromMs: number }[] = []
+  for (const id of ids) {
+    await sleep(PACE_MS)
+    told.push({ event: String(round), fromMs: nowMs() })
     bell.tell(requestTopic(id), { step: round, steps: 1000 })
-    return { event: String(round), fromMs }
-  })
+  }
+  return told
 }
 
 async function publishAll(publisher: Redis, generations: number, round: number, frame: string) {
   const text = frame.replace(/^id: \d+$/m, `id: ${round + 1}`)
   const told: { event: string; fromMs: number }[] = []
   for (let place = 0; place < generations; place++) {
-    const fromMs = nowMs()
+    await sleep(PACE_MS)
+    told.push({ event: String(round + 1), fromMs: nowMs() })
     await publisher.publish(`plain-${place}`, text)
-    told.push({ event: String(round + 1), fromMs })
   }
   return told
 }

@@ -9,6 +9,7 @@ import { load, ORDER, type Served, type Stage, vitalsOf } from './stage.ts'
 import { growthOf, type Point, slopeOf } from './statistics.ts'
 
 const SAMPLES = 40
+const LEAST_SAMPLES = 8
 const SHOWN_EVERY = 4
 const LOOKS = 3
 const AT_ONCE = 16
@@ -18,7 +19,11 @@ const MIB = 1024 * 1024
 
 export type Verdict = { flat: boolean; text: string }
 
-export async function measureMemory(stage: Stage, requests: number): Promise<{ rows: Row[]; verdict: Verdict }> {
+/** Stops early after `minutes`, and judges what it saw; each sample is told as it comes. */
+export async function measureMemory(
+  stage: Stage,
+  { requests, minutes }: { requests: number; minutes: number },
+): Promise<{ rows: Row[]; verdict: Verdict }> {
   await using service = await stage.serve()
   await using client = startChild<LoadCommand, Loaded>(new URL('load.ts', import.meta.url))
   const shots = await mix(service)
@@ -28,7 +33,7 @@ export async function measureMemory(stage: Stage, requests: number): Promise<{ r
   const heap: Point[] = []
   const statuses: Record<string, number> = {}
   let busyMs = 0
-  for (let sample = 1; sample <= SAMPLES; sample++) {
+  for (let sample = 1; sample <= SAMPLES && (busyMs < minutes * 60_000 || sample <= LEAST_SAMPLES); sample++) {
     const asked = { kind: 'http' as const, origin: service.url, headers: service.headers, shots }
     const loaded = await client.ask({ ...asked, count: batch, atOnce: AT_ONCE })
     busyMs += loaded.wallMs
@@ -37,6 +42,8 @@ export async function measureMemory(stage: Stage, requests: number): Promise<{ r
     const at = sample * batch
     rss.push({ at, value: rssBytes / MIB })
     heap.push({ at, value: heapBytes / MIB })
+    const sizes = `RSS ${(rssBytes / MIB).toFixed(0)} MiB, heap used ${(heapBytes / MIB).toFixed(0)} MiB`
+    process.stderr.write(`${at} requests in ${(busyMs / 1000).toFixed(0)} s: ${sizes}\n`)
     if (sample % SHOWN_EVERY === 0)
       rows.push({
         requests: at,
@@ -52,7 +59,7 @@ export async function measureMemory(stage: Stage, requests: number): Promise<{ r
     line('RSS', rss),
     line('heap used', heap),
     `answers by status: ${JSON.stringify(statuses)}`,
-    `memory after ${SAMPLES * batch} requests: ${flat ? 'flat' : 'NOT FLAT'} (limit ${GROWTH_LIMIT * 100} %)`,
+    `memory after ${rss.length * batch} requests: ${flat ? 'flat' : 'NOT FLAT'} (limit ${GROWTH_LIMIT * 100} %)`,
   ]
   return { rows, verdict: { flat, text: lines.join('\n') } }
 }
