@@ -7,6 +7,8 @@ import type { Database } from './database.ts'
 /** Moves are counted once they are this old, when no transaction that began earlier can still add one before them. */
 const SETTLED_MS = 10_000
 
+const SHARED_MS = 250
+
 /** Device work that waits, as schedule/backlog.ts reads it: cost units, the seconds until it is done, live devices. */
 export type ReadBacklog = () => Promise<{ tasks: number; estimatedSeconds: number; devices: number }>
 
@@ -14,29 +16,31 @@ type Row = { labels: Record<string, string>; value: number }
 
 export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registry {
   const registry = new Registry()
-  const gauge = (name: string, help: string, labelNames: string[], read: () => Promise<Row[]>) =>
+  const gauge = (name: string, help: string, labelNames: string[], read: () => Promise<Row[]>) => {
+    const readShared = shared(read)
     new Gauge({
       name,
       help,
       labelNames,
       registers: [registry],
       async collect() {
-        const rows = await read()
+        const rows = await readShared()
         this.reset()
         for (const { labels, value } of rows) this.set(labels, value)
       },
     })
+  }
 
   gauge('darkroom_tasks', 'Tasks by stage and by whether a worker holds them.', ['stage', 'held'], async () => {
     const { rows } = await raw<{ stage: string; held: boolean; count: string }>`
-      SELECT stage, lease_until > darkroom.now() IS TRUE AS held, count(*) AS count
+      SELECT stage, lease_until > (SELECT darkroom.now()) IS TRUE AS held, count(*) AS count
         FROM darkroom.task GROUP BY 1, 2`.execute(sql)
     return rows.map(({ stage, held, count }) => ({ labels: { stage, held: String(held) }, value: Number(count) }))
   })
   gauge('darkroom_oldest_task_seconds', 'Age of the oldest due task by stage.', ['stage'], async () => {
     const { rows } = await raw<{ stage: string; age: string }>`
       SELECT stage, extract(epoch FROM darkroom.now() - min(runnable_at)) AS age
-        FROM darkroom.task WHERE runnable_at <= darkroom.now() GROUP BY 1`.execute(sql)
+        FROM darkroom.task WHERE runnable_at <= (SELECT darkroom.now()) GROUP BY 1`.execute(sql)
     return rows.map(({ stage, age }) => ({ labels: { stage }, value: Number(age) }))
   })
   gauge('darkroom_held_images', 'Images that wait for a person.', [], async () => {
@@ -71,25 +75,45 @@ export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registr
   return registry
 }
 
+/** One reading serves everybody who asks at about the same time: nobody can make the records count all day. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let latest: { at: number; reading: Promise<T> } | null = null
+  return () => {
+    if (latest !== null && performance.now() - latest.at < SHARED_MS) return latest.reading
+    const reading = read()
+    latest = { at: performance.now(), reading }
+    reading.catch(() => {
+      if (latest?.reading === reading) latest = null
+    })
+    return reading
+  }
+}
+
 /** Every move and note since this process began to count, by kind. */
 function countMoves(registry: Registry, sql: Database['sql']): void {
   let last: string | null = null
-  new Counter({
+  const counter = new Counter({
     name: 'darkroom_moves_total',
     help: `Moves and notes by kind, counted ${SETTLED_MS / 1000} seconds after they happened.`,
     labelNames: ['kind'],
     registers: [registry],
-    async collect() {
-      const { rows } = await raw<{ kind: string | null; count: string; last: string | null }>`
+    collect: () => count(),
+  })
+  const count = shared(async () => {
+    const settled = raw<Date>`(SELECT darkroom.now()) - ${SETTLED_MS} * interval '1 millisecond'`
+    if (last === null) {
+      const { rows } = await raw<{ id: string }>`
+          SELECT id FROM darkroom.move WHERE at <= ${settled} ORDER BY id DESC LIMIT 1`.execute(sql)
+      last = rows[0]?.id ?? '0'
+      return
+    }
+    const since: string = last
+    const { rows } = await raw<{ kind: string; count: string; last: string }>`
         SELECT kind, count(*) AS count, max(id) AS last FROM darkroom.move
-         WHERE id > ${last ?? '-1'} AND at <= darkroom.now() - ${SETTLED_MS} * interval '1 millisecond'
-         GROUP BY kind`.execute(sql)
-      const begun = last !== null
-      for (const { kind, count, last: id } of rows) {
-        if (id !== null && (last === null || BigInt(id) > BigInt(last))) last = id
-        if (begun && kind !== null) this.inc({ kind }, Number(count))
-      }
-      last ??= '0'
-    },
+         WHERE id > ${since} AND at <= ${settled} GROUP BY kind`.execute(sql)
+    for (const { kind, count, last: id } of rows) {
+      if (BigInt(id) > BigInt(last)) last = id
+      counter.inc({ kind }, Number(count))
+    }
   })
 }

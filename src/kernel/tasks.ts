@@ -142,9 +142,9 @@ export async function sweepTasks(sql: Sql, quietMs: number, limit = 500): Promis
     UPDATE darkroom.task AS task SET ring = task.ring + 1, rung_at = darkroom.now()
      WHERE task.id IN (
        SELECT id FROM darkroom.task
-        WHERE runnable_at <= darkroom.now() AND (lease_until IS NULL OR lease_until <= darkroom.now())
+        WHERE runnable_at <= (SELECT darkroom.now()) AND (lease_until IS NULL OR lease_until <= (SELECT darkroom.now()))
           AND (stage <> 'generate' OR dispatched_at IS NOT NULL)
-          AND (rung_at IS NULL OR rung_at <= darkroom.now() - ${quietMs} * (1 << least(ring, 6)) * interval '1 millisecond')
+          AND (rung_at IS NULL OR rung_at <= (SELECT darkroom.now()) - ${quietMs} * (1 << least(ring, 6)) * interval '1 millisecond')
         ORDER BY runnable_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING task.id, task.stage, task.ring`.execute(sql)
   return rows.map(({ id, stage, ring }) => ({ id, stage, ring, delayMs: 0 }))

@@ -10,3 +10,10 @@ CREATE TABLE darkroom.leftover (
 CREATE INDEX leftover_due ON darkroom.leftover (due_at);
 
 CREATE INDEX image_held ON darkroom.image (id) WHERE state = 'held';
+
+-- What is in the devices' hands, and what the sweeper rings for: neither looks through the backlog that merely waits its turn.
+CREATE INDEX task_dispatched ON darkroom.task (id) WHERE stage = 'generate' AND dispatched_at IS NOT NULL;
+CREATE INDEX task_rung ON darkroom.task (runnable_at) WHERE stage <> 'generate' OR dispatched_at IS NOT NULL;
+
+-- Lists that ask for a state which few requests of a tenant have.
+CREATE INDEX request_by_state ON darkroom.request (tenant_id, state, id DESC);

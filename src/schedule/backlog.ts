@@ -22,7 +22,7 @@ export async function backlogOf(sql: Sql, msPerCost: number, pool = 'default'): 
   const { rows } = await raw<{ tasks: string; cost: number; devices: string; ms: number }>`
     SELECT count(*) AS tasks, coalesce(sum(cost), 0)::double precision AS cost,
            (SELECT count(*) FROM darkroom.device
-             WHERE pool = ${pool} AND seen_at > darkroom.now() - ${DEVICE_STALE_MS} * interval '1 millisecond') AS devices,
+             WHERE pool = ${pool} AND seen_at > (SELECT darkroom.now()) - ${DEVICE_STALE_MS} * interval '1 millisecond') AS devices,
            coalesce((SELECT ms_per_cost FROM darkroom.dispatcher WHERE pool = ${pool}), ${msPerCost}::double precision) AS ms
       FROM darkroom.task WHERE stage = 'generate'`.execute(sql)
   const row = rows[0]

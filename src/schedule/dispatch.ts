@@ -29,14 +29,20 @@ export async function dispatchPass(database: Database, options: DispatchOptions)
     let state = await settleTurns(tx, options.pool, before)
     const free = (options.slots ?? (await liveSlots(tx, options.pool))) - (await outstanding(tx))
     const due: Due[] = []
-    for (let slot = 0; slot < free; slot++) {
-      const next = dispatchNext(state, await heads(tx))
+    const lines = new Map(free > 0 ? (await heads(tx)).map((head) => [head.tenantId, head]) : [])
+    while (due.length < free) {
+      const next = dispatchNext(state, [...lines.values()])
       if (next === null) break
-      const dispatched = await markDispatched(tx, next.head, options.pool, epoch)
-      // Cancelled between the look and the mark.
-      if (dispatched === null) continue
-      state = next.state
-      due.push(dispatched)
+      const { head } = next
+      const dispatched = await markDispatched(tx, head, options.pool, epoch)
+      // Null: cancelled between the look and the mark.
+      if (dispatched !== null) {
+        state = next.state
+        due.push(dispatched)
+      }
+      const [second] = await heads(tx, head.tenantId)
+      if (second === undefined) lines.delete(head.tenantId)
+      else lines.set(head.tenantId, second)
     }
     if (state !== before) await writeState(tx, options.pool, forgetIdle(state, await tenantsInHand(tx, options.pool)))
     return due
@@ -79,12 +85,29 @@ async function outstanding(tx: Tx): Promise<number> {
   return Number(count)
 }
 
-async function heads(tx: Tx): Promise<Head[]> {
+/**
+ * The oldest due task of each tenant that waits, or of one tenant. A skip scan: its cost grows with tenants that wait, not with what
+ * waits for them.
+ */
+async function heads(tx: Tx, only: string | null = null): Promise<Head[]> {
   const { rows } = await raw<{ id: string; tenant_id: string; cost: number; weight: number }>`
-    SELECT DISTINCT ON (task.tenant_id) task.id, task.tenant_id, task.cost, tenant.weight
-      FROM darkroom.task AS task JOIN darkroom.tenant AS tenant ON tenant.id = task.tenant_id
-     WHERE task.stage = 'generate' AND task.dispatched_at IS NULL AND task.runnable_at <= darkroom.now()
-     ORDER BY task.tenant_id, task.id`.execute(tx)
+    WITH RECURSIVE clock AS MATERIALIZED (SELECT darkroom.now() AS now),
+    waiting (tenant_id) AS (
+      (SELECT tenant_id FROM darkroom.task
+        WHERE stage = 'generate' AND dispatched_at IS NULL AND (${only}::text IS NULL OR tenant_id = ${only}::text)
+        ORDER BY tenant_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT later.tenant_id FROM darkroom.task AS later
+               WHERE later.stage = 'generate' AND later.dispatched_at IS NULL AND later.tenant_id > waiting.tenant_id
+               ORDER BY later.tenant_id LIMIT 1)
+        FROM waiting WHERE waiting.tenant_id IS NOT NULL AND ${only}::text IS NULL)
+    SELECT head.id, tenant.id AS tenant_id, head.cost, tenant.weight
+      FROM waiting JOIN darkroom.tenant AS tenant ON tenant.id = waiting.tenant_id
+     CROSS JOIN LATERAL (
+       SELECT task.id, task.cost FROM darkroom.task AS task
+        WHERE task.tenant_id = waiting.tenant_id AND task.stage = 'generate' AND task.dispatched_at IS NULL
+          AND task.runnable_at <= (SELECT now FROM clock)
+        ORDER BY task.id LIMIT 1) AS head`.execute(tx)
   return rows.map((row) => ({ taskId: row.id, tenantId: row.tenant_id, cost: row.cost, weight: row.weight }))
 }
 

@@ -22,6 +22,8 @@ const SHARE = 1 / 20
 const LONGEST_LINE = 10_000
 const SPEED_GOOD_FOR_MS = 30_000
 const SPEED_OF_LAST = 20
+/** Looked for among so many moves: where little is ever done, the log is not read to its beginning. */
+const SPEED_AMONG = 20_000
 
 /** Answers places; null for who does not wait, is too far back to be counted, or came since the last look at a long line. */
 export function openLine(sql: Sql, pool = 'default'): Line {
@@ -63,8 +65,8 @@ async function readLine(sql: Sql, pool: string, costPerSecond: number | null): P
         JOIN darkroom.tenant AS tenant ON tenant.id = task.tenant_id
         LEFT JOIN darkroom.dispatcher AS dispatcher ON dispatcher.pool = ${pool}
         LEFT JOIN darkroom.fair_share AS share ON share.pool = ${pool} AND share.tenant_id = task.tenant_id
-       WHERE task.stage = 'generate' AND task.runnable_at <= darkroom.now()
-         AND (task.lease_until IS NULL OR task.lease_until <= darkroom.now()))
+       WHERE task.stage = 'generate' AND task.runnable_at <= (SELECT darkroom.now())
+         AND (task.lease_until IS NULL OR task.lease_until <= (SELECT darkroom.now())))
     SELECT subject_id, row_number() OVER (ORDER BY start, id) - 1 AS position,
            row_number() OVER (PARTITION BY tenant_id ORDER BY start, id) - 1 AS ahead,
            sum(cost) OVER (ORDER BY start, id) AS work
@@ -86,7 +88,8 @@ async function measureSpeed(sql: Sql): Promise<number | null> {
   const { rows } = await raw<{ cost: number; began: Date; ended: Date }>`
     SELECT request.cost, began.at AS began, last.at AS ended
       FROM (SELECT subject_id, at FROM darkroom.move
-             WHERE kind = 'request.done' ORDER BY id DESC LIMIT ${SPEED_OF_LAST}) AS done
+             WHERE kind = 'request.done' AND id > (SELECT max(id) FROM darkroom.move) - ${SPEED_AMONG}
+             ORDER BY id DESC LIMIT ${SPEED_OF_LAST}) AS done
       JOIN darkroom.request AS request ON request.id = done.subject_id AND request.sandbox IS NULL
       JOIN LATERAL (SELECT max(at) AS at FROM darkroom.move
                      WHERE subject_id = request.id AND kind = 'request.generating') AS began ON began.at IS NOT NULL
