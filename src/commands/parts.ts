@@ -103,7 +103,8 @@ export async function openVerifyTools(
   return { signer, watermark: stack.use(openWatermarker({ keys, threads: 1 })) }
 }
 
-async function readOperatorSigner({ signer }: Config): Promise<OperatorSigner | null> {
+/** The operator's own certificates and key, or null for the development CA. Fault: config_invalid. */
+export async function readOperatorSigner({ signer }: Config): Promise<OperatorSigner | null> {
   const { certificateChain, privateKey, anchor } = signer
   if (certificateChain === null || privateKey === null || anchor === null) return null
   const [chainPem, keyPem, anchorPem] = await Promise.all([

@@ -20,12 +20,14 @@ import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
+import { holdSecrets } from '../tenant/fingerprints.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { readCards } from './cards.ts'
 import { openMarkTools, openParts, openVerifyTools, type Parts } from './parts.ts'
 import { startProbes } from './probes.ts'
 import { openRegistry } from './registry.ts'
 import { ROLES, startRoles } from './roles.ts'
+import { readSharedSecrets } from './shared-secrets.ts'
 import { openUploads } from './uploads.ts'
 
 export type Service = { url: string } & AsyncDisposable
@@ -46,6 +48,7 @@ export async function startService(
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
   const parts = await openParts(config, log, stack)
   await bootstrap(parts.ground)
+  await holdSecrets(parts.ground.database.sql, await readSharedSecrets(config))
   // The home is locked, so whoever held these leases is dead.
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)

@@ -2,10 +2,12 @@
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import { openLog } from '../kernel/log.ts'
+import { holdSecrets } from '../tenant/fingerprints.ts'
 import type { Command } from './command.ts'
 import { openMarkTools, openParts } from './parts.ts'
 import { startProbes } from './probes.ts'
 import { ROLES, startRoles } from './roles.ts'
+import { readSharedSecrets } from './shared-secrets.ts'
 import { untilAskedToStop } from './stop.ts'
 import { startTracing } from './tracing.ts'
 
@@ -32,6 +34,7 @@ DARKROOM_HOME too unless objects are on S3.`,
     const roles = args.length === 0 ? ROLES : ROLES.filter((role) => args.includes(role))
     stack.use(startTracing(process.env, roles.join('+'), log))
     const { ground, doorbell, checks } = await openParts(config, log, stack)
+    await holdSecrets(ground.database.sql, await readSharedSecrets(config))
     await startRoles(roles, ground, doorbell, await openMarkTools(config, stack), stack)
     stack.use(await startProbes({ config, database: ground.database, checks, log }))
     log.info({ roles }, 'the worker is ready')

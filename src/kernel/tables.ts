@@ -237,6 +237,9 @@ export type InputIntentTable = { request_id: string; keys: string[]; created_at:
 /** What may lie in the stores of an image that ended without a picture. */
 export type LeftoverTable = { image_id: string; passes: Generated<number>; due_at: Time; settled_at: Time }
 
+/** A fingerprint of what all processes share. */
+export type SecretTable = { name: string; salt: string; fingerprint: string; since: Time }
+
 /** Every table by its qualified name. */
 export type Tables = {
   'darkroom.tenant': TenantTable
@@ -263,4 +266,5 @@ export type Tables = {
   'darkroom.charge': ChargeTable
   'darkroom.device': DeviceTable
   'darkroom.dispatched': DispatchedTable
+  'darkroom.secret': SecretTable
 }

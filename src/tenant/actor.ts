@@ -4,7 +4,7 @@ import type { Caller } from './caller.ts'
 
 export type Actor = { [name: string]: Json } & (
   | { key: string | null; person: string | null }
-  | { program: 'first_start' | 'recovery' | 'oidc' }
+  | { program: 'first_start' | 'recovery' | 'oidc' | 'secrets' }
 )
 
 export function actorOf(caller: Caller): Actor {

@@ -74,6 +74,16 @@ suiteOn('the compose file, walked without containers', walked, (walk) => {
     const picture = await asker.bytes(ended.images[0]?.url ?? '')
     assert.equal(picture.subarray(1, 4).toString('latin1'), 'PNG', 'the link of the store leads to the picture')
     for (const home of homes) assert.deepEqual(filesIn(home), [], `nothing is kept in ${home}`)
+    const { command, env } = walk.of('dispatcher')
+    const strange = {
+      ...env,
+      DARKROOM_SECRETS_DIR: join(walk.folder, 'other'),
+      DARKROOM_HOME: join(walk.folder, 'other'),
+    }
+    await assert.rejects(
+      run(process.execPath, [MAIN, ...command], { env: { PATH: process.env.PATH, ...strange }, timeout: 60_000 }),
+      /not the ones that this deployment began with[^]*mark-keys[^]*secrets accept[^]*config_invalid/,
+    )
     const warned = [...started.values()].flatMap(({ lines }) => lines.filter(({ level }) => Number(level) >= 40))
     assert.deepEqual(warned, [])
   })
