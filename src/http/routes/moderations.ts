@@ -9,6 +9,7 @@ import type { App } from '../app.ts'
 import { pictureInUrl } from '../data-url.ts'
 import type { RouteDeps } from '../deps.ts'
 import { openaiErrors } from '../openai-schemas.ts'
+import { openShares } from '../shares.ts'
 import { optional, strict } from '../validation.ts'
 
 const MOST_INPUTS = 128
@@ -67,7 +68,7 @@ const Moderations = Type.Object({
 export function moderationRoutes(app: App, { ground, admission, examineUpload }: RouteDeps): void {
   const { policy, models } = admission
   const { limits, defaultModel } = ground.config
-  let atOnce = 0
+  const takePlace = openShares(limits.verificationsAtOnce)
   app.post(
     '/v1/moderations',
     {
@@ -91,9 +92,7 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
       for (const { parts, fields } of inputs) checkParts(parts, fields, eye === null ? (model ?? '') : null)
       // Each holds a decoded picture, so there is a bound.
       const pictures = inputs.some(({ parts }) => parts.some(({ type }) => type === 'image_url'))
-      if (pictures && atOnce >= limits.verificationsAtOnce)
-        throw new Fault('busy', { retry: 'later', detail: 'too many pictures are being looked at; try again' })
-      atOnce += pictures ? 1 : 0
+      const leave = pictures ? takePlace(tenantId) : null
       try {
         return await reply.send({
           id: `modr-${randomUUID().replaceAll('-', '')}`,
@@ -101,7 +100,7 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
           results: await judge(inputs, tenantId, eye ?? defaultModel),
         })
       } finally {
-        atOnce -= pictures ? 1 : 0
+        leave?.()
       }
     },
   )

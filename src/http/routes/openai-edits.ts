@@ -16,6 +16,7 @@ import { answerAdmitted } from '../openai-admitted.ts'
 import { imageTokens } from '../openai-answers.ts'
 import { askedOf, foreignFields, openaiFields, openaiOrderOf } from '../openai-orders.ts'
 import { OpenaiImagesSchema, openaiErrors } from '../openai-schemas.ts'
+import { openShares } from '../shares.ts'
 import { optional, strict, validationFault } from '../validation.ts'
 
 const IMAGES = 16
@@ -73,7 +74,7 @@ export async function openaiEditRoutes(app: App, deps: RouteDeps): Promise<void>
     findMarks: deps.findMarks,
     judge: (scores, context) => judgeImage(admission.policy, scores, context),
   }
-  let atOnce = 0
+  const takePlace = openShares(edits.uploadsAtOnce)
   await app.register(multipart)
   app.post(
     '/v1/images/edits',
@@ -95,9 +96,7 @@ export async function openaiEditRoutes(app: App, deps: RouteDeps): Promise<void>
     async (request, reply) => {
       const caller = callerOf(request)
       // Each holds a file and its decoded picture, so there is a bound.
-      if (atOnce >= edits.uploadsAtOnce)
-        throw new Fault('busy', { retry: 'later', detail: 'too many pictures are being taken in; try again' })
-      atOnce++
+      const leave = takePlace(caller.tenantId)
       let admitted: Awaited<ReturnType<typeof admitEdit>>
       let body: EditFields
       try {
@@ -105,12 +104,15 @@ export async function openaiEditRoutes(app: App, deps: RouteDeps): Promise<void>
         body = fieldsOf(form)
         const order = openaiOrderOf(body, ground.config.defaultModel)
         const edit = { ...filesOf(form), strength: null, fidelity: body.input_fidelity ?? 'low' } as const
-        admitted = await admitEdit(ground, admission, caller, order, { edit, tools })
+        const key = request.headers['idempotency-key']
+        const named = typeof key === 'string' ? key : null
+        admitted = await admitEdit(ground, admission, caller, order, { edit, tools }, named)
       } finally {
-        atOnce--
+        leave()
       }
       // Whatever fails from here must not make a client ask again.
       reply.header('x-should-retry', 'false')
+      if (admitted.replayed) reply.header('idempotency-replayed', 'true')
       const { request: row } = await getGeneration(ground.database.sql, caller.tenantId, admitted.requestId)
       return answerAdmitted(deps, request, reply, admitted, askedOf(body, 'image_edit', imageTokens(row)))
     },
