@@ -21,6 +21,7 @@ import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
 import { holdSecrets } from '../tenant/fingerprints.ts'
+import { tenantsWithoutLimits } from '../tenant/quota.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { readCards } from './cards.ts'
 import { openMarkTools, openParts, openVerifyTools, type Parts } from './parts.ts'
@@ -49,6 +50,13 @@ export async function startService(
   const parts = await openParts(config, log, stack)
   await bootstrap(parts.ground)
   await holdSecrets(parts.ground.database.sql, await readSharedSecrets(config))
+  const lacking = await tenantsWithoutLimits(parts.ground.database.sql, plans)
+  if (lacking.length > 0)
+    log.error(
+      { tenants: lacking },
+      'these tenants have a plan that policies/quotas.yaml does not have, or malformed limits; their requests are answered with ' +
+        '503 plan_missing: give them another plan by PATCH /v1/admin/tenants/{id}, or put theirs back',
+    )
   // The home is locked, so whoever held these leases is dead.
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)

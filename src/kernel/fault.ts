@@ -9,6 +9,7 @@ export type FaultCode =
   | 'port_busy'
   | 'schema_newer'
   | 'policy_invalid'
+  | 'plan_missing'
   // models
   | 'pack_missing'
   | 'pack_corrupt'

@@ -76,12 +76,23 @@ export function isOverrides(value: unknown): value is Overrides {
   return overrides.Check(value)
 }
 
-/** The limits of a tenant. Fault: policy_invalid, when its plan is gone from the file or its own limits are malformed. */
+/**
+ * The limits of a tenant. Fault: plan_missing, when its plan is gone from the file or its own limits are malformed: nothing says what it
+ * may do, until the operator mends that.
+ */
 export function limitsOf(plans: Plans, tenant: { plan: string; quota: Json }): Plan {
   const plan = plans.get(tenant.plan)
   if (plan === undefined)
-    throw new Fault('policy_invalid', { detail: 'a tenant has a plan that is not there', facts: { plan: tenant.plan } })
+    throw new Fault('plan_missing', {
+      retry: 'later',
+      detail: 'a tenant has a plan that is not there',
+      facts: { plan: tenant.plan },
+    })
   if (!isOverrides(tenant.quota))
-    throw new Fault('policy_invalid', { detail: 'the limits of a tenant are malformed', facts: { plan: tenant.plan } })
+    throw new Fault('plan_missing', {
+      retry: 'later',
+      detail: 'the limits of a tenant are malformed',
+      facts: { plan: tenant.plan },
+    })
   return { ...plan, ...tenant.quota }
 }

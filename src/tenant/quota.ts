@@ -5,7 +5,7 @@ import { sql as raw } from 'kysely'
 import { TODAY } from '../kernel/charge.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
-import { type CountedLimit, limitsOf, type Plan, type Plans } from '../policy/quotas.ts'
+import { type CountedLimit, isOverrides, limitsOf, type Plan, type Plans } from '../policy/quotas.ts'
 
 /** What an order would take. `cost` in the scheduler's unit; a refused order takes a request, its upload and nothing else. */
 export type Demand = { images: number; cost: number; uploadBytes: number; refused: boolean }
@@ -69,7 +69,13 @@ export async function holdQuota(
     throw exceeded('stored_bytes', limits.stored_bytes, ledger, demand)
 }
 
-/** The limits of a tenant as they are now. Fault: not_found, policy_invalid. */
+/** Tenants of which nothing says what they may do, for the operator to mend. */
+export async function tenantsWithoutLimits(sql: Sql, plans: Plans): Promise<{ id: string; plan: string }[]> {
+  const tenants = await sql.selectFrom('darkroom.tenant').select(['id', 'plan', 'quota']).orderBy('id').execute()
+  return tenants.flatMap(({ id, plan, quota }) => (plans.has(plan) && isOverrides(quota) ? [] : [{ id, plan }]))
+}
+
+/** The limits of a tenant as they are now. Fault: not_found, plan_missing. */
 export async function readLimitsOf(sql: Sql, plans: Plans, tenantId: string): Promise<{ plan: string; limits: Plan }> {
   const tenant = await sql
     .selectFrom('darkroom.tenant')

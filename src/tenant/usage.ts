@@ -49,7 +49,7 @@ const USUAL_DAYS = 30
 const MOST_DAYS = 366
 const DAY_MS = 86_400_000
 
-/** Faults: not_found, invalid_request (field from or to), policy_invalid. */
+/** Faults: not_found, invalid_request (field from or to), plan_missing. */
 export async function usageReport(
   sql: Sql,
   plans: Plans,

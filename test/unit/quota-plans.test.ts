@@ -55,11 +55,11 @@ test('a tenant’s own limits replace its plan’s one by one, and null lifts on
   assert.equal(isOverrides({ images: 1 }), false)
   assert.throws(
     () => limitsOf(plans, { plan: 'gone', quota: {} }),
-    (error) => isFault(error, 'policy_invalid'),
+    (error) => isFault(error, 'plan_missing'),
   )
   assert.throws(
     () => limitsOf(plans, { plan: 'trial', quota: { requests: 5 } }),
-    (error) => isFault(error, 'policy_invalid'),
+    (error) => isFault(error, 'plan_missing'),
   )
 })
 

@@ -2,8 +2,10 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../../kernel/fault.ts'
 import { actorOf } from '../../tenant/actor.ts'
+import { requireAdministered } from '../../tenant/administered.ts'
 import { ADMINISTRATORS } from '../../tenant/roles.ts'
 import { changeTenant, createTenant, getTenant, listTenants } from '../../tenant/tenants.ts'
+import { usageReport } from '../../tenant/usage.ts'
 import { callerOf } from '../access.ts'
 import {
   listOf,
@@ -19,6 +21,7 @@ import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { IdParams, problems } from '../schemas.ts'
 import { strict } from '../validation.ts'
+import { UsagePeriod, UsageSchema, usageResource } from './usage.ts'
 
 export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): void {
   const tags = ['admin']
@@ -77,6 +80,27 @@ export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): v
       },
     },
     async (request) => tenantResource(await getTenant(sql, callerOf(request), request.params.id)),
+  )
+
+  app.get(
+    '/v1/admin/tenants/:id/usage',
+    {
+      config: { access: ADMINISTRATORS },
+      schema: {
+        tags,
+        summary: 'What a tenant used, and what is left',
+        description: 'As GET /v1/usage answers it to the tenant itself.',
+        params: IdParams,
+        querystring: UsagePeriod,
+        response: { 200: UsageSchema, ...problems(400, 401, 403, 404, 503) },
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      requireAdministered(callerOf(request), id)
+      const { msPerCost } = ground.config.dispatch
+      return usageResource(await usageReport(sql, admission.plans, id, request.query, msPerCost))
+    },
   )
 
   app.patch(

@@ -72,7 +72,7 @@ export function usageRoutes(app: App, { ground, admission }: RouteDeps): void {
         summary: 'What was used, and what is left',
         description: 'Both ends of the period are included; 30 days up to today unless said, 366 at most.',
         querystring: UsagePeriod,
-        response: { 200: UsageSchema, ...problems(400, 401, 403) },
+        response: { 200: UsageSchema, ...problems(400, 401, 403, 503) },
       },
     },
     async (request) => {
