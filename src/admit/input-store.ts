@@ -51,7 +51,7 @@ export async function withStoredEdit<T>(
     }
     return await admit({ ...prepared, inputs })
   } catch (error) {
-    await removeIntent(ground, { request_id: requestId, keys }).catch((cause: unknown) =>
+    await giveUp(ground, { request_id: requestId, keys }).catch((cause: unknown) =>
       ground.log.warn({ error: cause, requestId }, 'inputs of an order that was not admitted are left to the janitor'),
     )
     throw error
@@ -78,6 +78,7 @@ export async function insertInputs(tx: Tx, requestId: string, salt: Uint8Array, 
   const { numDeletedRows } = await tx
     .deleteFrom('darkroom.input_intent')
     .where('request_id', '=', requestId)
+    .where('created_at', '>=', leftSince())
     .executeTakeFirst()
   if (numDeletedRows !== 1n)
     throw new Fault('conflict', { detail: 'the inputs were given up meanwhile; send them again' })
@@ -98,11 +99,29 @@ export async function sweepInputs(ground: Ground): Promise<number> {
   const left = await ground.database.sql
     .selectFrom('darkroom.input_intent')
     .select(['request_id', 'keys'])
-    .where('created_at', '<', raw<Date>`darkroom.now() - ${LEFT_SECONDS} * interval '1 second'`)
+    .where('created_at', '<', leftSince())
     .limit(SWEEP)
     .execute()
   for (const intent of left) await removeIntent(ground, intent)
   return left.length
+}
+
+/**
+ * An admission that failed may have been written all the same: a connection that is lost at its commit says neither. So the intent
+ * is made too old to be admitted first, and the inputs go only where it was still there to be made so.
+ */
+async function giveUp(ground: Ground, intent: { request_id: string; keys: string[] }): Promise<void> {
+  const { numUpdatedRows } = await ground.database.sql
+    .updateTable('darkroom.input_intent')
+    .set({ created_at: raw<Date>`'-infinity'::timestamptz` })
+    .where('request_id', '=', intent.request_id)
+    .executeTakeFirst()
+  if (numUpdatedRows === 1n) await removeIntent(ground, intent)
+}
+
+/** What is older was left: it is removed, and admitted no more. */
+function leftSince() {
+  return raw<Date>`darkroom.now() - ${LEFT_SECONDS} * interval '1 second'`
 }
 
 async function removeIntent(ground: Ground, { request_id, keys }: { request_id: string; keys: string[] }) {

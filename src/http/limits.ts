@@ -112,6 +112,8 @@ function tooFast(detail: string, { retryMs }: Paced): Fault {
 function seat(listening: Map<string, number>, tenantId: string, limit: number | null, reply: FastifyReply): void {
   const open = listening.get(tenantId) ?? 0
   if (limit !== null && open >= limit) throw quotaFault('listeners', limit, 1000)
+  // Who has gone by now closes no more.
+  if (reply.raw.closed) return
   listening.set(tenantId, open + 1)
   reply.raw.once('close', () => {
     const left = (listening.get(tenantId) ?? 1) - 1

@@ -8,9 +8,12 @@ import { Fault } from './fault.ts'
 const OLDEST = 150_000
 const FIELD = 'DATABASE_URL'
 
+/** `queryMs` null: statements may take as long as they like, as migrations do. */
+type PoolConfig = Omit<PostgresConfig, 'queryMs'> & { readonly queryMs: number | null }
+
 /** A pool that has not connected yet. `searchPath` replaces the role's own. Fault: config_invalid, for a certificate file. */
-export function openPool(config: PostgresConfig, searchPath?: string): pg.Pool {
-  const { poolSize, connectMs, statementMs, idleTransactionMs } = config
+export function openPool(config: PoolConfig, searchPath?: string): pg.Pool {
+  const { poolSize, connectMs, statementMs, queryMs, idleTransactionMs } = config
   return new pg.Pool({
     connectionString: withTls(config),
     max: poolSize,
@@ -18,6 +21,7 @@ export function openPool(config: PostgresConfig, searchPath?: string): pg.Pool {
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
+    ...(queryMs === null ? {} : { query_timeout: queryMs }),
     idle_in_transaction_session_timeout: idleTransactionMs,
     application_name: 'darkroom',
     ...(searchPath === undefined ? {} : { options: `-c search_path=${searchPath}` }),
@@ -25,7 +29,7 @@ export function openPool(config: PostgresConfig, searchPath?: string): pg.Pool {
 }
 
 /** `require` and `verify-ca` verify the host too, as the driver has it; `no-verify` is the word for less. */
-function withTls({ url, rootCertificate }: PostgresConfig): string {
+function withTls({ url, rootCertificate }: PoolConfig): string {
   const [base = url, query = ''] = url.split('?', 2)
   const asked = new URLSearchParams(query)
   const mode = asked.get('sslmode') ?? process.env.PGSSLMODE ?? null
@@ -82,11 +86,16 @@ function startFault(cause: unknown): Fault {
 const refuse = (detail: string, cause?: unknown): Fault =>
   new Fault('config_invalid', { field: FIELD, detail, ...(cause === undefined ? {} : { cause }) })
 
-/** SQLSTATE classes: connection, operator intervention (restart, statement timeout), too many connections, out of disk or memory. */
-const AWAY_STATES = /^(08|57|53|25P03)/
+/** SQLSTATE classes: connection, undone for another's sake (deadlock), operator intervention (restart, statement timeout), limits. */
+const AWAY_STATES = /^(08|40|57|53|25P03)/
 const AWAY_ERRORS = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/
 const AWAY_WORDS =
   /connection terminated|timeout exceeded when trying to connect|not queryable|read timeout|client was closed|database system is/i
+
+/** The driver gave up waiting; the statement may still be running on this connection, which is of no more use. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout'
+}
 
 /** `error` as Fault database_failed when the database is away or over its limits; any other error as it is. */
 export function asDatabaseFault(error: unknown): unknown {

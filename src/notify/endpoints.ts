@@ -227,5 +227,6 @@ async function dropPending(tx: Tx, endpointId: string): Promise<void> {
 }
 
 async function lockTenant(tx: Tx, tenantId: string): Promise<void> {
-  await tx.selectFrom('darkroom.tenant').select('id').where('id', '=', tenantId).forUpdate().execute()
+  // As a move locks it, and no stronger: rows that refer to the tenant can be written meanwhile.
+  await tx.selectFrom('darkroom.tenant').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute()
 }

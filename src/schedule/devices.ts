@@ -37,9 +37,16 @@ export function announceDevice(
     )
   }
   const say = () => beat().catch((error: unknown) => log.error({ error }, 'a device could not say that it is alive'))
-  let last = say()
+  let saying = true
+  const once = () =>
+    say().finally(() => {
+      saying = false
+    })
+  let last = once()
   const timer = setInterval(() => {
-    last = last.then(say)
+    if (saying) return
+    saying = true
+    last = once()
   }, RENEW_MS)
   return {
     [Symbol.asyncDispose]: async () => {

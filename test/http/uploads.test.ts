@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import sharp from 'sharp'
 import { sweepInputs } from '../../src/admit/input-store.ts'
-import { isFault } from '../../src/kernel/fault.ts'
+import { Fault, isFault } from '../../src/kernel/fault.ts'
+import { cancelRequest } from '../../src/outcome.ts'
 import { editsOf, maskOf, type Parts, solid } from './edit-forms.ts'
 import { ALLOWED, CARD, FORBIDDEN, NOTHING_SEEN, openService, type Service } from './service.ts'
 
@@ -134,6 +135,49 @@ test('what an admission that fails has stored is removed with it', async () => {
   }
   assert.equal(stored.length, 2)
   for (const key of stored) await assert.rejects(quarantine.get(key), (error) => isFault(error, 'object_missing'))
+})
+
+test('an edit whose commit was written while its answer was lost keeps its inputs', async () => {
+  const { database, quarantine } = service.ground
+  const { transact } = database
+  const lost: typeof transact = async (work) => {
+    await transact(work)
+    throw new Fault('database_failed', { retry: 'later', detail: 'the connection was lost at the commit' })
+  }
+  Reflect.set(database, 'transact', lost)
+  const parts = { image: png, mask: await maskOf(256, 192) }
+  try {
+    assert.equal((await edits.post(parts)).status, 503)
+  } finally {
+    Reflect.set(database, 'transact', transact)
+  }
+  const rows = await sql()
+    .selectFrom('darkroom.input')
+    .innerJoin('darkroom.request', 'darkroom.request.id', 'darkroom.input.request_id')
+    .select(['darkroom.input.object_key', 'darkroom.request.id', 'darkroom.request.tenant_id'])
+    .where('darkroom.request.state', '=', 'queued')
+    .execute()
+  assert.equal(rows.length, 2)
+  for (const { object_key } of rows) assert.ok((await quarantine.get(object_key)).bytes.length > 0)
+  for (const { id, tenant_id } of rows.slice(0, 1)) await cancelRequest(service.ground, tenant_id, id)
+})
+
+test('an admission that comes after its inputs were given up admits nothing', async () => {
+  const { quarantine } = service.ground
+  const { putIfAbsent } = quarantine
+  quarantine.putIfAbsent = async (key, object) => {
+    const outcome = await putIfAbsent(key, object)
+    await sql()
+      .updateTable('darkroom.input_intent')
+      .set({ created_at: new Date(Date.now() - 2 * 3_600_000) })
+      .execute()
+    return outcome
+  }
+  try {
+    assert.equal((await edits.refused({ image: png })).status, 409)
+  } finally {
+    quarantine.putIfAbsent = putIfAbsent
+  }
 })
 
 test('what a crash between storing and admitting leaves is removed by the sweep, and nothing younger', async () => {
