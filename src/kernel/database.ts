@@ -19,7 +19,7 @@ import type { PostgresConfig } from './config/backends.ts'
 import { EmbeddedPool } from './embedded-pool.ts'
 import { Fault } from './fault.ts'
 import { migrate } from './migrate.ts'
-import { asDatabaseFault, checkPostgres, openPool } from './postgres.ts'
+import { asDatabaseFault, checkPostgres, isUnanswered, openPool } from './postgres.ts'
 import type { Tables } from './tables.ts'
 
 export type Sql = Kysely<Tables>
@@ -53,6 +53,7 @@ const DEFAULTS: Omit<PostgresConfig, 'url'> = {
   poolSize: 10,
   connectMs: 5000,
   statementMs: 30_000,
+  queryMs: 35_000,
   idleTransactionMs: 15_000,
   rootCertificate: null,
 }
@@ -68,15 +69,18 @@ export async function openDatabase({ url, home, poolSize, postgres, onConnection
     // A client in use has no listener of the pool's: unheard, a server that goes away would end this process.
     const tell = (error: Error) => onConnectionError?.(error)
     for (const one of [pool, doorbellPool]) one.on('error', tell).on('connect', (client) => client.on('error', tell))
+    const migrating = openPool({ ...config, queryMs: null, poolSize: 1 }).on('error', tell)
     const close = async () => {
       await Promise.all([pool.end(), doorbellPool.end()])
     }
     try {
       await checkPostgres(pool)
-      await withClient(pool, migrate)
+      await withClient(migrating, migrate)
     } catch (error) {
       await close()
       throw error
+    } finally {
+      await migrating.end()
     }
     return database('postgres', pool, doorbellPool, close)
   }
@@ -121,17 +125,20 @@ function database(
   }
 }
 
-/** A client whose lost connection is a Fault. */
+/** A client whose lost connection is a Fault. One that was not answered is asked nothing more and leaves the pool. */
 function telling(client: PostgresPoolClient): PostgresPoolClient {
+  let lost: unknown = null
   function query<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>
   function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
   function query<R>(asked: string | PostgresCursor<R>, parameters: readonly unknown[] = []) {
     if (typeof asked !== 'string') return client.query(asked)
+    if (lost !== null) return Promise.reject(asDatabaseFault(lost))
     return client.query<R>(asked, parameters).catch((error: unknown) => {
+      if (isUnanswered(error)) lost = error
       throw asDatabaseFault(error)
     })
   }
-  return { query, release: (destroy) => client.release(destroy) }
+  return { query, release: (destroy) => client.release(destroy === true || lost !== null) }
 }
 
 type Connectable = { connect: () => Promise<{ query: unknown; release: () => void }> }

@@ -69,7 +69,7 @@ export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Prom
   }>`
     UPDATE darkroom.task
        SET fence = fence + 1, attempt = attempt + 1,
-           crashes = crashes + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END,
+           crashes = crashes + CASE WHEN lease_until IS NULL OR ${unrenewable(leaseMs)} THEN 0 ELSE 1 END,
            lease_until = darkroom.now() + ${leaseMs} * interval '1 millisecond'
      WHERE id = ${taskId} AND runnable_at <= darkroom.now() AND (lease_until IS NULL OR lease_until <= darkroom.now())
     RETURNING subject_id, tenant_id, stage, attempt, crashes, fence, traceparent,
@@ -87,6 +87,14 @@ export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Prom
     traceparent: row.traceparent,
     waitedMs: Math.max(0, Number(row.waited_ms)),
   }
+}
+
+/**
+ * Whether the server started after the lease was last renewed: then nobody could renew it, and its end says nothing of its holder.
+ * A server that was only frozen or cut off for longer than a lease looks the same as a dead holder, and is counted.
+ */
+function unrenewable(leaseMs: number) {
+  return raw<boolean>`pg_postmaster_start_time() > lease_until - ${leaseMs} * interval '1 millisecond'`
 }
 
 /** Extends the lease; false when it was lost. */
@@ -120,12 +128,13 @@ export async function retryTask(sql: Sql, claim: Claim, delayMs: number, crashed
 }
 
 /**
- * Ends every lease now. Only for a process that knows it is alone with its database: the holders are dead. Each counts as a
- * crash when it is claimed again.
+ * Ends every lease now. Only for a process that knows it is alone with its database: the holders are dead, and each is a crash.
  */
 export async function endLeases(sql: Sql): Promise<void> {
   await raw`
-    UPDATE darkroom.task SET lease_until = darkroom.now(), rung_at = NULL WHERE lease_until IS NOT NULL`.execute(sql)
+    UPDATE darkroom.task SET lease_until = NULL, crashes = crashes + 1, rung_at = NULL WHERE lease_until IS NOT NULL`.execute(
+    sql,
+  )
 }
 
 /** Drops what is left to do for a subject that reached its end. */
