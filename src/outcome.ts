@@ -7,6 +7,7 @@ import { FAILURES, type Failure, type ImageState, isSettled, isTerminal, outcome
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
 import { cancelTopic, type Ground, requestTopic } from './kernel/ground.ts'
+import { WEBHOOK_TOPIC } from './kernel/outbox.ts'
 import { dropTasks } from './kernel/tasks.ts'
 
 /** Work that was in hand when its image ended or was erased may still write once; so long it may take. */
@@ -95,6 +96,7 @@ export async function cancelRequest(ground: Ground, tenantId: string, requestId:
   })
   ground.bell.tell(cancelTopic(requestId), {})
   ground.bell.tell(requestTopic(requestId), { state: 'cancelled' })
+  ground.bell.tell(WEBHOOK_TOPIC, {})
 }
 
 /** The reason that a client sees. What is no fault of the model or the mark is one of storage. */

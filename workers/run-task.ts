@@ -4,6 +4,7 @@ import type { Failure, Stage } from '../src/journey.ts'
 import { Fault } from '../src/kernel/fault.ts'
 import { type Ground, requestTopic } from '../src/kernel/ground.ts'
 import { stageFaults, stageSeconds, waitSeconds } from '../src/kernel/meters.ts'
+import { WEBHOOK_TOPIC } from '../src/kernel/outbox.ts'
 import { type Claim, claimTask, completeTask, renewLease, retryTask } from '../src/kernel/tasks.ts'
 import { currentTraceId, inSpan } from '../src/kernel/trace.ts'
 import { failImage, failRequest, failureOf, lockRequest } from '../src/outcome.ts'
@@ -119,6 +120,7 @@ async function giveUp(ground: Ground, claim: Claim, reason: Failure): Promise<vo
     else await failImage(tx, claim.subjectId, reason)
   })
   ground.bell.tell(requestTopic(requestId), { failure: reason })
+  ground.bell.tell(WEBHOOK_TOPIC, {})
 }
 
 async function requestOf(ground: Ground, claim: Claim): Promise<string> {

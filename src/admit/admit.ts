@@ -9,6 +9,7 @@ import { isFault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ModelCard } from '../kernel/model.ts'
+import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { type Scenario, scenarioText } from '../kernel/sandbox.ts'
 import type { ImageTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
@@ -162,6 +163,7 @@ async function admitNew(
   ground.bell.ring(due)
   const state = screened.verdict === 'allow' ? 'queued' : 'refused'
   ground.bell.tell(requestTopic(requestId), { state })
+  if (state === 'refused') ground.bell.tell(WEBHOOK_TOPIC, {})
   return { requestId, state, replayed: false }
 }
 

@@ -10,6 +10,7 @@ import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { removeIfOver } from '../kernel/image-work.ts'
 import type { Generate, Made, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
+import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { inSpan, keepSpan } from '../kernel/trace.ts'
@@ -84,6 +85,7 @@ export async function generateStage(
     await assertNoneMissing(tx, order.id)
   })
   ground.bell.tell(requestTopic(order.id), { state: 'generated' })
+  if (failures.length > 0) ground.bell.tell(WEBHOOK_TOPIC, {})
 }
 
 /** Every image was rendered or has failed: a task that ended with one still planned would leave it waiting for ever. */

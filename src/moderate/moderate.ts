@@ -6,6 +6,7 @@ import type { Json } from '../kernel/canonical.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { loadImageWork } from '../kernel/image-work.ts'
 import type { Classification, Classify, Picture } from '../kernel/model.ts'
+import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { lockRequest, settleRequest } from '../outcome.ts'
@@ -85,6 +86,7 @@ export async function moderateStage(
   })
   ground.bell.ring(due)
   ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: move.to })
+  if (move.to !== 'cleared') ground.bell.tell(WEBHOOK_TOPIC, {})
 }
 
 function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'facts' | 'statement'> & { to: ImageState } {
