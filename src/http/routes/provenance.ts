@@ -87,16 +87,17 @@ export async function provenanceRoutes(app: App, { ground, verifyProvenance }: R
 
 async function readUpload(request: FastifyRequest, limitBytes: number): Promise<Buffer> {
   try {
-    const part = await request.file()
-    if (part === undefined) throw invalid('send the picture in the multipart field file')
-    if (part.fieldname !== 'file') {
-      part.file.resume()
-      throw new Fault('invalid_request', {
-        field: part.fieldname.slice(0, 100),
-        detail: 'unknown field; send the picture as file',
-      })
+    let bytes: Buffer | null = null
+    // To its end: what comes after the picture is not overlooked.
+    for await (const part of request.parts()) {
+      if (part.type === 'file' && part.fieldname === 'file') bytes = await part.toBuffer()
+      else {
+        if (part.type === 'file') part.file.resume()
+        const detail = 'unknown field; send the picture as file'
+        throw new Fault('invalid_request', { field: part.fieldname.slice(0, 100), detail })
+      }
     }
-    const bytes = await part.toBuffer()
+    if (bytes === null) throw invalid('send the picture in the multipart field file')
     if (bytes.length === 0) throw invalid('the file is empty')
     return bytes
   } catch (error) {
