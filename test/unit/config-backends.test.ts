@@ -38,6 +38,7 @@ const edges: [variable: string, least: number, most: number][] = [
   ['DARKROOM_DATABASE_CONNECT_TIMEOUT_MS', 100, 600_000],
   ['DARKROOM_DATABASE_STATEMENT_TIMEOUT_MS', 100, 3_600_000],
   ['DARKROOM_DATABASE_IDLE_TRANSACTION_TIMEOUT_MS', 100, 3_600_000],
+  ['DARKROOM_DATABASE_QUERY_TIMEOUT_MS', 30_001, 3_605_000],
 ]
 for (const [variable, least, most] of edges)
   test(`${variable} is taken from ${least} to ${most} and not beyond`, () => {
@@ -45,3 +46,12 @@ for (const [variable, least, most] of edges)
     for (const value of [least - 1, most + 1])
       assert.throws(() => readConfig({ ...BUCKETS, ...DATABASE, [variable]: String(value) }), new RegExp(variable))
   })
+
+test('a silent database is waited for longer than a statement may take, unless said by five seconds', () => {
+  const queryMs = (env: Record<string, string>) => readConfig({ ...DATABASE, ...env }).postgres?.queryMs
+  assert.equal(queryMs({ DARKROOM_DATABASE_STATEMENT_TIMEOUT_MS: '60000' }), 65_000)
+  assert.throws(
+    () => queryMs({ DARKROOM_DATABASE_STATEMENT_TIMEOUT_MS: '60000', DARKROOM_DATABASE_QUERY_TIMEOUT_MS: '60000' }),
+    /DARKROOM_DATABASE_QUERY_TIMEOUT_MS: must be longer/,
+  )
+})
