@@ -190,9 +190,12 @@ async function onRedis(redis: RedisConfig, database: Database, log: Log): Promis
 
 /** After Redis was away: every task that waits may have lost its ring, so the sweeper's next pass rings them all. */
 async function forgetRings({ sql }: Database): Promise<void> {
-  await raw`UPDATE darkroom.task SET rung_at = NULL WHERE lease_until IS NULL AND runnable_at <= darkroom.now()`.execute(
-    sql,
-  )
+  // Waits for nobody: who holds a row here locks others too, in an order of their own.
+  await raw`
+    UPDATE darkroom.task SET rung_at = NULL
+     WHERE id IN (SELECT id FROM darkroom.task
+                   WHERE lease_until IS NULL AND runnable_at <= (SELECT darkroom.now()) AND rung_at IS NOT NULL
+                     AND (stage <> 'generate' OR dispatched_at IS NOT NULL) FOR UPDATE SKIP LOCKED)`.execute(sql)
 }
 
 /** A queue that is away answers no goodbye; what it still holds of ours runs out by itself. */
