@@ -16,6 +16,17 @@ export function disconnected(reply: FastifyReply): AbortSignal {
   return gone.signal
 }
 
+/**
+ * Aborts when the answer has been owed for so long. Not `AbortSignal.timeout`: what is combined with that stays in memory until it
+ * runs out, however soon the answer came.
+ */
+export function patienceOf({ raw }: FastifyReply, ms: number): AbortSignal {
+  const patience = new AbortController()
+  const timer = setTimeout(() => patience.abort(), raw.destroyed ? 0 : ms).unref()
+  raw.once('close', () => clearTimeout(timer))
+  return patience.signal
+}
+
 /** Ends the connection of a client that takes nothing of what was sent for so long; one to whom nothing is sent may wait. */
 export function dropStalled({ raw }: FastifyReply, afterMs: number): void {
   raw.setTimeout(afterMs, () => {

@@ -6,7 +6,7 @@ import { getGeneration } from '../admit/records.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { baseUrlOf, callerOf } from './access.ts'
 import type { RouteDeps } from './deps.ts'
-import { cancelIfQueued, disconnected } from './disconnect.ts'
+import { cancelIfQueued, disconnected, patienceOf } from './disconnect.ts'
 import { answerOf, type Context, stillRunning } from './openai-answers.ts'
 import { deliveryOf } from './openai-delivery.ts'
 import type { Asked } from './openai-orders.ts'
@@ -30,7 +30,7 @@ export async function answerAdmitted(
     requestId,
     gone,
     closing,
-    patience: AbortSignal.timeout(ground.config.limits.waitMs),
+    patience: patienceOf(reply, ground.config.limits.waitMs),
   }
   const base = baseUrlOf(ground, request)
   const contextOf = (model: string): Context => ({
