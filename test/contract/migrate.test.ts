@@ -96,7 +96,11 @@ suiteOn('PostgreSQL at start', await withPostgres(), (postgres) => {
 
   test('a statement that takes too long and a server that goes away are faults that may be repeated', async () => {
     await using own = await startOwn()
-    await using database = await openDatabase({ url: own.url, home: null, postgres: { ...LIMITS, statementMs: 200 } })
+    await using database = await openDatabase({
+      url: own.url,
+      home: null,
+      postgres: { ...LIMITS, queryMs: 35_000, statementMs: 200 },
+    })
     await assert.rejects(raw`SELECT pg_sleep(5)`.execute(database.sql), (error) => isFault(error, 'database_failed'))
     await own.kill()
     await assert.rejects(database.check(), (error) => isFault(error, 'database_failed') && error.retry === 'later')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { isFault } from '../../src/kernel/fault.ts'
-import { claimTask, completeTask, renewLease, retryTask, sweepTasks } from '../../src/kernel/tasks.ts'
+import { claimTask, completeTask, endLeases, renewLease, retryTask, sweepTasks } from '../../src/kernel/tasks.ts'
 import { openWorld, queueRequest, type World } from '../support/world.ts'
 
 let world: World
@@ -105,4 +105,12 @@ test('a subject has one task a stage, however often it is asked for', async () =
       .values({ id: 'x', tenant_id: row.tenant_id, subject: 'request', subject_id: row.subject_id, stage: 'generate' })
       .execute(),
   )
+})
+
+test('a process that is alone ends the leases of the dead: each is due again at once and one crash, once', async () => {
+  const id = await newTask()
+  assert.ok(await claimTask(sql(), id, LEASE_MS))
+  await endLeases(sql())
+  await endLeases(sql())
+  assert.equal((await claimTask(sql(), id, LEASE_MS))?.crashes, 1)
 })
