@@ -4,6 +4,7 @@
 import sharp, { type Metadata, type SharpOptions } from 'sharp'
 import { Fault } from '../kernel/fault.ts'
 import type { Picture, Size } from '../kernel/model.ts'
+import { looksLikePicture } from '../kernel/picture-files.ts'
 
 /** A file as it arrived. `field` is what the caller called it. */
 export type Upload = { field: string; bytes: Buffer }
@@ -24,6 +25,8 @@ export async function inspectUpload(upload: Upload, limits: UploadLimits): Promi
   if (bytes.length === 0) throw invalid(field, `${field} is an empty file`)
   if (bytes.length > limits.uploadBytes)
     throw new Fault('too_large', { field, detail: `${field} is larger than the limit of ${limits.uploadBytes} bytes` })
+  if (!looksLikePicture(bytes))
+    throw invalid(field, `${field} could not be read as a picture; send png, jpeg or webp, and no svg`)
   const options: SharpOptions = { limitInputPixels: limits.uploadPixels, failOn: 'error' }
   const found = await sharp(bytes, { ...options, limitInputPixels: false })
     .metadata()

@@ -70,9 +70,11 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
     return sendProblem(request, reply, problem)
   })
   // No id holds a NUL, and no database takes one.
-  app.addHook('preValidation', async ({ params }) => {
-    if (Object.values(Object(params)).some((value) => typeof value === 'string' && value.includes('\0')))
-      throw new Fault('not_found', { detail: 'there is nothing at this address' })
+  app.addHook('preValidation', async ({ params, query }) => {
+    if (nameOfNul(params) !== null) throw new Fault('not_found', { detail: 'there is nothing at this address' })
+    const field = nameOfNul(query)
+    if (field !== null)
+      throw new Fault('invalid_request', { field, detail: `${field} has a character that is not text (U+0000)` })
   })
 
   const closing = new AbortController()
@@ -112,6 +114,12 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
       await page(scope)
     })
   return app
+}
+
+/** The first parameter that holds a NUL. */
+function nameOfNul(parameters: unknown): string | null {
+  const found = Object.entries(Object(parameters)).find(([, value]) => [value].flat().join().includes('\0'))
+  return found?.[0] ?? null
 }
 
 async function registerDocs(app: App, version: string): Promise<void> {

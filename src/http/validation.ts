@@ -16,7 +16,7 @@ export function optional<T extends TSchema>(schema: T) {
 /** As TypeBox's, but numbers in query strings and parameters are digits: `true` is none. */
 export const validatorCompiler: typeof TypeBoxValidatorCompiler = (route) => {
   const validate = TypeBoxValidatorCompiler(route)
-  if (route.httpPart === 'body') return validate
+  if (route.httpPart === 'body') return (value) => (isVast(value) ? { error: tooManyParts() } : validate(value))
   const fields: Record<string, unknown> = Object(route.schema).properties ?? {}
   const numbers = Object.keys(fields).filter((name) => ['integer', 'number'].includes(Object(fields[name]).type))
   return (value) => {
@@ -24,6 +24,33 @@ export const validatorCompiler: typeof TypeBoxValidatorCompiler = (route) => {
     const wrong = numbers.find((name) => typeof texts[name] === 'string' && !NUMBER.test(texts[name]))
     return validate(wrong === undefined ? value : { ...texts, [wrong]: 'no number' })
   }
+}
+
+/** Fields and elements, at whatever depth: more than any body here has a use for. */
+const MOST_PARTS = 10_000
+
+/** Validators take seconds to say what is wrong with each of a million elements; this stops counting at the bound. */
+function isVast(body: unknown): boolean {
+  const open: unknown[] = [body]
+  for (let parts = 0; open.length > 0; ) {
+    const value = open.pop()
+    if (typeof value !== 'object' || value === null) continue
+    if (Array.isArray(value)) {
+      parts += value.length
+      if (parts > MOST_PARTS) return true
+      open.push(...value)
+      continue
+    }
+    for (const name in value) {
+      if (++parts > MOST_PARTS) return true
+      open.push(Reflect.get(value, name))
+    }
+  }
+  return false
+}
+
+function tooManyParts(): Fault {
+  return new Fault('invalid_request', { detail: `the body has more than ${MOST_PARTS} fields and elements` })
 }
 
 const NUMBER = /^-?\d+(\.\d+)?$/

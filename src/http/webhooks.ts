@@ -22,7 +22,7 @@ const Url = Type.String({
   maxLength: 2048,
   description: 'https, on a usual port, at public addresses only.',
 })
-const Description = Type.String({ maxLength: 500 })
+const Description = Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$' })
 const State = Type.Enum(['enabled', 'disabled'])
 
 export const NewWebhook = Type.Object(

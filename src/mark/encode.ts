@@ -1,6 +1,7 @@
 // Raw pixels to a file and back, by sharp. Nothing here keeps metadata of its input: what goes into a file is what we put there.
 import sharp from 'sharp'
 import { Fault } from '../kernel/fault.ts'
+import { looksLikePicture } from '../kernel/picture-files.ts'
 import type { Picture } from './watermark/residual.ts'
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp'
@@ -30,6 +31,9 @@ export async function encodePicture(picture: Picture, encoding: Encoding): Promi
 
 export type DecodeLimits = { readonly maxPixels: number; readonly maxBytes: number }
 
+/** A file may ask for more work than its size tells. */
+const DECODE_SECONDS = 20
+
 export const DECODE_LIMITS: DecodeLimits = { maxPixels: 50_000_000, maxBytes: 50 * 2 ** 20 }
 
 // What the marking can write, and what copies of it usually become. SVG and PDF are not pictures here: they can refer to others.
@@ -52,6 +56,7 @@ export async function decodeUpload(bytes: Uint8Array, limits: DecodeLimits = DEC
   if (bytes.length > limits.maxBytes) {
     throw new Fault('too_large', { field: 'file', detail: `The file is larger than ${limits.maxBytes} bytes.` })
   }
+  if (!looksLikePicture(bytes)) throw unreadable('The file is not a picture of a format that can be checked.')
   const options = { limitInputPixels: limits.maxPixels, failOn: 'error' as const, pages: 1 }
   try {
     const { format, width, height } = await sharp(bytes, { ...options, limitInputPixels: false }).metadata()
@@ -62,6 +67,7 @@ export async function decodeUpload(bytes: Uint8Array, limits: DecodeLimits = DEC
       throw new Fault('too_large', { field: 'file', detail: `The picture has more than ${limits.maxPixels} pixels.` })
     }
     const { data, info } = await sharp(bytes, options)
+      .timeout({ seconds: DECODE_SECONDS })
       .autoOrient()
       .flatten({ background: '#fff' })
       .toColourspace('srgb')

@@ -1,6 +1,7 @@
 // POST /v1/moderations: what the policy says of text and pictures, in OpenAI's shape. Inputs are looked at and forgotten.
 // A text, or each of a list of texts, has a result of its own; a list of typed parts is one input and has one result.
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { type Findings, findInPicture, findInText, type Moderation, moderationOf } from '../../admit/moderations.ts'
 import { Fault } from '../../kernel/fault.ts'
@@ -109,12 +110,15 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
     const results: Moderation[] = []
     for (const { parts, fields } of inputs) {
       const found: Findings[] = []
-      for (const [at, part] of parts.entries())
+      for (const [at, part] of parts.entries()) {
+        // A long text takes a while; whoever else waits comes between two of them.
+        await setImmediate()
         found.push(
           part.type === 'text'
             ? findInText(policy, part.text, tenantId)
             : await look(part.image_url.url, `${fields[at]}.image_url.url`, eye),
         )
+      }
       results.push(moderationOf(policy, found))
     }
     return results

@@ -43,7 +43,10 @@ export async function oidcRoutes(app: App, { ground }: RouteDeps): Promise<void>
 
   app.get(
     START,
-    { config: { access: 'public' }, schema: { ...schema, summary: 'Sign in with the identity provider' } },
+    {
+      config: { access: 'public', limit: 'logins' },
+      schema: { ...schema, summary: 'Sign in with the identity provider' },
+    },
     async (request, reply) => {
       const begun = await provider.begin(`${baseUrlOf(ground, request)}${CALLBACK}`)
       if ('refused' in begun) return refuse(request, reply, begun.refused, begun.code)
@@ -54,7 +57,7 @@ export async function oidcRoutes(app: App, { ground }: RouteDeps): Promise<void>
   app.get(
     CALLBACK,
     {
-      config: { access: 'public' },
+      config: { access: 'public', limit: 'logins' },
       schema: {
         ...schema,
         summary: 'Where the identity provider sends the browser back',
