@@ -29,6 +29,11 @@ test('a method that an address does not offer is 405 and says which it does', as
   }
 })
 
+test('an address that is written out says its own methods, not those of an address of its form', async () => {
+  const response = await service.call('/v1/images/generations', { method: 'PUT' })
+  assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST'])
+})
+
 test('HEAD is GET without a body, and follows no events', async () => {
   const get = await service.call('/v1/generations')
   const head = await service.call('/v1/generations', { method: 'HEAD' })
