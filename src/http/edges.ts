@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import type { App } from './app.ts'
+import { isOpenaiAddress, openaiErrorBody } from './openai-errors.ts'
 import { PROBLEM_TYPE, problemBody, problemOf, sendProblem } from './problems.ts'
 
 type Limits = { bodyBytes: number }
@@ -54,11 +55,14 @@ function patternOf(url: string): RegExp {
 }
 
 /** The router gave up before any route: the address is malformed or one of its parts is too long. */
-export function answerUnroutable(error: unknown, response: ServerResponse, limits: Limits): void {
+export function answerUnroutable(error: unknown, url: string, response: ServerResponse, limits: Limits): void {
   const id = `http_${randomUUID()}`
   const problem = problemOf(error instanceof Error ? error : new Fault('not_found', { detail: NOTHING }), limits)
-  const body = JSON.stringify(problemBody(problem, id))
-  response.writeHead(problem.status, { ...HEADERS, 'x-request-id': id, 'content-length': Buffer.byteLength(body) })
+  const openai = isOpenaiAddress(url)
+  const body = JSON.stringify(openai ? openaiErrorBody(problem) : problemBody(problem, id))
+  const type = openai ? 'application/json; charset=utf-8' : PROBLEM_TYPE
+  const headers = { ...HEADERS, 'content-type': type, 'x-request-id': id, 'content-length': Buffer.byteLength(body) }
+  response.writeHead(problem.status, headers)
   response.end(body)
 }
 

@@ -128,7 +128,7 @@ function credentialOf({ headers }: FastifyRequest): string | null {
 }
 
 /** An IPv6 customer has a whole network of addresses (RFC 6177): its first 64 bits count. */
-function addressOf({ ip }: FastifyRequest): string {
+export function addressOf({ ip }: FastifyRequest): string {
   if (!ipaddr.isValid(ip)) return ip
   const address = ipaddr.process(ip)
   return address.kind() === 'ipv6' ? address.toNormalizedString().split(':').slice(0, 4).join(':') : address.toString()

@@ -53,7 +53,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
     requestTimeout: requestTimeoutMs,
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.min(1000, requestTimeoutMs) },
     clientErrorHandler: answerBroken,
-    frameworkErrors: (error, _request, reply) => answerUnroutable(error, reply.raw, limits),
+    frameworkErrors: (error, request, reply) => answerUnroutable(error, request.url, reply.raw, limits),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle',

@@ -5,7 +5,9 @@ import type { FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/fault.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
+import { addressOf } from '../limits.ts'
 import { problems } from '../schemas.ts'
+import { openShares } from '../shares.ts'
 import { strict } from '../validation.ts'
 
 /** What a multipart body may hold beside the file. */
@@ -47,7 +49,7 @@ const ProvenanceSchema = Type.Object({
 
 export async function provenanceRoutes(app: App, { ground, verifyProvenance }: RouteDeps): Promise<void> {
   const { uploadBytes, verificationsAtOnce } = ground.config.limits
-  let atOnce = 0
+  const takePlace = openShares(verificationsAtOnce)
   await app.register(multipart, {
     limits: { fileSize: uploadBytes, files: 1, fields: 0, parts: 1, fieldNameSize: 100, headerPairs: 50 },
   })
@@ -73,13 +75,11 @@ export async function provenanceRoutes(app: App, { ground, verifyProvenance }: R
       const length = Number(request.headers['content-length'])
       if (length > uploadBytes + FRAME_BYTES) throw tooLarge(uploadBytes)
       // Anybody may ask: each answer holds a decoded picture and a thread, so there is a bound.
-      if (atOnce >= verificationsAtOnce)
-        throw new Fault('busy', { retry: 'later', detail: 'too many pictures are being looked at; try again' })
-      atOnce++
+      const leave = takePlace(addressOf(request))
       try {
         return await reply.send(await verifyProvenance(await readUpload(request, uploadBytes)))
       } finally {
-        atOnce--
+        leave()
       }
     },
   )
