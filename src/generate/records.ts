@@ -3,7 +3,8 @@ import { sql as raw } from 'kysely'
 import { advance } from '../advance.ts'
 import type { Tx } from '../kernel/database.ts'
 import type { Ground } from '../kernel/ground.ts'
-import { type Claim, completeTask } from '../kernel/tasks.ts'
+import { type Claim, completeTask, requireClaim } from '../kernel/tasks.ts'
+import { lockRequest } from '../outcome.ts'
 
 const ORDER = [
   'request.id',
@@ -46,6 +47,9 @@ function loadOrder(tx: Tx, requestId: string) {
 /** Moves the request to generating under this claim. Null when it has ended meanwhile; the task is then done. */
 export async function beginGenerating(ground: Ground, claim: Claim): Promise<Order | null> {
   return ground.database.transact(async (tx) => {
+    await lockRequest(tx, claim.subjectId)
+    // Who was frozen since its claim must not send back what somebody else has begun.
+    await requireClaim(tx, claim)
     const order = await loadOrder(tx, claim.subjectId)
     if (order === undefined || (order.state !== 'queued' && order.state !== 'generating')) {
       await completeTask(tx, claim)

@@ -105,6 +105,17 @@ export async function renewLease(sql: Sql, claim: Claim, leaseMs: number): Promi
   return numAffectedRows === 1n
 }
 
+/** Fault: lease_lost, when somebody else has claimed the task since, or it is gone. */
+export async function requireClaim(tx: Tx, claim: Claim): Promise<void> {
+  const held = await tx
+    .selectFrom('darkroom.task')
+    .select('id')
+    .where('id', '=', claim.taskId)
+    .where('fence', '=', claim.fence)
+    .executeTakeFirst()
+  if (held === undefined) throw new Fault('lease_lost', { facts: { task: claim.taskId } })
+}
+
 /** Removes a task that is done, inside the move it led to. Fault: lease_lost, which undoes that move. */
 export async function completeTask(tx: Tx, claim: Claim): Promise<void> {
   const { numDeletedRows } = await tx

@@ -116,3 +116,27 @@ test('a render that is stopped for a drain is given back at once and is no crash
   assert.equal(task?.lease_until, null)
   assert.equal(task?.dispatched_at, null)
 })
+
+test('a worker that was frozen since its claim does not send back what another has begun', async () => {
+  const { claim, taskId, requestId } = await claimed(1)
+  const { sql } = world.ground.database
+  await sql
+    .updateTable('darkroom.task')
+    .set({ lease_until: new Date(0) })
+    .where('id', '=', taskId)
+    .execute()
+  const successor = await claimTask(sql, taskId, LEASE_MS)
+  assert.ok(successor)
+  const render: Generate = async (_model, samples, { onPicture }) => {
+    await assert.rejects(run(render, claim), (error) => isFault(error, 'lease_lost'))
+    for (const sample of samples) await onPicture(sample.id, picture(sample), made)
+  }
+  await run(render, successor)
+  const moves = await sql
+    .selectFrom('darkroom.move')
+    .select('kind')
+    .where('subject_id', '=', requestId)
+    .where('kind', 'in', ['request.queued', 'request.generating'])
+    .execute()
+  assert.deepEqual(moves, [{ kind: 'request.generating' }])
+})
