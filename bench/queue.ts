@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Admission, admitGeneration } from '../src/admit/admit.ts'
+import { openTurns } from '../src/admit/turns.ts'
 import { readCards } from '../src/commands/cards.ts'
 import { openMarkTools, openParts } from '../src/commands/parts.ts'
 import { ROLES, startRoles } from '../src/commands/roles.ts'
@@ -43,6 +44,7 @@ const admission: Admission = {
   plans: await loadPlans(join(config.policiesDir, 'quotas.yaml')),
   costOf,
   markIdBits: MARK_ID_BITS,
+  turns: openTurns(config.pressure.admissions),
   userSecret: await homeSecret(config, 'users'),
 }
 const accept = () => admitGeneration(ground, admission, caller, ORDER)

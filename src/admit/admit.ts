@@ -24,6 +24,7 @@ import { checkOrder, type GenerationOrder, type Recipe, SEEDS } from './order.ts
 import { refusalFacts, stateRefusal } from './refusal.ts'
 import { forcedRefusal, readScenario } from './sandbox.ts'
 import { screenPrompt } from './screen.ts'
+import type { Turns } from './turns.ts'
 
 export type Admission = {
   readonly models: readonly ModelCard[]
@@ -34,6 +35,8 @@ export type Admission = {
   readonly costOf: (order: { steps: number; width: number; height: number; n: number }) => number
   /** Payload bits of the watermark: mark ids are below 2 to this power. */
   readonly markIdBits: number
+  /** One tenant's orders wait for each other here, not for each other's database connections. */
+  readonly turns: Turns
   /** Keys the digest of what callers say of their users. */
   readonly userSecret: Uint8Array
 }
@@ -158,7 +161,7 @@ async function admitNew(
     return advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
   }
   const due = await withStoredEdit(ground, requestId, prepared, edit?.tools ?? null, (stored) =>
-    ground.database.transact((tx) => write(tx, stored)),
+    admission.turns(caller.tenantId, () => ground.database.transact((tx) => write(tx, stored))),
   )
   ground.bell.ring(due)
   const state = screened.verdict === 'allow' ? 'queued' : 'refused'

@@ -2,6 +2,7 @@
 // each needs the last; disposed of in reverse. A failed start undoes what had begun.
 import { join } from 'node:path'
 import { openManifests } from '../../workers/manifests.ts'
+import { openTurns } from '../admit/turns.ts'
 import { registerConsole } from '../console/console.ts'
 import { buildServer } from '../http/server.ts'
 import type { Config } from '../kernel/config.ts'
@@ -86,6 +87,7 @@ async function listen(
       plans,
       costOf,
       markIdBits: MARK_ID_BITS,
+      turns: openTurns(config.pressure.admissions),
       userSecret: await homeSecret(config, 'users'),
     },
     objects: served,

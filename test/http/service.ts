@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
+import { openTurns } from '../../src/admit/turns.ts'
 import { advance, type ImageMove } from '../../src/advance.ts'
 import type { ServerDeps } from '../../src/http/deps.ts'
 import { buildServer } from '../../src/http/server.ts'
@@ -110,6 +111,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     plans,
     costOf,
     markIdBits: 40,
+    turns: openTurns(config.pressure.admissions),
     userSecret: Buffer.alloc(32, 9),
   }
   const eye: Eye = { sees: NOTHING_SEEN, look: null, marks: NOTHING_FOUND }

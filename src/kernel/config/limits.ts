@@ -38,6 +38,11 @@ export function readPressure({ integer }: Reader) {
     backlogSeconds: integer('DARKROOM_BACKLOG_LIMIT_SECONDS', 3600, 1, 604_800),
     eventLoopDelayMs: integer('DARKROOM_EVENT_LOOP_DELAY_LIMIT_MS', 2000, 10, 60_000),
     databaseWaiting: integer('DARKROOM_DATABASE_WAITING_LIMIT', 500, 1, 100_000),
+    /** Of one tenant, in this process: admitted at once, and waiting for that. */
+    admissions: {
+      atOnce: integer('DARKROOM_ADMISSIONS_AT_ONCE_PER_TENANT', 3, 1, 1000),
+      waiting: integer('DARKROOM_ADMISSIONS_WAITING_PER_TENANT', 500, 0, 100_000),
+    },
   }
 }
 
