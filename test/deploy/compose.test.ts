@@ -14,7 +14,6 @@ import { tools } from '../support/tools.ts'
 import { COMPOSE_FILE, openWalk } from './compose-file.ts'
 
 const run = promisify(execFile)
-const READER = 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2'
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
 const LIMIT_MS = 240_000
 
@@ -27,12 +26,9 @@ type Project = {
 
 const walked = await openWalk()
 
-suiteOn('the compose file', await tools('go'), ({ go }) => {
+suiteOn('the compose file', await tools('compose-spec'), ({ 'compose-spec': read }) => {
   test('is what Compose reads, and every process of ours gets variables that it knows', async () => {
-    const { stdout } = await run(go, ['run', READER, '--format', 'json', COMPOSE_FILE], {
-      cwd: tmpdir(),
-      maxBuffer: 1 << 24,
-    })
+    const { stdout } = await run(read, ['--format', 'json', COMPOSE_FILE], { maxBuffer: 1 << 24 })
     const { services }: Project = JSON.parse(stdout)
     const ours = Object.entries(services).filter(([, { image }]) => image === 'darkroom')
     assert.deepEqual(ours.map(([name]) => name).sort(), ['buckets', 'dispatcher', 'finish', 'gpu', 'secrets', 'serve'])
