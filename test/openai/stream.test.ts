@@ -1,73 +1,18 @@
-// Image streams as OpenAI's own client, unmodified, reads them, and as a client that vanishes or does not read. The workers are the
-// test's (../http/service.ts): they lay out previews as the generate stage does, then develop.
+// What an image stream says, as OpenAI's own client reads it: partial pictures, final ones, what was withheld, and errors at its end.
+// Clients that vanish or do not read are in stream-clients.test.ts.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
-import { getGeneration } from '../../src/admit/records.ts'
-import { advance } from '../../src/advance.ts'
 import { answerOf, type Context } from '../../src/http/openai-answers.ts'
 import { deliveryOf } from '../../src/http/openai-delivery.ts'
 import { makeEvents } from '../../src/http/openai-events.ts'
-import { requestTopic } from '../../src/kernel/ground.ts'
-import { dropTasks } from '../../src/kernel/tasks.ts'
-import { authenticate } from '../../src/tenant/caller.ts'
-import { ALLOWED, type End, FORBIDDEN, json, openService, type Service } from '../http/service.ts'
+import { ALLOWED, type End, FORBIDDEN } from '../http/service.ts'
+import { all, openStreaming, PIXEL, thrown } from './streaming.ts'
 
-type Event = OpenAI.ImageGenStreamEvent & { darkroom: { image_id: string; position: number; withheld?: unknown[] } }
-
-let service: Service
-let openai: OpenAI
-
-before(async () => {
-  service = await openService({ DARKROOM_WAIT_MS: '4000', DARKROOM_EVENTS_STALL_MS: '300' })
-  openai = new OpenAI({ apiKey: service.key('client'), baseURL: `${service.url}/v1`, maxRetries: 0 })
-})
-after(() => service[Symbol.asyncDispose]())
-
-const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-)
-
-async function open(order: Partial<OpenAI.ImageGenerateParamsStreaming> = {}, signal?: AbortSignal) {
-  const stream = await openai.images.generate(
-    { prompt: ALLOWED, stream: true, ...order },
-    signal === undefined ? {} : { signal },
-  )
-  const { request } = await getGeneration(service.ground.database.sql, await tenantId(), await latestRequest())
-  return { events: stream as AsyncIterable<Event>, requestId: request.id, stream }
-}
-
-async function all(events: AsyncIterable<Event>): Promise<Event[]> {
-  const seen: Event[] = []
-  for await (const event of events) seen.push(event)
-  return seen
-}
-
-/** A released preview: its object, its row, its bell. */
-async function preview(requestId: string, position: number, index: number, tell = true): Promise<void> {
-  const { database, images, bell } = service.ground
-  const image = (await imagesOf(requestId))[position]
-  assert.ok(image)
-  const key = `${image.id}/preview/${index}`
-  await images.putIfAbsent(key, { bytes: PIXEL, contentType: 'image/png' })
-  await database.sql
-    .insertInto('darkroom.preview')
-    .values({
-      image_id: image.id,
-      position: index,
-      object_key: key,
-      content_type: 'image/png',
-      width: 64,
-      height: 64,
-      released_at: new Date(),
-    })
-    .execute()
-  if (tell) bell.tell(requestTopic(requestId), { preview: image.id, index })
-}
+const streaming = await openStreaming()
+const { service, openai, readGeneration, open, preview } = streaming
+after(() => streaming[Symbol.asyncDispose]())
 
 test('partial pictures come in order, then the picture, each with every field of the contract', async () => {
   const { events, requestId } = await open({ partial_images: 2, quality: 'low', user: 'ada', output_format: 'png' })
@@ -120,7 +65,7 @@ test('a partial picture is never sent after its final one, nor one that is not r
   const make = makeEvents(service.ground, { name: 'image_generation', partials: 3 })
   const sql = service.ground.database.sql
   const names = async () => {
-    const generation = await getGeneration(sql, await tenantId(), requestId)
+    const generation = await readGeneration(requestId)
     const said: string[] = []
     for await (const event of make.whatIsNew(generation, context())) said.push(event.split('\n')[0] ?? '')
     return said
@@ -160,7 +105,7 @@ test('each picture of a batch completes, the last names what was withheld, and t
       ['held', null],
     ],
   )
-  const whole = await answerOf(await getGeneration(service.ground.database.sql, await tenantId(), requestId), context())
+  const whole = await answerOf(await readGeneration(requestId), context())
   const { usage } = whole.body as { usage: { total_tokens: number } }
   const sum = finals.reduce((total, one) => total + ('usage' in one ? one.usage.total_tokens : 0), 0)
   assert.equal(sum, usage.total_tokens)
@@ -200,121 +145,7 @@ test('a stream that outlasts the wait says where to look, and gives what is ther
   await service.develop(requestId, ['published'])
 })
 
-test('a client that goes away takes a queued request with it', async () => {
-  const leaving = new AbortController()
-  const { requestId } = await open({}, leaving.signal)
-  leaving.abort()
-  assert.equal(await settled(requestId, 'queued'), 'cancelled')
-})
-
-test('a client that goes away while its picture is drawn does not end it', async () => {
-  const leaving = new AbortController()
-  const { requestId } = await open({}, leaving.signal)
-  const { tenant_id, version } = await service.ground.database.sql
-    .selectFrom('darkroom.request')
-    .select(['tenant_id', 'version'])
-    .where('id', '=', requestId)
-    .executeTakeFirstOrThrow()
-  await service.ground.database.transact(async (tx) => {
-    const move = { subject: 'request', id: requestId, tenantId: tenant_id, from: 'queued', version } as const
-    await advance(tx, { ...move, to: 'generating', facts: {} })
-    await dropTasks(tx, [requestId])
-  })
-  leaving.abort()
-  await sleep(500)
-  assert.equal(await settled(requestId, 'queued'), 'generating')
-})
-
-test('a quiet stream is kept alive by comments', async () => {
-  await using quiet = await openService({ DARKROOM_WAIT_MS: '2000', DARKROOM_EVENTS_KEEP_ALIVE_MS: '100' })
-  const answer = await quiet.call('/v1/images/generations', json({ prompt: ALLOWED, stream: true }))
-  assert.match(await answer.text(), /^: req_\S+\n\n(: still here\n\n)+/)
-})
-
-test('a server that closes says so in the stream', async () => {
-  await using short = await openService({ DARKROOM_WAIT_MS: '60000' })
-  const answer = await short.call('/v1/images/generations', json({ prompt: ALLOWED, stream: true }))
-  assert.equal(answer.headers.get('content-type'), 'text/event-stream; charset=utf-8')
-  assert.equal(answer.headers.get('x-should-retry'), 'false')
-  assert.match(answer.headers.get('x-request-id') ?? '', /^req_/)
-  const [text] = await Promise.all([answer.text(), short.app.close()])
-  assert.match(text, /event: error\ndata: \{"error":\{.*"code":"shutting_down"/)
-})
-
-test('a client that does not read is cut off, and its pictures are kept', { timeout: 120_000 }, async () => {
-  const accepted = once(service.app.server, 'connection')
-  const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
-  const body = JSON.stringify({ prompt: ALLOWED, stream: true })
-  socket.pause()
-  const [atServer]: Socket[] = await accepted
-  assert.ok(atServer)
-  const cutOff = once(atServer, 'close')
-  socket.write(
-    `POST /v1/images/generations HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${service.key('client')}\r\n` +
-      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  )
-  const requestId = await queued()
-  const [image] = await imagesOf(requestId)
-  // More than any socket buffer holds.
-  const bytes = Buffer.alloc(24 * 2 ** 20, 1)
-  await service.ground.images.putIfAbsent(`${image?.id}.png`, { bytes, contentType: 'image/png' })
-  await service.develop(requestId, ['published'])
-  await cutOff
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  socket.on('error', () => undefined)
-  let got = 0
-  socket.on('data', (chunk: Buffer) => {
-    got += chunk.length
-  })
-  socket.resume()
-  await closed
-  assert.ok(got < bytes.length, 'the answer was not sent whole')
-  const { state } = await (await service.call(`/v1/generations/${requestId}`)).json()
-  assert.equal(state, 'done')
-})
-
 function context(): Context {
   const asked = { prompt: ALLOWED, inputImageTokens: 0, responseFormat: null, stream: null, safetyIdentifier: null }
   return { base: service.url, asked, promptTokens: 77, deliver: deliveryOf(service.ground, service.url, null) }
-}
-
-async function tenantId(): Promise<string> {
-  return (await authenticate(service.ground, service.key('client'))).tenantId
-}
-
-async function imagesOf(requestId: string) {
-  return (await getGeneration(service.ground.database.sql, await tenantId(), requestId)).images
-}
-
-async function latestRequest(): Promise<string> {
-  const { sql } = service.ground.database
-  const row = await sql.selectFrom('darkroom.request').select('id').orderBy('id', 'desc').executeTakeFirstOrThrow()
-  return row.id
-}
-
-async function queued(): Promise<string> {
-  for (;;) {
-    const { sql } = service.ground.database
-    const row = await sql.selectFrom('darkroom.request').select('id').where('state', '=', 'queued').executeTakeFirst()
-    if (row !== undefined) return row.id
-    await sleep(20)
-  }
-}
-
-async function settled(id: string, from: string): Promise<string> {
-  for (let waited = 0; ; waited += 50) {
-    const { state } = await (await service.call(`/v1/generations/${id}`)).json()
-    if (state !== from || waited > 5000) return state
-    await sleep(50)
-  }
-}
-
-async function thrown(ask: () => Promise<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
-  try {
-    await ask()
-  } catch (error) {
-    assert.ok(error instanceof OpenAI.APIError, String(error))
-    return error
-  }
-  return assert.fail('nothing was thrown')
 }
