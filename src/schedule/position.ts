@@ -3,13 +3,14 @@
 // dispatcher's own (fair-queue.ts): smallest start tag first, and what it has already handed out before everything.
 import { sql as raw } from 'kysely'
 import type { Sql } from '../kernel/database.ts'
+import { type Pace, paceOf, secondsFor } from './backlog.ts'
 
 export type Place = {
   /** Requests of all tenants that are drawn before it. */
   position: number
   /** Those of them that are this tenant's own. */
   ahead: number
-  /** Until it is drawn, by the speed of the last requests; null when nothing was drawn lately. */
+  /** Until it is drawn, at the pace that the devices were measured at; null until one was. */
   etaSeconds: number | null
 }
 
@@ -20,22 +21,15 @@ type Look = { places: ReadonlyMap<string, Place>; at: number; goodForMs: number 
 /** Looking may take this share of the time. */
 const SHARE = 1 / 20
 const LONGEST_LINE = 10_000
-const SPEED_GOOD_FOR_MS = 30_000
-const SPEED_OF_LAST = 20
-/** Looked for among so many moves: where little is ever done, the log is not read to its beginning. */
-const SPEED_AMONG = 20_000
 
 /** Answers places; null for who does not wait, is too far back to be counted, or came since the last look at a long line. */
 export function openLine(sql: Sql, pool = 'default'): Line {
   let look: Look = { places: new Map(), at: Number.NEGATIVE_INFINITY, goodForMs: 0 }
   let looking: Promise<void> | null = null
-  let speed: { costPerSecond: number | null; at: number } = { costPerSecond: null, at: Number.NEGATIVE_INFINITY }
 
   const lookAgain = async () => {
-    const at = performance.now()
-    if (at - speed.at > SPEED_GOOD_FOR_MS) speed = { costPerSecond: await measureSpeed(sql), at }
     const began = performance.now()
-    const places = await readLine(sql, pool, speed.costPerSecond)
+    const places = await readLine(sql, pool, await paceOf(sql, pool))
     const done = performance.now()
     look = { places, at: done, goodForMs: (done - began) / SHARE }
   }
@@ -52,7 +46,7 @@ export function openLine(sql: Sql, pool = 'default'): Line {
   }
 }
 
-async function readLine(sql: Sql, pool: string, costPerSecond: number | null): Promise<Map<string, Place>> {
+async function readLine(sql: Sql, pool: string, { devices, msPerCost }: Pace): Promise<Map<string, Place>> {
   const { rows } = await raw<{ subject_id: string; position: string; ahead: string; work: number }>`
     WITH waiting AS (
       SELECT task.subject_id, task.id, task.tenant_id, task.cost,
@@ -77,32 +71,8 @@ async function readLine(sql: Sql, pool: string, costPerSecond: number | null): P
       {
         position: Number(row.position),
         ahead: Number(row.ahead),
-        etaSeconds: costPerSecond === null ? null : Math.ceil(row.work / costPerSecond),
+        etaSeconds: msPerCost === null ? null : Math.ceil(secondsFor(row.work, { devices, msPerCost })),
       },
     ]),
   )
-}
-
-/** Cost units a second over the time in which the last requests were drawn, however many devices drew them side by side. */
-async function measureSpeed(sql: Sql): Promise<number | null> {
-  const { rows } = await raw<{ cost: number; began: Date; ended: Date }>`
-    SELECT request.cost, began.at AS began, last.at AS ended
-      FROM (SELECT subject_id, at FROM darkroom.move
-             WHERE kind = 'request.done' AND id > (SELECT max(id) FROM darkroom.move) - ${SPEED_AMONG}
-             ORDER BY id DESC LIMIT ${SPEED_OF_LAST}) AS done
-      JOIN darkroom.request AS request ON request.id = done.subject_id AND request.sandbox IS NULL
-      JOIN LATERAL (SELECT max(at) AS at FROM darkroom.move
-                     WHERE subject_id = request.id AND kind = 'request.generating') AS began ON began.at IS NOT NULL
-      JOIN LATERAL (SELECT max(move.at) AS at FROM darkroom.image AS image
-                      JOIN darkroom.move AS move ON move.subject_id = image.id AND move.kind = 'image.generated'
-                     WHERE image.request_id = request.id) AS last ON last.at IS NOT NULL
-     ORDER BY began.at`.execute(sql)
-  const cost = rows.reduce((sum, row) => sum + row.cost, 0)
-  let busyMs = 0
-  let until = 0
-  for (const { began, ended } of rows) {
-    busyMs += Math.max(0, ended.getTime() - Math.max(until, began.getTime()))
-    until = Math.max(until, ended.getTime())
-  }
-  return busyMs > 0 && cost > 0 ? (cost * 1000) / busyMs : null
 }

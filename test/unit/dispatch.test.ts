@@ -6,6 +6,7 @@ import { meterTurn } from '../../src/kernel/charge.ts'
 import { backlogOf } from '../../src/schedule/backlog.ts'
 import { announceDevice } from '../../src/schedule/devices.ts'
 import { dispatchPass, resignLead } from '../../src/schedule/dispatch.ts'
+import { openLine } from '../../src/schedule/position.ts'
 import { openWorld, queueRequest, type World } from '../support/world.ts'
 
 let world: World
@@ -139,7 +140,9 @@ test('what was dispatched and never rendered is given back to its tenant', async
 
 test('the backlog is told in seconds of the devices that are alive, at the pace they were measured at', async () => {
   const { sql } = world.ground.database
-  for (let i = 0; i < 4; i++) await queueRequest(world, world.tenants[0], { cost: 2 })
+  let last = ''
+  for (let i = 0; i < 4; i++) last = (await queueRequest(world, world.tenants[0], { cost: 2 })).requestId
+  assert.equal((await openLine(sql)(last))?.etaSeconds, null, 'nobody is told an estimate that was not measured')
   assert.deepEqual(await backlogOf(sql, 500), { tasks: 4, costUnits: 8, estimatedSeconds: 4, devices: 0 })
   const [due] = (await dispatchPass(world.ground.database, options('one'))) ?? []
   await meterTurn(sql, due?.id ?? '', 500, true)
@@ -149,4 +152,5 @@ test('the backlog is told in seconds of the devices that are alive, at the pace 
     .execute()
   await dispatchPass(world.ground.database, options('one'))
   assert.deepEqual(await backlogOf(sql, 9999), { tasks: 3, costUnits: 6, estimatedSeconds: 1.5, devices: 0 })
+  assert.equal((await openLine(sql)(last))?.etaSeconds, 2, 'who is last in the line waits for all of it')
 })
