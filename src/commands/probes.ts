@@ -2,6 +2,7 @@
 // alive, is it ready, what do its meters say. Nothing here needs a key, so the port belongs inside the cluster.
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { Registry } from 'prom-client'
+import { type Checks, runChecks } from '../kernel/checks.ts'
 import type { Config } from '../kernel/config.ts'
 import type { Database } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
@@ -10,12 +11,10 @@ import type { Log } from '../kernel/log.ts'
 import { meters } from '../kernel/meters.ts'
 import { backlogOf } from '../schedule/backlog.ts'
 
-const CHECK_MS = 3000
-
 type Options = {
   config: Pick<Config, 'host' | 'metricsPort' | 'dispatch'>
   database: Database
-  checks: Readonly<Record<string, () => Promise<void>>>
+  checks: Checks
   log: Log
 }
 
@@ -28,8 +27,7 @@ export async function startProbes({ config, database, checks, log }: Options): P
       case '/healthz':
         return send(response, 200, { status: 'ok' })
       case '/readyz': {
-        const results = await runChecks(checks, log)
-        const ready = Object.values(results).every((result) => result === 'ok')
+        const { ready, results } = await runChecks(checks, log)
         return send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not_ready', checks: results })
       }
       case '/metrics': {
@@ -54,26 +52,6 @@ export async function startProbes({ config, database, checks, log }: Options): P
       await new Promise((resolve) => server.close(resolve))
     },
   }
-}
-
-/** Each check's result by name, none awaited for longer than three seconds. */
-async function runChecks(checks: Options['checks'], log: Log): Promise<Record<string, 'ok' | 'failed'>> {
-  const results = Object.entries(checks).map(async ([name, check]): Promise<[string, 'ok' | 'failed']> => {
-    try {
-      await Promise.race([check(), late()])
-      return [name, 'ok']
-    } catch (error) {
-      log.warn({ check: name, error }, 'a readiness check failed')
-      return [name, 'failed']
-    }
-  })
-  return Object.fromEntries(await Promise.all(results))
-}
-
-function late(): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('the check took too long')), CHECK_MS).unref()
-  })
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
