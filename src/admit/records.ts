@@ -143,35 +143,6 @@ export async function getImage(
   return { generation, image }
 }
 
-/** Previews of a request that may be read, oldest first. */
-export function listPreviews(sql: Sql, requestId: string): Promise<{ image_id: string; position: number }[]> {
-  return sql
-    .selectFrom('darkroom.preview as preview')
-    .innerJoin('darkroom.image as image', 'image.id', 'preview.image_id')
-    .select(['preview.image_id', 'preview.position'])
-    .where('image.request_id', '=', requestId)
-    .where('image.erased_at', 'is', null)
-    .where('preview.released_at', 'is not', null)
-    .orderBy('preview.released_at')
-    .execute()
-}
-
-/** Where a preview that may be read lies. Fault: not_found. */
-export async function getPreview(sql: Sql, tenantId: string, imageId: string, position: number): Promise<string> {
-  const found = await sql
-    .selectFrom('darkroom.preview as preview')
-    .innerJoin('darkroom.image as image', 'image.id', 'preview.image_id')
-    .select('preview.object_key')
-    .where('preview.image_id', '=', imageId)
-    .where('preview.position', '=', position)
-    .where('image.tenant_id', '=', tenantId)
-    .where('image.erased_at', 'is', null)
-    .where('preview.released_at', 'is not', null)
-    .executeTakeFirst()
-  if (found === undefined) throw new Fault('not_found', { facts: { id: imageId } })
-  return found.object_key
-}
-
 /** Fault: not_found. */
 export async function getStatement(sql: Sql, tenantId: string, statementId: string): Promise<Statement> {
   const statement = (await statementsOf(sql, tenantId, [statementId])).get(statementId)

@@ -3,7 +3,8 @@
 // and shared by all listeners of a request (watch.ts). Who does not read is let go, and may resume.
 import { Readable } from 'node:stream'
 import { type PastMove, readMovesSince, rewind, type Standing } from '../admit/history.ts'
-import { type Generation, getGeneration, listPreviews } from '../admit/records.ts'
+import { listPreviews } from '../admit/previews.ts'
+import { type Generation, getGeneration } from '../admit/records.ts'
 import { isTerminal } from '../journey.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
@@ -125,7 +126,7 @@ async function replay(
       push(frame('state', generationResource(then), move.id))
     }
   }
-  for (const { image_id, position } of await listPreviews(sql, requestId)) push(previewFrame(image_id, position))
+  for (const row of await listPreviews(sql, tenantId, requestId)) push(previewFrame(row.image_id, row.position))
 }
 
 const pictures = new WeakMap<Standing, Promise<string>>()

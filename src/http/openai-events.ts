@@ -2,7 +2,7 @@
 // `darkroom` which picture it is. A partial is never sent after its final one. The last completed event waits for the end of the
 // request, since it names what was withheld; without any picture the end is `event: error`, in the words of an answer without a
 // stream. The input is counted with the first completed event, so that the sum over all events is what was used.
-import { type PreviewRow, readPreviews } from '../admit/previews.ts'
+import { listPreviews, type PreviewRow } from '../admit/previews.ts'
 import type { Generation, ImageRow } from '../admit/records.ts'
 import { UNFINISHED } from '../journey.ts'
 import { isFault } from '../kernel/fault.ts'
@@ -66,7 +66,7 @@ export function makeEvents(ground: Ground, { name, partials }: Streaming) {
     )
     if (partials === 0 || developing.size === 0) return
     const { request } = generation
-    for (const row of await readPreviews(ground.database.sql, request.tenant_id, request.id)) {
+    for (const row of await listPreviews(ground.database.sql, request.tenant_id, request.id)) {
       const image = developing.get(row.image_id)
       if (image === undefined || row.position <= (latestPartial.get(image.id) ?? -1)) continue
       latestPartial.set(image.id, row.position)

@@ -1,6 +1,7 @@
 // One image: its record, its picture by a link that expires, its manifest. Only what was released has the last two.
 import { Type } from '@fastify/type-provider-typebox'
-import { getImage, getPreview, type ImageRow } from '../../admit/records.ts'
+import { getPreview } from '../../admit/previews.ts'
+import { getImage, type ImageRow } from '../../admit/records.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
@@ -66,7 +67,7 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
     },
     async (request, reply) => {
       const { id, index } = request.params
-      const key = await getPreview(sql, callerOf(request).tenantId, id, index)
+      const { object_key: key } = await getPreview(sql, callerOf(request).tenantId, id, index)
       return reply.redirect(await ground.images.signedUrl(key, ground.config.urlTtlSeconds), 302)
     },
   )
