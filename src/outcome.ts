@@ -2,13 +2,23 @@
 // released. The request's row is locked first, so two images that finish together cannot both think the other is still on
 // its way.
 import { sql as raw } from 'kysely'
-import { advance } from './advance.ts'
-import { FAILURES, type Failure, type ImageState, isSettled, isTerminal, outcomeOf, UNFINISHED } from './journey.ts'
+import { advance, type ImageMove } from './advance.ts'
+import {
+  FAILURES,
+  type Failure,
+  type ImageState,
+  isSettled,
+  isTerminal,
+  outcomeOf,
+  type Stage,
+  UNFINISHED,
+} from './journey.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
 import { cancelTopic, type Ground, requestTopic } from './kernel/ground.ts'
+import type { ImageWork } from './kernel/image-work.ts'
 import { WEBHOOK_TOPIC } from './kernel/outbox.ts'
-import { dropTasks } from './kernel/tasks.ts'
+import { type Claim, completeTask, dropTasks } from './kernel/tasks.ts'
 
 /** Work that was in hand when its image ended or was erased may still write once; so long it may take. */
 export const GRACE_SECONDS = 600
@@ -19,6 +29,33 @@ export const GRACE_SECONDS = 600
  */
 export async function lockRequest(tx: Tx, requestId: string): Promise<void> {
   await tx.selectFrom('darkroom.request').select('id').where('id', '=', requestId).forUpdate().execute()
+}
+
+/** The stage that a stage's move hands an image on to. */
+const NEXT: Partial<Record<ImageState, Stage>> = { cleared: 'mark', marked: 'publish' }
+
+/**
+ * The one move of an image's stage, in one transaction: its task is done, the image advances under its request's lock with the next
+ * stage's task, and the request is settled where it no longer waits for the image. Then whoever listens is told. Fault: conflict.
+ */
+export async function finishStage(
+  ground: Ground,
+  claim: Claim,
+  image: ImageWork,
+  move: Pick<ImageMove, 'to' | 'facts' | 'set' | 'statement'>,
+): Promise<void> {
+  const stage = NEXT[move.to]
+  const task = { tenantId: image.tenant_id, subject: 'image', subjectId: image.id } as const
+  const due = await ground.database.transact(async (tx) => {
+    await lockRequest(tx, image.request_id)
+    await completeTask(tx, claim)
+    const due = await advance(tx, { ...moveOf(image), ...move, tasks: stage === undefined ? [] : [{ ...task, stage }] })
+    if (isSettled(move.to)) await settleRequest(tx, image.request_id)
+    return due
+  })
+  ground.bell.ring(due)
+  ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: move.to })
+  if (isSettled(move.to)) ground.bell.tell(WEBHOOK_TOPIC, {})
 }
 
 /** Moves a generating request to `done` if none of its images is still on its way. Call it in the image's own transaction. */

@@ -1,10 +1,21 @@
 // An image as its stages need it: its own row with what its request says of it; and the way back for what was stored for one that
-// has ended meanwhile.
+// has ended meanwhile. A stage begins with `claimImage` and ends with `finishStage` (outcome.ts).
+import type { ImageState } from '../journey.ts'
 import type { Ground } from './ground.ts'
 import type { ObjectStore } from './object-store.ts'
+import { type Claim, completeTask } from './tasks.ts'
 
-/** Undefined when it was erased. */
-export function loadImageWork(ground: Ground, imageId: string) {
+export type ImageWork = NonNullable<Awaited<ReturnType<typeof loadImageWork>>>
+
+/** The image of a stage's task, in the state that the stage moves it from. Null: it has moved on or was erased, and the task is done. */
+export async function claimImage(ground: Ground, claim: Claim, state: ImageState): Promise<ImageWork | null> {
+  const image = await loadImageWork(ground, claim.subjectId)
+  if (image?.state === state) return image
+  await ground.database.transact((tx) => completeTask(tx, claim))
+  return null
+}
+
+function loadImageWork(ground: Ground, imageId: string) {
   return ground.database.sql
     .selectFrom('darkroom.image as image')
     .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')

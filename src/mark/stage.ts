@@ -1,14 +1,13 @@
 // The mark stage: a cleared image is encoded, watermarked, signed and read back; only what reads back as this very image moves to
 // `marked`, with the digest of its file. Next: publish/release.ts.
-import { advance } from '../advance.ts'
 import { asJson } from '../kernel/canonical.ts'
-import { type Ground, requestTopic } from '../kernel/ground.ts'
-import { loadImageWork, moveStored } from '../kernel/image-work.ts'
+import type { Ground } from '../kernel/ground.ts'
+import { claimImage, moveStored } from '../kernel/image-work.ts'
 import type { Operation } from '../kernel/model.ts'
 import { markedKey, readGenerated } from '../kernel/quarantine.ts'
-import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
+import type { Claim } from '../kernel/tasks.ts'
 import { SYSTEM } from '../kernel/version.ts'
-import { lockRequest } from '../outcome.ts'
+import { finishStage } from '../outcome.ts'
 import type { Parent } from './manifest.ts'
 import { type Marked, markImage } from './mark.ts'
 import type { Signer } from './signer.ts'
@@ -17,8 +16,8 @@ import type { Watermarker } from './watermark/pool.ts'
 export type MarkTools = { signer: Signer; watermark: Watermarker }
 
 export async function markStage(ground: Ground, tools: MarkTools, claim: Claim): Promise<void> {
-  const image = await loadImageWork(ground, claim.subjectId)
-  if (image === undefined || image.state !== 'cleared') return ground.database.transact((tx) => completeTask(tx, claim))
+  const image = await claimImage(ground, claim, 'cleared')
+  if (image === null) return
   const order = {
     imageId: image.id,
     markId: Number(image.mark_id),
@@ -34,25 +33,13 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
   const key = markedKey(image.id, marked.digests.file)
   await ground.quarantine.putIfAbsent(key, { bytes: marked.bytes, contentType: marked.mimeType })
   const record = asJson(recordOf(marked))
-  const move = (): Promise<Due[]> =>
-    ground.database.transact(async (tx) => {
-      await lockRequest(tx, image.request_id)
-      await completeTask(tx, claim)
-      return advance(tx, {
-        subject: 'image',
-        id: image.id,
-        tenantId: image.tenant_id,
-        from: 'cleared',
-        version: image.version,
-        to: 'marked',
-        facts: { record, manifest: marked.manifestId },
-        set: { marked: JSON.stringify(record), manifest_id: marked.manifestId, fingerprint: marked.fingerprint },
-        tasks: [{ tenantId: image.tenant_id, subject: 'image', subjectId: image.id, stage: 'publish' }],
-      })
-    })
-  const due = await moveStored(ground, image.id, [ground.quarantine, key], move)
-  ground.bell.ring(due)
-  ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'marked' })
+  await moveStored(ground, image.id, [ground.quarantine, key], () =>
+    finishStage(ground, claim, image, {
+      to: 'marked',
+      facts: { record, manifest: marked.manifestId },
+      set: { marked: JSON.stringify(record), manifest_id: marked.manifestId, fingerprint: marked.fingerprint },
+    }),
+  )
 }
 
 /** What an edit was made from. Faults: object_missing, object_store_failed. */

@@ -1,15 +1,13 @@
 // The moderate stage: classifies a generated picture with the classifiers that its model names, judges the scores by the policy,
 // and clears, holds or denies it. No classifier, a failed score or an incomplete statement never clears anything.
-import { advance, type Facts, type ImageMove, type Statement } from '../advance.ts'
-import type { ImageState } from '../journey.ts'
+import type { Facts, ImageMove, Statement } from '../advance.ts'
 import type { Json } from '../kernel/canonical.ts'
-import { type Ground, requestTopic } from '../kernel/ground.ts'
-import { loadImageWork } from '../kernel/image-work.ts'
+import type { Ground } from '../kernel/ground.ts'
+import { claimImage } from '../kernel/image-work.ts'
 import type { Classification, Classify, Picture } from '../kernel/model.ts'
-import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
-import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
-import { lockRequest, settleRequest } from '../outcome.ts'
+import type { Claim } from '../kernel/tasks.ts'
+import { finishStage } from '../outcome.ts'
 
 /** What the classifiers found: the highest calibrated score by category, and who said so. Null: nobody could say. */
 export type Evidence = {
@@ -54,8 +52,8 @@ export async function moderateStage(
   { classifiersOf, classify, judge }: Moderation,
   claim: Claim,
 ): Promise<void> {
-  const image = await loadImageWork(ground, claim.subjectId)
-  if (image === undefined || image.state !== 'generated') return finish(ground, claim)
+  const image = await claimImage(ground, claim, 'generated')
+  if (image === null) return
   const picture = await readGenerated(ground.quarantine, image.id, image.generated_digest)
   const evidence = image.sandbox === null ? await examine(classify, classifiersOf(image.model), picture) : null
   const judgement = judge(evidence, {
@@ -65,31 +63,13 @@ export async function moderateStage(
     negativePrompt: image.negative_prompt,
     sandbox: image.sandbox,
   })
-  const move = decide(image.id, judgement)
-  let due: Due[] = []
-  await ground.database.transact(async (tx) => {
-    await lockRequest(tx, image.request_id)
-    await completeTask(tx, claim)
-    due = await advance(tx, {
-      subject: 'image',
-      id: image.id,
-      tenantId: image.tenant_id,
-      from: 'generated',
-      version: image.version,
-      set: { verdict: JSON.stringify(judgement.record) },
-      ...move,
-      ...(move.to === 'cleared'
-        ? { tasks: [{ tenantId: image.tenant_id, subject: 'image', subjectId: image.id, stage: 'mark' }] }
-        : {}),
-    })
-    if (move.to !== 'cleared') await settleRequest(tx, image.request_id)
+  await finishStage(ground, claim, image, {
+    set: { verdict: JSON.stringify(judgement.record) },
+    ...decide(image.id, judgement),
   })
-  ground.bell.ring(due)
-  ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: move.to })
-  if (move.to !== 'cleared') ground.bell.tell(WEBHOOK_TOPIC, {})
 }
 
-function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'facts' | 'statement'> & { to: ImageState } {
+function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'to' | 'facts' | 'statement'> {
   switch (judgement.verdict) {
     case 'allow':
       return { to: 'cleared', facts: judgement.facts }
@@ -128,8 +108,4 @@ export function foldEvidence(found: readonly Found[] | null): Evidence {
     classifiers.push({ id, version, digest })
   }
   return { categories, classifiers }
-}
-
-function finish(ground: Ground, claim: Claim): Promise<void> {
-  return ground.database.transact((tx) => completeTask(tx, claim))
 }

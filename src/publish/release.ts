@@ -3,14 +3,13 @@
 import { sql as raw } from 'kysely'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
-import { advance } from '../advance.ts'
 import { sha256 } from '../kernel/canonical.ts'
 import { Fault } from '../kernel/fault.ts'
-import { type Ground, requestTopic } from '../kernel/ground.ts'
-import { loadImageWork, moveStored } from '../kernel/image-work.ts'
+import type { Ground } from '../kernel/ground.ts'
+import { claimImage, moveStored } from '../kernel/image-work.ts'
 import { markedKey } from '../kernel/quarantine.ts'
-import { type Claim, completeTask } from '../kernel/tasks.ts'
-import { lockRequest, settleRequest } from '../outcome.ts'
+import type { Claim } from '../kernel/tasks.ts'
+import { finishStage } from '../outcome.ts'
 
 /** The public key of a released image. */
 export function releasedKey(imageId: string, format: string): string {
@@ -18,8 +17,8 @@ export function releasedKey(imageId: string, format: string): string {
 }
 
 export async function publishStage(ground: Ground, claim: Claim): Promise<void> {
-  const image = await loadImageWork(ground, claim.subjectId)
-  if (image === undefined || image.state !== 'marked') return ground.database.transact((tx) => completeTask(tx, claim))
+  const image = await claimImage(ground, claim, 'marked')
+  if (image === null) return
   const digest = fileDigest(image.marked)
   const file = await ground.quarantine.get(markedKey(image.id, digest))
   if (sha256(file.bytes) !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })
@@ -28,24 +27,13 @@ export async function publishStage(ground: Ground, claim: Claim): Promise<void> 
     const earlier = sha256((await ground.images.get(key)).bytes)
     if (earlier !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })
   }
-  const publish = () =>
-    ground.database.transact(async (tx) => {
-      await lockRequest(tx, image.request_id)
-      await completeTask(tx, claim)
-      await advance(tx, {
-        subject: 'image',
-        id: image.id,
-        tenantId: image.tenant_id,
-        from: 'marked',
-        version: image.version,
-        to: 'published',
-        facts: { file: digest, key },
-        set: { object_key: key, size_bytes: file.bytes.length, published_at: raw<Date>`darkroom.now()` },
-      })
-      await settleRequest(tx, image.request_id)
-    })
-  await moveStored(ground, image.id, [ground.images, key], publish)
-  ground.bell.tell(requestTopic(image.request_id), { image: image.id, state: 'published' })
+  await moveStored(ground, image.id, [ground.images, key], () =>
+    finishStage(ground, claim, image, {
+      to: 'published',
+      facts: { file: digest, key },
+      set: { object_key: key, size_bytes: file.bytes.length, published_at: raw<Date>`darkroom.now()` },
+    }),
+  )
 }
 
 const Marked = Compile(Type.Object({ digests: Type.Object({ file: Type.String() }) }))
