@@ -1,5 +1,6 @@
 // Runs the tests: `npm test` all of them, `npm test -- unit` or any part of a path only the files it matches.
-// Fast files (test/unit) run two at a time; every other suite may start servers or fill the cores, so one at a time.
+// Files of test/unit, and of the suites that mostly wait for their servers, run two at a time; the others may fill the cores, so one
+// at a time.
 // A suite whose service is missing says so in one NOT RUN line (see support/services.ts) and fails only where services
 // are required (CI=true or DARKROOM_REQUIRE_SERVICES=1). The last line is always "N passed, N failed[, N skipped]".
 
@@ -17,6 +18,8 @@ const unit = `test${sep}unit${sep}`
 const MINUTE = 60_000
 const [fileMs, allMs] = process.env.DARKROOM_FAULT_REQUESTS ? [60 * MINUTE, 70 * MINUTE] : [8 * MINUTE, 20 * MINUTE]
 const hangs = { execArgv: ['--test-force-exit'], signal: AbortSignal.timeout(allMs) }
+// They wait for a database or a socket more than they compute.
+const patient = ['contract', 'http', 'journey', 'mark', 'notify']
 // Cheap suites first, so that a broken foundation shows before a browser starts.
 const slowLast = ['browser', 'faults']
 
@@ -123,8 +126,10 @@ await runFiles(
   2,
   120_000,
 )
+const isPatient = (file: string): boolean => patient.some((name) => file.startsWith(`test${sep}${name}${sep}`))
+await runFiles(files.filter(isPatient), 2, fileMs)
 await runFiles(
-  files.filter((file) => !file.startsWith(unit)),
+  files.filter((file) => !file.startsWith(unit) && !isPatient(file)),
   1,
   fileMs,
 )
