@@ -11,6 +11,8 @@ import {
   isTerminal,
   outcomeOf,
   type Stage,
+  type StateOf,
+  type Subject,
   UNFINISHED,
 } from './journey.ts'
 import type { Tx } from './kernel/database.ts'
@@ -49,7 +51,11 @@ export async function finishStage(
   const due = await ground.database.transact(async (tx) => {
     await lockRequest(tx, image.request_id)
     await completeTask(tx, claim)
-    const due = await advance(tx, { ...moveOf(image), ...move, tasks: stage === undefined ? [] : [{ ...task, stage }] })
+    const due = await advance(tx, {
+      ...moveOf(image, 'image'),
+      ...move,
+      tasks: stage === undefined ? [] : [{ ...task, stage }],
+    })
     if (isSettled(move.to)) await settleRequest(tx, image.request_id)
     return due
   })
@@ -62,15 +68,8 @@ export async function finishStage(
 export async function settleRequest(tx: Tx, requestId: string): Promise<void> {
   const { request, images } = await loadLocked(tx, requestId)
   if (request.state !== 'generating' || !images.every((image) => isSettled(image.state))) return
-  await advance(tx, {
-    subject: 'request',
-    id: request.id,
-    tenantId: request.tenant_id,
-    from: request.state,
-    version: request.version,
-    to: 'done',
-    facts: { outcome: outcomeOf(images.map((image) => image.state)) },
-  })
+  const facts = { outcome: outcomeOf(images.map((image) => image.state)) }
+  await advance(tx, { ...moveOf(request, 'request'), to: 'done', facts })
 }
 
 /** Fails a request for a typed reason with every image it has not rendered; those it has go on, and then it is done. */
@@ -82,16 +81,7 @@ export async function failRequest(tx: Tx, requestId: string, reason: Failure): P
   for (const image of missing) await failImageRow(tx, image, reason)
   if (missing.length < images.length) return settleRequest(tx, requestId)
   if (request.state !== 'queued' && request.state !== 'generating') return
-  await advance(tx, {
-    subject: 'request',
-    id: request.id,
-    tenantId: request.tenant_id,
-    from: request.state,
-    version: request.version,
-    to: 'failed',
-    facts: { reason },
-    set: { failure: reason },
-  })
+  await advance(tx, { ...moveOf(request, 'request'), to: 'failed', facts: { reason }, set: { failure: reason } })
 }
 
 /** Fails one image and settles its request. An image that has moved on meanwhile is left alone. */
@@ -120,16 +110,8 @@ export async function cancelRequest(ground: Ground, tenantId: string, requestId:
     const unfinished = images.filter((one) => UNFINISHED.includes(one.state))
     await dropTasks(tx, [requestId])
     await endImages(tx, unfinished, request.attempt > 0)
-    for (const image of unfinished) await advance(tx, { ...moveOf(image), to: 'cancelled', facts: {} })
-    await advance(tx, {
-      subject: 'request',
-      id: request.id,
-      tenantId,
-      from: request.state,
-      version: request.version,
-      to: 'cancelled',
-      facts: {},
-    })
+    for (const image of unfinished) await advance(tx, { ...moveOf(image, 'image'), to: 'cancelled', facts: {} })
+    await advance(tx, { ...moveOf(request, 'request'), to: 'cancelled', facts: {} })
   })
   ground.bell.tell(cancelTopic(requestId), {})
   ground.bell.tell(requestTopic(requestId), { state: 'cancelled' })
@@ -155,18 +137,15 @@ export function failureOf(fault: Fault): Failure {
 
 type ImageRow = { id: string; request_id: string; tenant_id: string; state: ImageState; version: number }
 
-function moveOf(image: ImageRow) {
-  return {
-    subject: 'image' as const,
-    id: image.id,
-    tenantId: image.tenant_id,
-    from: image.state,
-    version: image.version,
-  }
+type Row<S extends Subject> = { id: string; tenant_id: string; state: StateOf<S>; version: number }
+
+/** The half of a move that its row says. */
+function moveOf<S extends Subject>(row: Row<S>, subject: S) {
+  return { subject, id: row.id, tenantId: row.tenant_id, from: row.state, version: row.version }
 }
 
 async function failImageRow(tx: Tx, image: ImageRow, reason: Failure): Promise<void> {
-  await advance(tx, { ...moveOf(image), to: 'failed', facts: { reason }, set: { failure: reason } })
+  await advance(tx, { ...moveOf(image, 'image'), to: 'failed', facts: { reason }, set: { failure: reason } })
 }
 
 /** Before images end without a picture: nothing is left to do for them, and what lies in the stores of them is to be removed. */

@@ -5,22 +5,15 @@ import { publishStage } from '../src/publish/release.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { runTask } from './run-task.ts'
 
-/** `released` is called after each publication, about which somebody may want to hear. */
-export function startFinish(
-  ground: Ground,
-  doorbell: Doorbell,
-  marks: MarkTools,
-  released: () => void,
-): AsyncDisposable {
+export function startFinish(ground: Ground, doorbell: Doorbell, marks: MarkTools): AsyncDisposable {
   const { finishConcurrency } = ground.config
   const stops = [
     doorbell.answer('mark', finishConcurrency, (task) =>
       runTask(ground, task, (claim) => markStage(ground, marks, claim)),
     ),
-    doorbell.answer('publish', finishConcurrency, async (task) => {
-      await runTask(ground, task, (claim) => publishStage(ground, claim))
-      released()
-    }),
+    doorbell.answer('publish', finishConcurrency, (task) =>
+      runTask(ground, task, (claim) => publishStage(ground, claim)),
+    ),
   ]
   return {
     [Symbol.asyncDispose]: async () => {

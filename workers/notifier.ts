@@ -8,9 +8,7 @@ import { repeat } from './repeat.ts'
 
 const DRAIN_MS = 5000
 
-export type Notifier = AsyncDisposable & { readonly soon: () => void }
-
-export function startNotifier(ground: Ground, tools: WebhookTools): Notifier {
+export function startNotifier(ground: Ground, tools: WebhookTools): AsyncDisposable {
   const { concurrency, pollMs } = ground.config.webhooks
   /** Attempts under way, and whether each is to an endpoint that was failing. */
   const flying = new Map<Promise<void>, boolean>()
@@ -32,7 +30,6 @@ export function startNotifier(ground: Ground, tools: WebhookTools): Notifier {
   })
   const unhear = ground.bell.hear(WEBHOOK_TOPIC, loop.soon)
   return {
-    soon: loop.soon,
     [Symbol.asyncDispose]: async () => {
       unhear()
       await loop.stop()

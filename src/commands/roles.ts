@@ -5,7 +5,7 @@ import { startDispatcher } from '../../workers/dispatcher.ts'
 import { startFinish } from '../../workers/finish.ts'
 import { startGpu } from '../../workers/gpu.ts'
 import { startJanitor } from '../../workers/janitor.ts'
-import { type Notifier, startNotifier } from '../../workers/notifier.ts'
+import { startNotifier } from '../../workers/notifier.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { resolveByDns } from '../notify/address.ts'
@@ -30,7 +30,8 @@ export async function startRoles(
         stack.use(await openGpu(ground, doorbell, marks, stack))
         break
       case 'finish':
-        stack.use(startFinish(ground, doorbell, marks, stack.use(await openNotifier(ground)).soon))
+        stack.use(await openNotifier(ground))
+        stack.use(startFinish(ground, doorbell, marks))
         break
       case 'dispatcher':
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))
@@ -44,7 +45,7 @@ export async function startRoles(
   }
 }
 
-async function openNotifier(ground: Ground): Promise<Notifier> {
+async function openNotifier(ground: Ground): Promise<AsyncDisposable> {
   return startNotifier(ground, { key: await homeSecret(ground.config, 'webhooks'), resolve: resolveByDns })
 }
 

@@ -4,15 +4,14 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { generateStage } from '../../src/generate/generate.ts'
-import { sha256 } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
-import { addTask, type Claim, claimTask } from '../../src/kernel/tasks.ts'
+import { claimTask } from '../../src/kernel/tasks.ts'
 import { cancelRequest } from '../../src/outcome.ts'
 import { eraseGeneration, finishErasures } from '../../src/publish/erase.ts'
 import { removeLeftovers } from '../../src/publish/leftovers.ts'
 import { publishStage } from '../../src/publish/release.ts'
-import { memoryStore, openWorld, queueRequest, type World } from '../support/world.ts'
+import { memoryStore, openWorld, queueMarked, queueRequest, type World } from '../support/world.ts'
 
 const stores = { images: memoryStore(), quarantine: memoryStore() }
 let world: World
@@ -29,6 +28,8 @@ const setClock = (minutes: number) =>
   raw`UPDATE darkroom.clock_offset SET by = ${minutes} * interval '1 minute'`.execute(world.ground.database.sql)
 const keysOf = (id: string) =>
   [stores.images, stores.quarantine].flatMap(({ objects }) => [...objects.keys()].filter((key) => key.startsWith(id)))
+const claimTo = async (taskId: string) =>
+  (await claimTask(ground.database.sql, taskId, 60_000)) ?? assert.fail('nobody may hold it')
 const isLeft = async (id: string) =>
   (
     await world.ground.database.sql
@@ -37,29 +38,9 @@ const isLeft = async (id: string) =>
       .where('image_id', '=', id)
       .execute()
   ).length > 0
-const claimed = async (taskId: string): Promise<Claim> => {
-  const claim = await claimTask(ground.database.sql, taskId, 60_000)
-  assert.ok(claim)
-  return claim
-}
-
-/** A request whose one image is marked and about to be published. */
 async function aboutToPublish() {
   const [tenant] = world.tenants
-  const { requestId, imageIds } = await queueRequest(world, tenant)
-  const [imageId] = imageIds
-  assert.ok(imageId)
-  const digest = sha256(FILE.bytes)
-  await stores.quarantine.putIfAbsent(`${imageId}/marked-${digest}`, FILE)
-  const marked = JSON.stringify({ digests: { file: digest } })
-  const task = await ground.database.transact(async (tx) => {
-    await raw`DELETE FROM darkroom.task WHERE subject_id = ${requestId}`.execute(tx)
-    await raw`UPDATE darkroom.request SET state = 'generating', attempt = 1 WHERE id = ${requestId}`.execute(tx)
-    await raw`UPDATE darkroom.image SET state = 'marked', verdict = '{}', marked = ${marked}, manifest_id = ${imageId}
-               WHERE id = ${imageId}`.execute(tx)
-    return addTask(tx, { tenantId: tenant.id, subject: 'image', subjectId: imageId, stage: 'publish' })
-  })
-  return { requestId, imageId, key: `${imageId}.png`, tenantId: tenant.id, claim: await claimed(task.id) }
+  return { ...(await queueMarked(world, tenant, stores.quarantine, FILE)), tenantId: tenant.id }
 }
 
 /** The ground, on which something happens just after a file was stored under the key. */
@@ -101,7 +82,7 @@ test('two publishers of one image leave its file alone', async () => {
     await raw`UPDATE darkroom.task SET lease_until = darkroom.now() WHERE id = ${claim.taskId}`.execute(
       ground.database.sql,
     )
-    await publishStage(ground, await claimed(claim.taskId))
+    await publishStage(ground, await claimTo(claim.taskId))
   })
   await assert.rejects(publishStage(first, claim), (error) => isFault(error, 'lease_lost'))
   assert.ok(stores.images.objects.has(key))
@@ -124,7 +105,7 @@ test('a picture that arrives after its request was cancelled is not kept', async
           { truncated: false, provider: 'cpu' },
         )
     },
-    await claimed(taskId),
+    await claimTo(taskId),
     new AbortController().signal,
   )
   await assert.rejects(rendering, (error) => isFault(error, 'lease_lost'))

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Fault } from '../../src/kernel/fault.ts'
 import { WEBHOOK_TOPIC } from '../../src/kernel/outbox.ts'
+import { publishStage } from '../../src/publish/release.ts'
 import { runTask } from '../../workers/run-task.ts'
 import { ALLOWED, FORBIDDEN, json, openService, type Service } from '../http/service.ts'
+import { openWorld, queueMarked } from '../support/world.ts'
 
 let service: Service
 before(async () => {
@@ -38,4 +40,12 @@ test('a refused, a cancelled and a failed one ring', async () => {
     .executeTakeFirstOrThrow()
   const fails = () => Promise.reject(new Fault('nan'))
   assert.equal(await rings(() => runTask(service.ground, task.id, fails)), 1)
+})
+
+test('a published one rings', async () => {
+  await using world = await openWorld()
+  const file = { bytes: Buffer.from('the marked file'), contentType: 'image/png' }
+  const { claim } = await queueMarked(world, world.tenants[0], world.ground.quarantine, file)
+  await publishStage(world.ground, claim)
+  assert.equal(world.told.filter(({ topic }) => topic === WEBHOOK_TOPIC).length, 1)
 })

@@ -1,15 +1,17 @@
 // A ground to stand tests on: an in-memory database with migrations, stores in memory, a bell that keeps what was rung, and rows
 // for two tenants with a key each. Everything else is the real code.
 import { randomBytes, randomInt } from 'node:crypto'
+import { sql as raw } from 'kysely'
 import { recordBirths } from '../../src/advance.ts'
+import { sha256 } from '../../src/kernel/canonical.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import { type Database, openDatabase } from '../../src/kernel/database.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import { openLog } from '../../src/kernel/log.ts'
-import type { PublicStore, StoredObject } from '../../src/kernel/object-store.ts'
-import { addTask, type Due } from '../../src/kernel/tasks.ts'
+import type { ObjectStore, PublicStore, StoredObject } from '../../src/kernel/object-store.ts'
+import { addTask, claimTask, type Due } from '../../src/kernel/tasks.ts'
 
 export type World = {
   ground: Ground
@@ -142,4 +144,24 @@ export async function queueRequest(
     })
   })
   return { requestId, imageIds, taskId: due.id }
+}
+
+/** A request whose one image, of that file, is marked, and the claim to publish it. */
+export async function queueMarked(world: World, tenant: Tenant, quarantine: ObjectStore, file: StoredObject) {
+  const { database } = world.ground
+  const { requestId, imageIds } = await queueRequest(world, tenant)
+  const imageId = imageIds[0] ?? ''
+  const digest = sha256(file.bytes)
+  await quarantine.putIfAbsent(`${imageId}/marked-${digest}`, file)
+  const marked = JSON.stringify({ digests: { file: digest } })
+  const task = await database.transact(async (tx) => {
+    await raw`DELETE FROM darkroom.task WHERE subject_id = ${requestId}`.execute(tx)
+    await raw`UPDATE darkroom.request SET state = 'generating', attempt = 1 WHERE id = ${requestId}`.execute(tx)
+    await raw`UPDATE darkroom.image SET state = 'marked', verdict = '{}', marked = ${marked}, manifest_id = ${imageId}
+               WHERE id = ${imageId}`.execute(tx)
+    return addTask(tx, { tenantId: tenant.id, subject: 'image', subjectId: imageId, stage: 'publish' })
+  })
+  const claim = await claimTask(database.sql, task.id, 60_000)
+  if (claim === null) throw new Error('a task that was just made can be claimed')
+  return { requestId, imageId, key: `${imageId}.png`, claim }
 }
