@@ -25,6 +25,19 @@ export async function lockTenant(tx: Tx, caller: Caller, tenantId: string): Prom
   return row.operator ? 'operator' : 'customer'
 }
 
+/** Locks the operator's tenant, for acts of programs that no caller does. Fault: not_found, before the first start. */
+export async function lockOperator(tx: Tx): Promise<string> {
+  const row = await tx
+    .selectFrom('darkroom.tenant')
+    .select('id')
+    .where('operator', '=', true)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (row === undefined)
+    throw new Fault('not_found', { detail: 'these records have no operator yet: start the service once' })
+  return row.id
+}
+
 /** The tenant of a person or key that the caller administers. Fault: not_found. */
 export async function tenantOf(
   sql: Sql | Tx,

@@ -3,8 +3,8 @@
 // adopts; records without a file mean that it was lost, and then nothing is made up.
 import { sql as raw } from 'kysely'
 import type { Database, Sql, Tx } from '../kernel/database.ts'
-import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
+import { lockOperator } from './administered.ts'
 import { type FileKey, type KeyRing, keyFileOf, readKeyFile, writeKeyFile } from './key-file.ts'
 import { createKey } from './keys.ts'
 import { createPerson } from './people.ts'
@@ -79,18 +79,11 @@ async function createEverybody(tx: Tx, ring: KeyRing): Promise<void> {
 /** A new administrator's key for when every other was lost, held by a person of its own. Fault: not_found. */
 export async function recoverAdmin({ transact }: Database): Promise<{ keyId: string; text: string }> {
   return transact(async (tx) => {
-    const operator = await tx
-      .selectFrom('darkroom.tenant')
-      .select('id')
-      .where('operator', '=', true)
-      .forNoKeyUpdate()
-      .executeTakeFirst()
-    if (operator === undefined)
-      throw new Fault('not_found', { detail: 'there is nothing to recover: these records have no operator yet' })
+    const tenantId = await lockOperator(tx)
     const by = { program: 'recovery' } as const
-    const person = { tenantId: operator.id, name: 'Recovered administrator', roles: ['admin'] as const }
+    const person = { tenantId, name: 'Recovered administrator', roles: ['admin'] as const }
     const personId = await createPerson(tx, person, by)
-    return createKey(tx, { tenantId: operator.id, personId, name: 'recovered', roles: ['admin'] }, by)
+    return createKey(tx, { tenantId, personId, name: 'recovered', roles: ['admin'] }, by)
   })
 }
 

@@ -6,6 +6,7 @@ import { sql as raw } from 'kysely'
 import { note } from '../advance.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
+import { lockOperator } from './administered.ts'
 
 export const SECRET_NAMES = ['links', 'users', 'webhooks', 'mark-keys', 'signer'] as const
 export type SecretName = (typeof SECRET_NAMES)[number]
@@ -38,14 +39,7 @@ export async function holdSecrets(sql: Sql, secrets: readonly SharedSecret[]): P
 
 /** Takes `secret` for the deployment's own from now on. Processes that run already notice nothing. Fault: not_found. */
 export async function acceptSecret(tx: Tx, secret: SharedSecret): Promise<'accepted' | 'known'> {
-  const operator = await tx
-    .selectFrom('darkroom.tenant')
-    .select('id')
-    .where('operator', '=', true)
-    .forNoKeyUpdate()
-    .executeTakeFirst()
-  if (operator === undefined)
-    throw new Fault('not_found', { detail: 'these records have no operator yet: start the service once' })
+  const operatorId = await lockOperator(tx)
   const known = await tx.selectFrom('darkroom.secret').selectAll().where('name', '=', secret.name).executeTakeFirst()
   if (known !== undefined && known.fingerprint === fingerprintOf(secret, known.salt)) return 'known'
   const { name, ...rest } = fresh(secret)
@@ -55,7 +49,7 @@ export async function acceptSecret(tx: Tx, secret: SharedSecret): Promise<'accep
     .onConflict((conflict) => conflict.column('name').doUpdateSet(rest))
     .execute()
   const before = known?.fingerprint ?? null
-  await note(tx, operator.id, 'secret.accepted', name, { before, after: rest.fingerprint, by: { program: 'secrets' } })
+  await note(tx, operatorId, 'secret.accepted', name, { before, after: rest.fingerprint, by: { program: 'secrets' } })
   return 'accepted'
 }
 
