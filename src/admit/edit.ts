@@ -1,4 +1,5 @@
 // Admission of an edit: an order with pictures. What is done to them is in inputs.ts; the rest is a generation's admission.
+// It orders nothing before every picture was looked at; admit.ts takes the order on.
 import { sha256 } from '../kernel/canonical.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Caller } from '../tenant/caller.ts'

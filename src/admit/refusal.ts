@@ -1,4 +1,5 @@
 // A refusal at admission, of a prompt or of a picture handed in with it: its statement of reasons and what the log says of it.
+// No refusal without its statement, in one transaction with the move (admit.ts). Its words are statement/statement.ts's.
 import { sql as raw } from 'kysely'
 import type { Facts, Statement } from '../advance.ts'
 import { asJson } from '../kernel/canonical.ts'

@@ -1,4 +1,5 @@
 // Whether an order is a rehearsal. Only tenants that are marked for it rehearse; for all others the same words are a prompt.
+// A scenario's verdict is given, never seen: what follows from it is the journey of any order. The words are in kernel/sandbox.ts.
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { isSandboxPrompt, type Scenario, scenarioOf } from '../kernel/sandbox.ts'

@@ -1,4 +1,5 @@
 // `darkroom objects init`: makes the three buckets of the production form where they are missing, and checks them as every start does.
+// Making them again changes nothing. publish/s3-make.ts does it, publish/s3-checks.ts is what a start checks.
 import { parseArgs } from 'node:util'
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'

@@ -1,4 +1,5 @@
 // The secrets of which every process of a deployment must have the same, as this process has them.
+// Each is read as its users read it and never shown; tenant/fingerprints.ts holds it against what the deployment began with.
 import { join } from 'node:path'
 import type { Config } from '../kernel/config.ts'
 import { openDevelopmentChain } from '../mark/development-ca.ts'

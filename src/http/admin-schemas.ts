@@ -1,4 +1,5 @@
 // The shapes of administration: what is taken, what is answered, and the resources made of rows.
+// A body with a field that is not named here is refused. The routes are routes/admin-*.ts.
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../kernel/fault.ts'
 import { isOverrides, OverridesSchema } from '../policy/quotas.ts'

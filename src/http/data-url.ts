@@ -1,4 +1,5 @@
 // A picture inside a JSON body: a data: URL. Addresses are not fetched: whoever may name one makes this machine's network theirs.
+// A decoded picture is held to the same limits as an upload (mark/encode.ts).
 import { Fault } from '../kernel/fault.ts'
 import type { Picture } from '../kernel/model.ts'
 import { type DecodeLimits, decodeUpload } from '../mark/encode.ts'

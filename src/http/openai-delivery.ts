@@ -1,4 +1,5 @@
 // How released pictures leave in OpenAI's answers: by a link that expires, as base64, or both. Only what is published has a key here.
+// The answers around them are laid out in openai-answers.ts.
 import type { ImageRow } from '../admit/records.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Delivery } from './openai-answers.ts'

@@ -1,4 +1,5 @@
 // The shapes of OpenAI's answers, for the documentation; the answers themselves are typed where they are made.
+// They describe and drop nothing. Where the two differ from OpenAI's own is told in docs/openai-api.md.
 import { Type } from '@fastify/type-provider-typebox'
 import { OpenaiErrorSchema } from './schemas.ts'
 

@@ -1,4 +1,5 @@
 // How many may listen in this process, whoever they are. A tenant's own share is its plan's (limits.ts). A seat is given back once.
+// When all are taken the next is told to come later, and nobody who listens is sent away for them.
 import { Fault } from '../kernel/fault.ts'
 
 const RETRY_MS = 5000

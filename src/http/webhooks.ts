@@ -1,4 +1,5 @@
 // What clients read of their webhooks and of what became of each delivery, and what they may ask for.
+// No resource holds a secret but the one that is answered once. The routes are routes/webhooks.ts.
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { EVERY_EVENT, WEBHOOK_EVENTS } from '../kernel/outbox.ts'
 import type { Endpoint } from '../notify/endpoints.ts'

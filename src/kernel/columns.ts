@@ -1,4 +1,5 @@
 // Kinds of columns: what a row reads as, and what may be written. bigint arrives as text from both drivers.
+// A column with a default may be left out of an insert. The rows made of these kinds are in tables.ts.
 import type { ColumnType } from 'kysely'
 import type { Json } from './canonical.ts'
 

@@ -1,4 +1,5 @@
 // What became of a tenant's deliveries: listed, sent again on request under the same id, and forgotten after a while.
+// A replay moves deliveries that ended back to waiting and rings; deliver.ts is who sends them.
 import { sql as raw } from 'kysely'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'

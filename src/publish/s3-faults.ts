@@ -1,4 +1,5 @@
 // What an S3 server or its client may throw, as faults. Only the error's name and status are told: no key, address or secret.
+// A server that is away is told from one that refuses; what a person must mend is named at the start (s3-checks.ts).
 import { Fault } from '../kernel/fault.ts'
 
 const MISSING = new Set(['NoSuchKey', 'NotFound'])

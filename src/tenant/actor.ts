@@ -1,4 +1,5 @@
 // Who did an administrative act, as its note in the log says it: ids, or the program that did it by itself.
+// Names of people are in no note, so erasing a person leaves the log as it is.
 import type { Json } from '../kernel/canonical.ts'
 import type { Caller } from './caller.ts'
 

@@ -1,4 +1,5 @@
 // GET /v1/generations/{id}/events: one generation as it goes, by server-sent events that can be resumed.
+// A listener takes a seat and gives it back; what is sent, and what one who comes back has missed, is ../events.ts's to say.
 import type { Readable } from 'node:stream'
 import { Type } from '@fastify/type-provider-typebox'
 import { readStandings } from '../../admit/history.ts'

@@ -1,4 +1,5 @@
 // What this tenant used, what its plan leaves and when it starts again. Another tenant's is the administrators' to see.
+// The numbers are those that admission holds (tenant/quota.ts), so nobody is refused by others than they can read.
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { type UsageReport, usageReport } from '../../tenant/usage.ts'
 import { callerOf } from '../access.ts'

@@ -1,4 +1,5 @@
 // Webhooks of the caller's tenant: endpoints, their secrets, a test, what became of each delivery, and sending again.
+// What is another tenant's is 404. A secret is in the answer that made it and in no other; the shapes are ../webhooks.ts.
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/fault.ts'

@@ -1,4 +1,5 @@
 // Limits of pictures that callers hand in, and of the classifiers that look at them before anything is drawn.
+// Each is a whole number with a range; what lies outside is told at the start with every other mistake (reader.ts).
 import type { Reader } from './reader.ts'
 
 export function readEdits({ integer }: Reader) {

@@ -1,4 +1,5 @@
 // The native API's limits: who may follow events at once and how far behind they may fall, and how long keys and lines hold.
+// Each is a number with a range; what lies outside is told at the start with every other mistake (reader.ts).
 import type { Reader } from './reader.ts'
 
 export function readNative({ integer }: Reader) {

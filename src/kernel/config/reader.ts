@@ -1,4 +1,5 @@
 // Reads environment variables one by one, notes each mistake by its variable's name, and knows which names were asked for.
+// Each area beside this file takes its part through it; ../config.ts puts the parts together and tells all mistakes at once.
 export type Environment = Record<string, string | undefined>
 export type Reader = ReturnType<typeof openReader>
 
