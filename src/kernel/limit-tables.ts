@@ -1,4 +1,5 @@
 // The rows of limits: paces, usage, charges, and the devices that the dispatcher feeds. tables.ts names them all.
+// Their columns are those of migration 0005 and what came after it; the kinds of columns are in columns.ts.
 import type { ColumnType, Generated } from 'kysely'
 import type { BigInt_, DefaultBigInt, Time } from './columns.ts'
 

@@ -1,4 +1,5 @@
 // The rows of webhooks (migration 0006), as Kysely sees them.
+// A secret is sealed in its row (notify/endpoints.ts); tables.ts names them all.
 import type { ColumnType, Generated } from 'kysely'
 import type { DefaultBigInt, Maybe, MaybeTime, Time } from './columns.ts'
 

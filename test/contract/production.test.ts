@@ -37,7 +37,7 @@ suiteOn('the production form', await withProduction(), (production) => {
   const asker = () => client(service.url, readKeys(home).client)
   const readiness = async () => {
     const answer = await fetch(`${service.url}/readyz`)
-    const { checks } = (await answer.json()) as { checks: Record<string, string> }
+    const { checks }: { checks: Record<string, string> } = await answer.json()
     return { status: answer.status, checks }
   }
 
@@ -93,7 +93,7 @@ suiteOn('the production form', await withProduction(), (production) => {
         headers: { authorization: `Bearer ${readKeys(home).client}`, 'content-type': 'application/json' },
         body: JSON.stringify(ORDER),
       })
-      const admitted = (await answer.json()) as { id: string; code?: string }
+      const admitted: { id: string; code?: string } = await answer.json()
       if (check === 'records') assert.deepEqual([answer.status, admitted.code], [503, 'database_failed'])
       else assert.equal(answer.status, 202, JSON.stringify(admitted))
       await sleep(4000)

@@ -44,7 +44,7 @@ suite('previews of the real model', () => {
     form.set('file', new Blob([Uint8Array.from(bytes)]), 'picture')
     const response = await fetch(`${service.url}/v1/provenance/verify`, { method: 'POST', body: form })
     assert.equal(response.status, 200)
-    return (await response.json()) as Provenance
+    return await response.json()
   }
 
   test("a partial image is trusted, carries its image's mark, and is not yet the picture", async () => {
@@ -67,7 +67,7 @@ suite('previews of the real model', () => {
     const [completed] = await stream({ prompt: 'a blue balloon over the desert', quality: 'low' })
     assert.ok(completed?.darkroom)
     const response = await fetch(`${service.url}/v1/images/${completed.darkroom.image_id}`, { headers })
-    const { recipe } = (await response.json()) as { recipe: Record<string, unknown> | null }
+    const { recipe }: { recipe: Record<string, unknown> | null } = await response.json()
     assert.ok(recipe)
     assert.equal(recipe.provider, 'cpu')
     assert.equal(recipe.dtype, 'float32')

@@ -72,7 +72,7 @@ suiteOn('telemetry', await withPostgres(), (postgres) => {
       body: JSON.stringify({ prompt: PROMPT, quality: 'low', seed: 7 }),
     })
     assert.equal(response.status, 202)
-    const { id } = (await response.json()) as { id: string }
+    const { id }: { id: string } = await response.json()
     const [ended] = await untilEnded(client(serve.url, key), [id], 60_000)
     assert.equal(ended?.outcome, 'published')
 

@@ -39,7 +39,7 @@ suiteOn('a render in another process', await withProduction(), (production) => {
     const headers = { authorization: `Bearer ${readKeys(join(home, 'serve')).client}` }
     const response = await fetch(`${serve.url}${path}`, { method, headers })
     assert.ok(response.ok, await response.clone().text())
-    return (await response.json()) as Rendering
+    return await response.json()
   }
 
   async function until(reached: () => Promise<boolean>): Promise<void> {

@@ -121,7 +121,7 @@ suiteOn('the production form under faults', await withProduction(), (production)
     for (let tries = 0; tries < 200; tries++) {
       const response = await ask('/v1/generations', body, { 'idempotency-key': key }).catch(() => null)
       if (response?.status === 202) {
-        const { id } = (await response.json()) as { id: string }
+        const { id }: { id: string } = await response.json()
         acknowledged.set(key, id)
         // May come too late, or fail: the request then ends in another way.
         if (number % CANCELLED_EVERY === 7) await ask(`/v1/generations/${id}/cancel`, {}).catch(() => null)

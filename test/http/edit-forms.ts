@@ -1,4 +1,5 @@
 // Sends edits to the service of a test as forms, and reads what they left.
+// The pictures are drawn here, so a test can say what is in each. edits.test.ts and uploads.test.ts use it.
 import assert from 'node:assert/strict'
 import sharp, { type Sharp } from 'sharp'
 import { ALLOWED, type Service } from './service.ts'

@@ -1,4 +1,5 @@
 // The tiny model opened for a test, and samples taken to their end.
+// It is the model that the goldens were made with (test/goldens/make), so that samples can be held against them.
 import assert from 'node:assert/strict'
 import type { SdSample } from '../../models/families/sd.ts'
 import { openSd, type SdModel } from '../../models/families/sd-pack.ts'

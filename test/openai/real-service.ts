@@ -1,4 +1,5 @@
 // The service as `npm start` runs it, on a free port in a directory of its own.
+// It draws with the shipped model, so it is slow: one service serves a whole suite.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

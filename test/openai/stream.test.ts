@@ -97,7 +97,7 @@ test('each picture of a batch completes, the last names what was withheld, and t
     ],
   )
   assert.equal(finals[0]?.darkroom.withheld, undefined)
-  const withheld = finals[1]?.darkroom.withheld as { state: string; statement_id: string | null }[]
+  const withheld = finals[1]?.darkroom.withheld ?? []
   assert.deepEqual(
     withheld.map((one) => [one.state, one.statement_id?.slice(0, 4) ?? null]),
     [

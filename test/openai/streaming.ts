@@ -9,7 +9,7 @@ import { authenticate } from '../../src/tenant/caller.ts'
 import { ALLOWED, openService } from '../http/service.ts'
 
 export type Event = OpenAI.ImageGenStreamEvent & {
-  darkroom: { image_id: string; position: number; withheld?: unknown[] }
+  darkroom: { image_id: string; position: number; withheld?: { state: string; statement_id: string | null }[] }
 }
 
 export const PIXEL = Buffer.from(

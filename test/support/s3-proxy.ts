@@ -1,4 +1,5 @@
 // A proxy between the S3 adapter and its server: it records each request and may answer in the server's place.
+// What it is told to answer is a status, or silence; all else goes through unchanged.
 import assert from 'node:assert/strict'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 

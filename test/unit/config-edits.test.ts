@@ -1,3 +1,4 @@
+// The limits of edits: what each variable reads as at the edges of its range, and what is said beyond them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../../src/kernel/config.ts'

@@ -1,3 +1,4 @@
+// Places for pictures that are taken in (src/http/shares.ts): one caller's half of them, and all of them.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { openShares } from '../../src/http/shares.ts'

@@ -1,4 +1,5 @@
 // Administration of keys. A key's text is in the answer that made it, which nobody may keep, and nowhere else.
+// Each act is one note in the log of the key's tenant; who may make which key is tenant/keys.ts's to say.
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import type { Caller } from '../../tenant/caller.ts'

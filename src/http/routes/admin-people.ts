@@ -1,4 +1,5 @@
 // Administration of people. What another tenant's people are is 404 to a customer's administrator.
+// Each act is one note in the log of the person's tenant, without the name; who may do what is tenant/people.ts's to say.
 import { Type } from '@fastify/type-provider-typebox'
 import { addPerson, changePerson, getPerson, listPeople } from '../../tenant/people.ts'
 import { ADMINISTRATORS } from '../../tenant/roles.ts'

@@ -1,4 +1,5 @@
 // Administration of tenants. The operator's administrators make and change them; a customer's own sees theirs.
+// Each act is one note in the log of the tenant that it is about (tenant/tenants.ts). What another's is, is 404.
 import { Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../../kernel/fault.ts'
 import { actorOf } from '../../tenant/actor.ts'
