@@ -78,7 +78,11 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   })
 
   const closing = new AbortController()
-  app.addHook('preClose', async () => closing.abort())
+  app.addHook('preClose', async () => {
+    closing.abort()
+    // A client that reads nothing would keep its connection, and this process, for as long as it likes.
+    setTimeout(() => app.server.closeAllConnections(), ground.config.native.closeGraceMs).unref()
+  })
   const routes: RouteDeps = { ...deps, closing: closing.signal }
   const line = openLine(ground.database.sql)
   const telemetry = startTelemetry(app, ground)

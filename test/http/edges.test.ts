@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { json, openService, type Service } from './service.ts'
+import { ALLOWED, json, openService, type Service } from './service.ts'
 
 let service: Service
 before(async () => {
@@ -113,4 +113,27 @@ test('a generation that did not change is 304 to who knows it', async () => {
   await service.call(`/v1/generations/${id}/cancel`, { method: 'POST' })
   const changed = await service.call(`/v1/generations/${id}`, { headers: { 'if-none-match': etag } })
   assert.equal(changed.status, 200)
+})
+
+test('a client that never reads its answer does not keep the service from stopping', async () => {
+  const stopping = await openService({ DARKROOM_EVENTS_STALL_MS: '60000' })
+  const { requestId } = await stopping.admit({ prompt: ALLOWED })
+  const { port, hostname } = new URL(stopping.url)
+  const socket = connect(Number(port), hostname)
+  socket.pause()
+  socket.write(
+    `GET /v1/generations/${requestId}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${stopping.key('client')}\r\n\r\n`,
+  )
+  // An upload that never ends.
+  const upload = connect(Number(port), hostname)
+  upload.on('error', () => undefined)
+  upload.write(
+    'POST /v1/provenance/verify HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 99999\r\n\r\n--b',
+  )
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const began = performance.now()
+  await stopping[Symbol.asyncDispose]()
+  assert.ok(performance.now() - began < 10_000)
+  socket.destroy()
+  upload.destroy()
 })

@@ -81,7 +81,7 @@ export const NOTHING_SEEN: Evidence = {
 
 export async function openService(env: Record<string, string> = {}, pages: ServerDeps['pages'] = []) {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
-  const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', ...env })
+  const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', DARKROOM_CLOSE_GRACE_MS: '500', ...env })
   const database = await openDatabase({ url: null, home: null })
   const ears = new EventEmitter()
   const images = await openFileStore({ directory: join(home, 'images'), secret: Buffer.alloc(32, 7) })

@@ -14,6 +14,8 @@ export function readNative({ integer }: Reader) {
       stallMs: integer('DARKROOM_EVENTS_STALL_MS', 30_000, 50, 600_000),
     },
     idempotencyHours: integer('DARKROOM_IDEMPOTENCY_HOURS', 24, 1, 720),
+    /** When the service stops: answers on their way have this long, then their connections are cut. */
+    closeGraceMs: integer('DARKROOM_CLOSE_GRACE_MS', 10_000, 0, 600_000),
     /** A request must have arrived whole within this. */
     requestTimeoutMs: integer('DARKROOM_REQUEST_TIMEOUT_MS', 60_000, 100, 600_000),
   }
