@@ -7,6 +7,7 @@ import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { newId } from '../kernel/ids.ts'
 import type { WebhookEndpointTable } from '../kernel/webhook-tables.ts'
+import { actorOf, type Doer } from '../tenant/actor.ts'
 import { checkUrl, pinAddresses, type Resolve } from './address.ts'
 import { newSecret, sealSecret } from './secret.ts'
 
@@ -33,9 +34,10 @@ const COLUMNS = [
 export async function createEndpoint(
   ground: Ground,
   tools: Tools,
-  tenantId: string,
+  doer: Doer,
   { url, events, description }: NewEndpoint,
 ): Promise<{ endpoint: Endpoint; secret: string }> {
+  const { tenantId } = doer
   const address = await acceptUrl(ground, tools.resolve, url)
   const id = newId('whk')
   const secret = newSecret()
@@ -49,7 +51,7 @@ export async function createEndpoint(
       .executeTakeFirstOrThrow()
     if (Number(count) >= limit)
       throw new Fault('quota_exceeded', { detail: `a tenant has at most ${limit} webhooks; delete one first` })
-    await note(tx, tenantId, 'webhook.created', id, { events: [...events] })
+    await note(tx, tenantId, 'webhook.created', id, { events: [...events], by: actorOf(doer) })
     return tx
       .insertInto('darkroom.webhook_endpoint')
       .values({
@@ -104,10 +106,11 @@ export async function secretsOf(sql: Sql, tenantId: string, id: string) {
 export async function changeEndpoint(
   ground: Ground,
   tools: Tools,
-  tenantId: string,
+  doer: Doer,
   id: string,
   change: EndpointChange,
 ): Promise<Endpoint> {
+  const { tenantId } = doer
   const before = await getEndpoint(ground.database.sql, tenantId, id)
   const { url, events, description, state } = change
   const address = url === undefined ? undefined : await acceptUrl(ground, tools.resolve, url)
@@ -130,7 +133,8 @@ export async function changeEndpoint(
       .executeTakeFirst()
     if (endpoint === undefined) throw new Fault('not_found', { facts: { id } })
     if (state === 'disabled') await dropPending(tx, id)
-    await note(tx, tenantId, 'webhook.changed', id, { fields, ...(state === undefined ? {} : { state }) })
+    const by = actorOf(doer)
+    await note(tx, tenantId, 'webhook.changed', id, { fields, ...(state === undefined ? {} : { state }), by })
     return endpoint
   })
 }
@@ -158,7 +162,8 @@ export async function disableEndpoint(
 }
 
 /** Deletes an endpoint with its deliveries. Fault: not_found. */
-export async function deleteEndpoint({ database }: Ground, tenantId: string, id: string): Promise<void> {
+export async function deleteEndpoint({ database }: Ground, doer: Doer, id: string): Promise<void> {
+  const { tenantId } = doer
   await database.transact(async (tx) => {
     await lockTenant(tx, tenantId)
     const { numDeletedRows } = await tx
@@ -167,7 +172,7 @@ export async function deleteEndpoint({ database }: Ground, tenantId: string, id:
       .where('tenant_id', '=', tenantId)
       .executeTakeFirst()
     if (numDeletedRows === 0n) throw new Fault('not_found', { facts: { id } })
-    await note(tx, tenantId, 'webhook.deleted', id, {})
+    await note(tx, tenantId, 'webhook.deleted', id, { by: actorOf(doer) })
   })
 }
 
@@ -175,10 +180,11 @@ export async function deleteEndpoint({ database }: Ground, tenantId: string, id:
 export async function rotateSecret(
   { database }: Ground,
   { key }: Tools,
-  tenantId: string,
+  doer: Doer,
   id: string,
   overlapSeconds: number,
 ): Promise<{ endpoint: Endpoint; secret: string }> {
+  const { tenantId } = doer
   const secret = newSecret()
   const sealed = sealSecret(key, id, secret)
   const endpoint = await database.transact(async (tx) => {
@@ -196,7 +202,7 @@ export async function rotateSecret(
       .returning(COLUMNS)
       .executeTakeFirst()
     if (row === undefined) throw new Fault('not_found', { facts: { id } })
-    await note(tx, tenantId, 'webhook.rotated', id, { overlap_seconds: overlapSeconds })
+    await note(tx, tenantId, 'webhook.rotated', id, { overlap_seconds: overlapSeconds, by: actorOf(doer) })
     return row
   })
   return { endpoint, secret }

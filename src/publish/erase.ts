@@ -9,17 +9,19 @@ import type { Tx } from '../kernel/database.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { cancelRequest, GRACE_SECONDS, lockRequest } from '../outcome.ts'
+import { actorOf, type Doer } from '../tenant/actor.ts'
 import { removeFiles } from './leftovers.ts'
 
 const RETRY_SECONDS = 15
 const AT_ONCE = 20
 
 /** Erases for good; again is no error. What is queued or generating is cancelled first. Fault: not_found (another tenant's, too). */
-export async function eraseGeneration(ground: Ground, tenantId: string, requestId: string): Promise<void> {
+export async function eraseGeneration(ground: Ground, doer: Doer, requestId: string): Promise<void> {
+  const { tenantId } = doer
   await cancelRequest(ground, tenantId, requestId).catch((error: unknown) => {
     if (!isFault(error, 'conflict')) throw error
   })
-  const recorded = await ground.database.transact((tx) => recordErasure(tx, tenantId, requestId))
+  const recorded = await ground.database.transact((tx) => recordErasure(tx, doer, requestId))
   if (!recorded) return
   ground.bell.tell(requestTopic(requestId), { erased: true })
   await removeObjects(ground, requestId).catch((error: unknown) => {
@@ -49,7 +51,8 @@ export async function finishErasures(ground: Ground): Promise<number> {
 }
 
 /** False when it was erased before. */
-async function recordErasure(tx: Tx, tenantId: string, requestId: string): Promise<boolean> {
+async function recordErasure(tx: Tx, doer: Doer, requestId: string): Promise<boolean> {
+  const { tenantId } = doer
   await lockRequest(tx, requestId)
   const request = await tx
     .selectFrom('darkroom.request')
@@ -89,7 +92,7 @@ async function recordErasure(tx: Tx, tenantId: string, requestId: string): Promi
       settled_at: raw<Date>`darkroom.now() + ${GRACE_SECONDS} * interval '1 second'`,
     })
     .execute()
-  await note(tx, tenantId, 'generation.erased', requestId, { images: images.length })
+  await note(tx, tenantId, 'generation.erased', requestId, { images: images.length, by: actorOf(doer) })
   const ids = images.map((image) => image.id)
   await forgetStored(tx, tenantId, ids)
   return true

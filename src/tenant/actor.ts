@@ -8,6 +8,9 @@ export type Actor = { [name: string]: Json } & (
   | { program: 'first_start' | 'recovery' | 'oidc' | 'secrets' }
 )
 
-export function actorOf(caller: Caller): Actor {
+/** As much of a caller as an act needs: whose it is, and who did it. */
+export type Doer = Pick<Caller, 'tenantId' | 'keyId' | 'personId'>
+
+export function actorOf(caller: Doer): Actor {
   return { key: caller.keyId, person: caller.personId }
 }

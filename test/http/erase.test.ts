@@ -57,7 +57,12 @@ test('a published picture, its copies and the prompt are gone; the record says t
     .where('kind', '=', 'generation.erased')
     .where('subject_id', '=', id)
     .execute()
-  assert.deepEqual(notes, [{ facts: { images: 2 } }])
+  const [key] = await service.ground.database.sql
+    .selectFrom('darkroom.api_key')
+    .select('id')
+    .where('name', '=', 'client')
+    .execute()
+  assert.deepEqual(notes, [{ facts: { images: 2, by: { key: key?.id, person: null } } }])
 })
 
 test('erasing again is answered alike and is one fact; another tenant’s is not found', async () => {
@@ -117,7 +122,7 @@ test('a store that fails in the middle delays the removal and nothing else', asy
 
 test('what a worker writes after the erasure is removed by the last pass, which forgets the erasure', async () => {
   const { id, images } = await order()
-  await eraseGeneration(service.ground, (await rowOf(id)).tenant_id, id)
+  await eraseGeneration(service.ground, { tenantId: (await rowOf(id)).tenant_id, keyId: null, personId: null }, id)
   const late = { bytes: Buffer.from('late'), contentType: 'image/png' }
   await service.ground.quarantine.putIfAbsent(`${images[0].id}/generated`, late)
   await setClock(11)

@@ -33,7 +33,9 @@ describe('endpoints that fail', () => {
     assert.equal((await deliveriesOf(endpoint.id)).length, 2, 'a disabled endpoint is told nothing')
     await assert.rejects(replaySince(ground, now, new Date(0), false), /disabled/)
     status = 200
-    const again = await changeEndpoint(ground, tools, tenantId, endpoint.id, { state: 'enabled' })
+    const again = await changeEndpoint(ground, tools, { tenantId, keyId: null, personId: null }, endpoint.id, {
+      state: 'enabled',
+    })
     assert.deepEqual(await replaySince(ground, again, new Date(0), false), { replayed: 2, complete: true })
     assert.equal(await deliverDue(), 2)
     assert.deepEqual(await replaySince(ground, again, new Date(0), false), { replayed: 0, complete: true })
@@ -96,7 +98,10 @@ describe('endpoints that fail', () => {
 
   test('deleting an endpoint while it is told of moves never fails a move', async () => {
     const { endpoint } = await listen('http://127.0.0.1:9999/')
-    const [, requestId] = await Promise.all([deleteEndpoint(ground, tenantId, endpoint.id), cancelOne()])
+    const [, requestId] = await Promise.all([
+      deleteEndpoint(ground, { tenantId, keyId: null, personId: null }, endpoint.id),
+      cancelOne(),
+    ])
     assert.ok(requestId)
   })
 })
@@ -105,7 +110,7 @@ describe('secrets', () => {
   test('during the overlap both secrets verify; afterwards the new one alone', async () => {
     await using receiver = await openReceiver()
     const { endpoint, secret } = await listen(receiver.url)
-    const rotated = await rotateSecret(ground, tools, tenantId, endpoint.id, 3600)
+    const rotated = await rotateSecret(ground, tools, { tenantId, keyId: null, personId: null }, endpoint.id, 3600)
     assert.notEqual(rotated.secret, secret)
     await cancelOne()
     await deliverDue()
@@ -120,7 +125,13 @@ describe('secrets', () => {
     assert.ok(afterwards)
     assert.throws(() => verify(secret, afterwards))
     verify(rotated.secret, afterwards)
-    const { secret: last } = await rotateSecret(ground, tools, tenantId, endpoint.id, 0)
+    const { secret: last } = await rotateSecret(
+      ground,
+      tools,
+      { tenantId, keyId: null, personId: null },
+      endpoint.id,
+      0,
+    )
     const result = await sendTest(ground, tools, tenantId, endpoint.id, never)
     assert.equal(result.error, null)
     const tested = receiver.heard[2]

@@ -24,16 +24,26 @@ suiteOn('webhooks on PostgreSQL', await withPostgres(), (postgres) => {
     const { ground } = world
     const tenantId = world.tenants[0].id
     await using receiver = await openReceiver()
-    await createEndpoint(ground, tools, tenantId, { url: receiver.url, events: ['*'], description: '' })
-    const passing = await createEndpoint(ground, tools, tenantId, { url: receiver.url, events: ['*'], description: '' })
+    await createEndpoint(
+      ground,
+      tools,
+      { tenantId, keyId: null, personId: null },
+      { url: receiver.url, events: ['*'], description: '' },
+    )
+    const passing = await createEndpoint(
+      ground,
+      tools,
+      { tenantId, keyId: null, personId: null },
+      { url: receiver.url, events: ['*'], description: '' },
+    )
     await using _one = startNotifier(ground, tools)
     await using _other = startNotifier(ground, tools)
     const requests = await Promise.all(Array.from({ length: 30 }, () => queueRequest(world, world.tenants[0])))
     await Promise.all([
       ...requests.map(({ requestId }) => cancelRequest(ground, tenantId, requestId)),
-      changeEndpoint(ground, tools, tenantId, passing.endpoint.id, { state: 'disabled' }).then(() =>
-        deleteEndpoint(ground, tenantId, passing.endpoint.id),
-      ),
+      changeEndpoint(ground, tools, { tenantId, keyId: null, personId: null }, passing.endpoint.id, {
+        state: 'disabled',
+      }).then(() => deleteEndpoint(ground, { tenantId, keyId: null, personId: null }, passing.endpoint.id)),
     ])
     const pending = async () =>
       (await database.sql.selectFrom('darkroom.webhook_delivery').select('id').where('state', '=', 'pending').execute())
@@ -53,11 +63,16 @@ suiteOn('webhooks on PostgreSQL', await withPostgres(), (postgres) => {
     await using world = await openWorld({ database, env })
     const { ground } = world
     const tenantId = world.tenants[0].id
-    const { endpoint } = await createEndpoint(ground, tools, tenantId, {
-      url: 'http://127.0.0.1:9999/',
-      events: ['*'],
-      description: '',
-    })
+    const { endpoint } = await createEndpoint(
+      ground,
+      tools,
+      { tenantId, keyId: null, personId: null },
+      {
+        url: 'http://127.0.0.1:9999/',
+        events: ['*'],
+        description: '',
+      },
+    )
     await raw`
       WITH message AS (
         INSERT INTO darkroom.webhook_message (id, tenant_id, kind, subject, subject_id, body)
@@ -84,7 +99,12 @@ suiteOn('webhooks on PostgreSQL', await withPostgres(), (postgres) => {
     const { ground } = world
     const tenantId = world.tenants[0].id
     await using receiver = await openReceiver((_, response) => void response.writeHead(500).end())
-    await createEndpoint(ground, tools, tenantId, { url: receiver.url, events: ['*'], description: '' })
+    await createEndpoint(
+      ground,
+      tools,
+      { tenantId, keyId: null, personId: null },
+      { url: receiver.url, events: ['*'], description: '' },
+    )
     const { requestId } = await queueRequest(world, world.tenants[0])
     await cancelRequest(ground, tenantId, requestId)
     const [first] = await claimDue(ground, 1, 1)

@@ -32,7 +32,7 @@ export async function openTelling() {
       await setClock(0)
     },
     listen: (url: string, events = ['*'], of = tenantId) =>
-      createEndpoint(ground, tools, of, { url, events, description: '' }),
+      createEndpoint(ground, tools, { tenantId: of, keyId: null, personId: null }, { url, events, description: '' }),
     /** Cancels a fresh request of one image: one event. */
     cancelOne: async (tenant = world.tenants[0]) => {
       const { requestId } = await queueRequest(world, tenant)

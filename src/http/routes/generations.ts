@@ -173,7 +173,7 @@ export function generationRoutes(app: App, { ground, admission }: RouteDeps, lin
       },
     },
     async (request, reply) => {
-      await eraseGeneration(ground, callerOf(request).tenantId, request.params.id)
+      await eraseGeneration(ground, callerOf(request), request.params.id)
       return reply.code(204).send(null)
     },
   )

@@ -63,7 +63,7 @@ export function webhookRoutes(app: App, { ground, webhooks, closing }: RouteDeps
     async (request, reply) => {
       const { url, events, description = '' } = request.body
       const order = { url, events, description }
-      const { endpoint, secret } = await createEndpoint(ground, webhooks, callerOf(request).tenantId, order)
+      const { endpoint, secret } = await createEndpoint(ground, webhooks, callerOf(request), order)
       const location = `/v1/webhooks/${endpoint.id}`
       return reply
         .code(201)
@@ -108,8 +108,7 @@ export function webhookRoutes(app: App, { ground, webhooks, closing }: RouteDeps
       },
     },
     async (request) => {
-      const { tenantId } = callerOf(request)
-      return webhookResource(await changeEndpoint(ground, webhooks, tenantId, request.params.id, request.body))
+      return webhookResource(await changeEndpoint(ground, webhooks, callerOf(request), request.params.id, request.body))
     },
   )
 
@@ -125,7 +124,7 @@ export function webhookRoutes(app: App, { ground, webhooks, closing }: RouteDeps
       },
     },
     async (request, reply) => {
-      await deleteEndpoint(ground, callerOf(request).tenantId, request.params.id)
+      await deleteEndpoint(ground, callerOf(request), request.params.id)
       return reply.code(204).send(null)
     },
   )
@@ -146,8 +145,7 @@ export function webhookRoutes(app: App, { ground, webhooks, closing }: RouteDeps
     },
     async (request) => {
       const { overlap_seconds: overlap = DAY_SECONDS } = request.body
-      const { tenantId } = callerOf(request)
-      const { endpoint, secret } = await rotateSecret(ground, webhooks, tenantId, request.params.id, overlap)
+      const { endpoint, secret } = await rotateSecret(ground, webhooks, callerOf(request), request.params.id, overlap)
       return { ...webhookResource(endpoint), secret }
     },
   )
