@@ -1,5 +1,6 @@
 // The tray while a picture develops: one sheet an image with its latent noise thinning out step by step, the stages it passes,
-// the exposure meter and the way to stop. The noise is only noise: no pixel leaves before it has been checked and marked.
+// the exposure meter and the way to stop. The noise is only noise: what shows through it are previews, checked and marked like
+// any picture before they leave.
 
 import type { Generation } from './api.ts'
 import { announce, el, plural } from './dom.ts'
@@ -12,6 +13,7 @@ export type Developing = {
   node: HTMLElement
   state: (generation: Generation) => void
   progress: (step: number, steps: number) => void
+  preview: (imageId: string, url: string) => void
   lost: (lost: boolean) => void
 }
 
@@ -41,7 +43,8 @@ export function developing(prompt: string | undefined, cancel: () => void): Deve
     meter.style.setProperty('--steps', String(steps))
     meter.style.setProperty('--step', String(step))
     count.textContent = step > 0 ? `step ${step} of ${steps}` : plural(steps, 'step')
-    for (const canvas of sheets.querySelectorAll('canvas')) drawNoise(canvas, steps > 0 ? step / steps : 0)
+    for (const canvas of sheets.querySelectorAll('canvas'))
+      drawNoise(canvas, steps > 0 ? step / steps : 0)
     // A quarter at a time: a live region that spoke each step would never be silent.
     const quarter = Math.max(1, Math.floor(steps / 4))
     if (step > 0 && step % quarter === 0) announce(`Drawing, step ${step} of ${steps}`)
@@ -56,6 +59,7 @@ export function developing(prompt: string | undefined, cancel: () => void): Deve
     generation.images.forEach((image, index) => {
       const sheet = sheets.children.item(index)
       sheet?.setAttribute('data-state', image.state)
+      sheet?.setAttribute('data-image', image.id)
       const drawing = image.state === 'planned' && generation.state === 'generating'
       sheet?.querySelector('span')?.replaceChildren(drawing ? 'developing' : imageWords(image.state))
     })
@@ -75,7 +79,14 @@ export function developing(prompt: string | undefined, cancel: () => void): Deve
     progress(generation.progress?.step ?? 0, generation.progress?.steps ?? generation.steps)
   }
 
-  return { node, state, progress, lost: (lost) => void doubt.toggleAttribute('hidden', !lost) }
+  const preview = (imageId: string, url: string) => {
+    const sheet = [...sheets.children].find((one) => one.getAttribute('data-image') === imageId)
+    const shown = sheet?.querySelector('img')
+    if (shown) shown.src = url
+    else sheet?.prepend(el('img', { src: url, alt: 'The picture so far' }))
+  }
+
+  return { node, state, progress, preview, lost: (lost) => void doubt.toggleAttribute('hidden', !lost) }
 }
 
 /** Grain in the safelight's colour; `done` from 0 to 1 takes it away. */

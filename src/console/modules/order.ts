@@ -6,7 +6,7 @@ import { find } from './dom.ts'
 type Card = { id: string; sizes: string[]; size: string; steps: Record<'low' | 'medium' | 'high', number> }
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement
 
-const numeric = ['n', 'seed']
+const numeric = ['n', 'seed', 'previews']
 
 export const form = find('order', HTMLFormElement)
 export const prompt = find('prompt', HTMLTextAreaElement)

@@ -5,6 +5,8 @@ import { call, type Generation, hasEnded } from './api.ts'
 export type Follower = {
   state: (generation: Generation) => void
   progress: (step: number, steps: number) => void
+  /** An image on its way can be seen, checked and marked, at this address. */
+  preview: (imageId: string, url: string) => void
   /** True when the server stopped answering, false when it answers again. */
   lost: (lost: boolean) => void
 }
@@ -49,6 +51,10 @@ export function watch(id: string, follower: Follower): () => void {
     heard = performance.now()
     const { step, steps } = JSON.parse(event.data)
     if (!stopped) follower.progress(step, steps)
+  })
+  stream.addEventListener('preview', (event) => {
+    const { image_id, url } = JSON.parse(event.data)
+    if (!stopped) follower.preview(image_id, url)
   })
   // Asking is as good as the stream and never misses the end, so a broken stream is not taken up again.
   stream.addEventListener('error', () => stream.close())

@@ -29,6 +29,7 @@ export function playgroundPage(session: ConsoleSession, options: ConsoleOptions)
   return html`<h1 class="unseen">Playground</h1>
 <div class="bench">
 <form class="enlarger panel stack" id="order" data-cards="${cardsFor(models)}" novalidate>
+<input type="hidden" name="previews" value="2">
 <noscript><p class="callout">The playground needs script to follow a picture while it develops. The <a href="/docs">API</a> does everything that it does.</p></noscript>
 ${!session.roles.includes('client') && html`<p class="callout">Your key (${session.roles.join(', ')}) may look, but only a client's key can make pictures.</p>`}
 ${models.length === 0 && html`<p class="callout">No model is installed, so nothing can be drawn yet. An operator can add one with <code>darkroom models</code>.</p>`}
@@ -77,7 +78,7 @@ ${purposes.length > 0 && choice('purpose', 'Purpose', [['', 'not said'], ...purp
 <div class="empty">
 <div class="sheet" aria-hidden="true"></div>
 <h2 id="tray-title" tabindex="-1">The tray is empty</h2>
-<p>Say what you would like to see. Nothing leaves this room before it has been checked, watermarked and signed, so there are no previews.</p>
+<p>Say what you would like to see. Nothing leaves this room before it has been checked, watermarked and signed, not even a preview.</p>
 <ul class="examples" aria-label="Examples">
 ${examples.map((text) => html`<li><button type="button" class="chip" data-example="${text}">${text}</button></li>\n`)}</ul>
 </div>
