@@ -70,6 +70,22 @@ suiteOn('playground, end to end', await startChromium(), (chromium) => {
     assert.deepEqual(complaints, [])
   })
 
+  test('what is drawn can be seen on its way, through thinning grain', async () => {
+    await using tab = await signedIn()
+    const { page, complaints } = tab
+    await page.keyboard.type('a red boat on the sea at sunset')
+    await page.selectOption('[name=quality]', 'high')
+    await page.fill('[name=n]', '2')
+    await page.press('[name=n]', 'Control+Enter')
+    await page.waitForFunction(() => {
+      const [preview] = document.querySelectorAll<HTMLImageElement>('.sheets img')
+      return preview?.complete === true && preview.naturalWidth > 0
+    })
+    await screenshot(page, 'developing')
+    assert.equal(await outcomeOf(page), 'published')
+    assert.deepEqual(complaints, [])
+  })
+
   test('a prompt against the policy becomes a reason, a statement, and what can be done about it', async () => {
     await using tab = await signedIn({ colorScheme: 'light' })
     const { page, complaints } = tab
@@ -116,7 +132,7 @@ suiteOn('playground, end to end', await startChromium(), (chromium) => {
     await using tab = await signedIn({ colorScheme: 'light' })
     const { page, complaints } = tab
     await page.waitForSelector('#film li')
-    assert.equal(await page.locator('#film li').count(), 4)
+    assert.equal(await page.locator('#film li').count(), 5)
     await page.locator('#film a').last().click()
     await page.waitForSelector('[data-outcome=published] img')
     await page.waitForFunction(() => [...document.images].every((image) => image.complete && image.naturalWidth > 0))
