@@ -75,7 +75,7 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
     subjectId: move.id,
     to: move.to,
     outcome: textOf(move.facts.outcome),
-    failure: textOf(move.facts.reason),
+    failure: move.to === 'failed' ? textOf(move.facts.reason) : null,
     statementId: move.statement?.id ?? null,
   })
   const due: Due[] = []

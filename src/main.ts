@@ -5,7 +5,10 @@ import { isFault } from './kernel/fault.ts'
 const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   serve: { summary: 'run the service (everything in one process)', load: () => import('./commands/serve.ts') },
   worker: { summary: 'run workers against the same database', load: () => import('./commands/worker.ts') },
-  generate: { summary: 'ask a running service for a picture', load: () => import('./commands/generate.ts') },
+  generate: {
+    summary: 'a picture from a running service, or from one started for it',
+    load: () => import('./commands/generate.ts'),
+  },
   keys: { summary: 'list, make, rotate, revoke and recover keys', load: () => import('./commands/keys.ts') },
   models: { summary: 'list and verify model packs', load: () => import('./commands/models.ts') },
   objects: { summary: 'make the buckets of the object store', load: () => import('./commands/objects.ts') },
@@ -39,6 +42,9 @@ function overview(): string {
 
 // Everything is disposed of by now. The signer's library keeps an idle process alive until its callbacks are collected.
 const end = () => process.exit()
+
+// Whoever reads may stop reading: `darkroom keys list | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 main(process.argv.slice(2)).then(end, (error: unknown) => {
   if (isUsageError(error)) {

@@ -66,3 +66,14 @@ function since(hours: number) {
 export function isKeyTaken(error: unknown): boolean {
   return error instanceof Error && 'constraint' in error && error.constraint === 'request_idempotency'
 }
+
+/** Whether the request was ordered under a key. */
+export async function isKeyed(sql: Sql, tenantId: string, requestId: string): Promise<boolean> {
+  const row = await sql
+    .selectFrom('darkroom.request')
+    .select('idempotency_key')
+    .where('id', '=', requestId)
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst()
+  return row?.idempotency_key != null
+}

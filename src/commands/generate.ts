@@ -16,6 +16,8 @@ const POLL_MS = 150
 export const command: Command = {
   usage: `usage: npm run darkroom -- generate "<prompt>" [--out picture.png] [options]
 
+Asks the service at --url, DARKROOM_URL or HOST:PORT; where none answers, one is started for this picture and stopped again.
+
   --out FILE          where to write (default darkroom.png); with --n 2 or more, a number is put before the extension
   --n N               how many (default 1)
   --seed N            the first picture's seed

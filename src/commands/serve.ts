@@ -39,7 +39,7 @@ function welcome(url: string, keyFile: string): string {
   reference    ${url}/docs
 
   curl -s ${url}/v1/images/generations -H "authorization: Bearer $(node -p 'require("${keyFile}").client')" \\
-    -H 'content-type: application/json' -d '{"prompt":"a red boat on the sea at sunset"}'
+    -H 'content-type: application/json' -d '{"prompt":"a red boat on the sea at sunset","response_format":"url"}'
 
 `
 }

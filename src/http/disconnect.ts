@@ -1,6 +1,7 @@
 // When a client goes away before its answer. `request.signal` listens to the request's stream, which has closed by the time that a
 // body was read; the response's stream closes with the connection.
 import type { FastifyReply } from 'fastify'
+import { isKeyed } from '../admit/idempotency.ts'
 import { getGeneration } from '../admit/records.ts'
 import { isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
@@ -34,8 +35,12 @@ export function dropStalled({ raw }: FastifyReply, afterMs: number): void {
   })
 }
 
-/** Nobody waits for it any more. What a device has begun is finished and kept. */
+/**
+ * Nobody waits for it any more. What a device has begun is finished and kept; so is what was ordered under an Idempotency-Key, for
+ * whoever sent one will ask again by it.
+ */
 export async function cancelIfQueued(ground: Ground, tenantId: string, requestId: string): Promise<void> {
+  if (await isKeyed(ground.database.sql, tenantId, requestId)) return
   const { request } = await getGeneration(ground.database.sql, tenantId, requestId)
   if (request.state !== 'queued') return
   await cancelRequest(ground, tenantId, requestId).catch((error: unknown) => {

@@ -38,15 +38,20 @@ export function openaiProblem(problem: Problem, { is404, method, url }: Asked): 
   return { status: problem.code === 'model_unknown' ? 404 : problem.status, body }
 }
 
-/** Its client waits a minute at most, and would otherwise ask again at once. */
-export function isHopeless({ status, code, retryAfterMs }: Problem): boolean {
+/** Its client waits a minute at most, and would otherwise ask again at once; a key that was another order's stays so. */
+export function isHopeless({ status, code, field, retryAfterMs }: Problem): boolean {
+  if (code === 'conflict' && field === 'idempotency-key') return true
   return status === 429 && (retryAfterMs === undefined ? code === 'quota_exceeded' : retryAfterMs > 60_000)
 }
+
+/** What is served, and what their clients may ask for in vain. */
+const OPENAI_ADDRESS =
+  /^\/v1\/(images\/(generations|edits|variations)|moderations|models|chat|completions|responses|conversations|embeddings|audio|videos|files|uploads|batches|fine_tuning|vector_stores|assistants|threads|realtime|evals|containers)(?=[/?]|$)/
 
 /** Retired by OpenAI too; by another method it would be an image's address here. */
 const RETIRED = '/v1/images/variations'
 
 /** Addresses whose clients read OpenAI's errors, whether or not anything is there. An image of ours is a native resource. */
 export function isOpenaiAddress(url: string): boolean {
-  return /^\/v1\/(images\/(generations|edits|variations)|moderations|models)(?=[/?]|$)/.test(url)
+  return OPENAI_ADDRESS.test(url)
 }

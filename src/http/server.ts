@@ -60,6 +60,10 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.removeContentTypeParser('text/plain')
+  // Many clients name a content type whatever they send; nothing has none.
+  app.addHook('onRequest', async ({ headers }) => {
+    if (headers['content-length'] === '0') delete headers['content-type']
+  })
   app.setValidatorCompiler(validatorCompiler)
   // Answers are typed where they are made; the schemas describe them and drop nothing.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))

@@ -196,6 +196,24 @@ test('a client that goes away takes a queued request with it', async () => {
   assert.equal(await settledState(id), 'cancelled')
 })
 
+test('an order under a key outlives a client that goes away, and asking again finds it', async () => {
+  await using service = await openService()
+  const key = { 'Idempotency-Key': 'lost-connection' }
+  const ask = (timeout: number) =>
+    new OpenAI({ apiKey: service.key('client'), baseURL: `${service.url}/v1`, maxRetries: 0 }).images.generate(
+      { prompt: ALLOWED, response_format: 'url' },
+      { timeout, headers: key },
+    )
+  await assert.rejects(ask(300), OpenAI.APIConnectionTimeoutError)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const developed = service.developNext(['published'])
+  const { data } = await ask(20_000)
+  await developed
+  assert.equal(data?.length, 1)
+  const { data: all } = await (await service.call('/v1/generations')).json()
+  assert.equal(all.length, 1)
+})
+
 test('a wrong key, another role and a wrong field are the client’s own error classes', async () => {
   const bad = new OpenAI({ apiKey: 'dk_live_wrong', baseURL: `${service.url}/v1` })
   await assert.rejects(bad.models.list(), OpenAI.AuthenticationError)

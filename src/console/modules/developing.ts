@@ -43,8 +43,7 @@ export function developing(prompt: string | undefined, cancel: () => void): Deve
     meter.style.setProperty('--steps', String(steps))
     meter.style.setProperty('--step', String(step))
     count.textContent = step > 0 ? `step ${step} of ${steps}` : plural(steps, 'step')
-    for (const canvas of sheets.querySelectorAll('canvas'))
-      drawNoise(canvas, steps > 0 ? step / steps : 0)
+    for (const canvas of sheets.querySelectorAll('canvas')) drawNoise(canvas, steps > 0 ? step / steps : 0)
     // A quarter at a time: a live region that spoke each step would never be silent.
     const quarter = Math.max(1, Math.floor(steps / 4))
     if (step > 0 && step % quarter === 0) announce(`Drawing, step ${step} of ${steps}`)
