@@ -16,7 +16,7 @@ const unit = `test${sep}unit${sep}`
 // A test that timed out leaves its file hanging on timers or sockets; and nothing outlasts the signal. A long kill matrix that was
 // asked for has its time.
 const MINUTE = 60_000
-const [fileMs, allMs] = process.env.DARKROOM_FAULT_REQUESTS ? [60 * MINUTE, 70 * MINUTE] : [8 * MINUTE, 20 * MINUTE]
+const [fileMs, allMs] = process.env.DARKROOM_FAULT_REQUESTS ? [60 * MINUTE, 70 * MINUTE] : [8 * MINUTE, 40 * MINUTE]
 const hangs = { execArgv: ['--test-force-exit'], signal: AbortSignal.timeout(allMs) }
 // They wait for a database or a socket more than they compute.
 const patient = ['contract', 'deploy', 'http', 'journey', 'mark', 'notify', 'openai']

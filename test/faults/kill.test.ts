@@ -49,8 +49,9 @@ async function killDuring(victim: Victim, stage: Stage): Promise<void> {
   try {
     let service = await startServe(env)
     const key = readKeys(home).client
-    const struck = strike(service, stage, victim === 'service' ? service.pid : null)
-    const ids = await submit(service, key, 3)
+    const orders = { acknowledged: 0 }
+    const struck = strike(service, stage, victim === 'service' ? service.pid : null, orders)
+    const ids = await submit(service, key, 3, orders)
     await struck
     if (victim === 'service') {
       await service.kill()
@@ -67,13 +68,16 @@ async function killDuring(victim: Victim, stage: Stage): Promise<void> {
   }
 }
 
-/** Kills `pid` (null: the inference child) a moment after the first claim of `stage`. */
-function strike(service: ServiceProcess, stage: Stage, pid: number | null): Promise<void> {
+/** Orders that the service has answered for so far. */
+type Orders = { acknowledged: number }
+
+/** Kills `pid` (null: the inference child) a moment after a claim of `stage`, once an order is acknowledged. */
+function strike(service: ServiceProcess, stage: Stage, pid: number | null, orders: Orders): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let child = service.lines.find((line) => typeof line.inferencePid === 'number')?.inferencePid ?? 0
   service.onLine = (line: LogLine) => {
     if (typeof line.inferencePid === 'number') child = line.inferencePid
-    if (line.msg !== 'a task is claimed' || line.stage !== stage) return
+    if (line.msg !== 'a task is claimed' || line.stage !== stage || orders.acknowledged === 0) return
     service.onLine = () => undefined
     sleep(Math.random() * 30)
       .then(() => {
@@ -85,8 +89,13 @@ function strike(service: ServiceProcess, stage: Stage, pid: number | null): Prom
   return promise
 }
 
-async function submit(service: ServiceProcess, key: string, count: number): Promise<string[]> {
-  const answers = await Promise.all(Array.from({ length: count }, () => client(service.url, key).submit(ORDER)))
+async function submit(service: ServiceProcess, key: string, count: number, orders: Orders): Promise<string[]> {
+  const order = async () => {
+    const answer = await client(service.url, key).submit(ORDER)
+    if (answer !== null) orders.acknowledged++
+    return answer
+  }
+  const answers = await Promise.all(Array.from({ length: count }, order))
   return answers.filter((answer) => answer !== null).map((answer) => answer.id)
 }
 
@@ -149,8 +158,9 @@ suiteOn('on PostgreSQL, with workers in processes of their own', await withPostg
     test(`killing the worker during ${stage} loses nothing and does nothing twice`, async () => {
       const key = readKeys(home).client
       const first = await startWorker(env, [])
-      const struck = strike(first, stage, first.pid)
-      const ids = await submit(service, key, 3)
+      const orders = { acknowledged: 0 }
+      const struck = strike(first, stage, first.pid, orders)
+      const ids = await submit(service, key, 3, orders)
       await struck
       await first.kill()
       await using _second = await startWorker(env, [])

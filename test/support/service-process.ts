@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { withDeathSignal } from './services.ts'
 
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts')
 
@@ -41,7 +42,9 @@ export function startWorker(env: Record<string, string>, roles: string[]): Promi
 }
 
 async function start({ args, env, readyWhen }: Start): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  // A test that is killed must not leave a service behind.
+  const [command, ...rest] = withDeathSignal('KILL', process.execPath, MAIN, ...args)
+  const child = spawn(command, rest, {
     env: { PATH: process.env.PATH ?? '', DARKROOM_LOG_LEVEL: 'debug', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
