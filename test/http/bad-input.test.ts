@@ -94,7 +94,7 @@ const SHAPES: [string, number, RegExp, RequestInit][] = [
   [
     'an empty body',
     400,
-    /not a JSON document/,
+    /not a JSON object/,
     { method: 'POST', headers: { 'content-type': 'application/json' }, body: '' },
   ],
   ['no body', 400, /not a JSON object|not a JSON document/, { method: 'POST' }],

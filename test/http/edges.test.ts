@@ -115,6 +115,12 @@ test('a generation that did not change is 304 to who knows it', async () => {
   assert.equal(changed.status, 200)
 })
 
+test('a content type without a body is no body: a cancel that names one is a cancel', async () => {
+  const { requestId } = await service.admit({ prompt: ALLOWED })
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' } }
+  assert.equal((await service.call(`/v1/generations/${requestId}/cancel`, init)).status, 200)
+})
+
 test('a client that never reads its answer does not keep the service from stopping', async () => {
   const stopping = await openService({ DARKROOM_EVENTS_STALL_MS: '60000' })
   const { requestId } = await stopping.admit({ prompt: ALLOWED })
