@@ -15,9 +15,10 @@ import { addTask, type Due, type NewTask } from './kernel/tasks.ts'
 /** Facts carry ids, scores, versions and salted digests: nothing that erasure would have to reach. */
 export type Facts = { [name: string]: Json }
 
-export type Birth = { subject: 'request' | 'image'; id: string; facts: Facts }
+export type Birth = { subject: Subject; id: string; facts: Facts }
 
-export type Statement = { id: string; appealUntil: Date; record: Json }
+/** `decidedBy`: ids of the people whose decision it states; none where software decided alone. */
+export type Statement = { id: string; appealUntil: Date; record: Json; decidedBy?: readonly string[] }
 
 type Kept = 'id' | 'tenant_id' | 'state' | 'version' | 'statement_id' | 'created_at' | 'updated_at'
 
@@ -39,20 +40,23 @@ type MoveOf<S extends Subject, Table extends keyof Tables> = {
 }
 export type RequestMove = MoveOf<'request', 'darkroom.request'>
 export type ImageMove = MoveOf<'image', 'darkroom.image'>
+export type AppealMove = Omit<MoveOf<'appeal', 'darkroom.appeal'>, 'statement' | 'appealId' | 'births' | 'tasks'>
+type Move = RequestMove | ImageMove | AppealMove
 
 /** Moves one subject. Returns the tasks to ring once the transaction has committed. Faults: conflict, statement_incomplete. */
-export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Due[]> {
+export async function advance(tx: Tx, move: Move): Promise<Due[]> {
+  const { statement, appealId, births = [], tasks = [] } = move.subject === 'appeal' ? NOTHING_MORE : move
   if (!mayMove(move.subject, move.from, move.to))
     throw new TypeError(`no such move: ${move.subject} ${move.from} → ${move.to}`)
-  if (needsStatement(move.subject, move.to) !== (move.statement !== undefined))
+  if (needsStatement(move.subject, move.to) !== (statement !== undefined))
     throw new Fault('statement_incomplete', { facts: { subject: move.subject, to: move.to } })
-  if (needsAppeal(move.subject, move.from, move.to) && move.appealId === undefined)
+  if (needsAppeal(move.subject, move.from, move.to) && appealId === undefined)
     throw new TypeError('a denied image is released only through an appeal')
-  if (move.statement !== undefined) await writeStatement(tx, move, move.statement)
+  if (statement !== undefined && move.subject !== 'appeal') await writeStatement(tx, move, statement)
   if (!(await compareAndSwap(tx, move)))
     throw new Fault('conflict', { retry: 'now', facts: { subject: move.subject, id: move.id, to: move.to } })
   const appended = await appendLeaves(tx, move.tenantId, [
-    ...(move.births ?? []).map(birthLeaf),
+    ...births.map(birthLeaf),
     {
       subject: move.subject,
       subjectId: move.id,
@@ -61,12 +65,12 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
       to: move.to,
       facts: {
         ...move.facts,
-        ...(move.statement === undefined ? {} : { statement: move.statement.id }),
-        ...(move.appealId === undefined ? {} : { appeal: move.appealId }),
+        ...(statement === undefined ? {} : { statement: statement.id }),
+        ...(appealId === undefined ? {} : { appeal: appealId }),
       },
     },
   ])
-  await account(tx, move)
+  if (move.subject !== 'appeal') await account(tx, move)
   if (move.subject === 'image') await withholdPreviews(tx, move.id, move.to)
   await tellEndpoints(tx, {
     ...appended,
@@ -76,36 +80,75 @@ export async function advance(tx: Tx, move: RequestMove | ImageMove): Promise<Du
     to: move.to,
     outcome: textOf(move.facts.outcome),
     failure: move.to === 'failed' ? textOf(move.facts.reason) : null,
-    statementId: move.statement?.id ?? null,
+    statementId: statement?.id ?? null,
   })
   const due: Due[] = []
-  for (const task of move.tasks ?? []) due.push(await addTask(tx, task))
+  for (const task of tasks) due.push(await addTask(tx, task))
   return due
 }
 
-async function compareAndSwap(tx: Tx, move: RequestMove | ImageMove): Promise<boolean> {
-  const always = {
-    version: move.version + 1,
-    updated_at: raw<Date>`darkroom.now()`,
-    ...(move.statement === undefined ? {} : { statement_id: move.statement.id }),
+const NOTHING_MORE: Pick<ImageMove, 'statement' | 'appealId' | 'births' | 'tasks'> = {}
+
+async function compareAndSwap(tx: Tx, move: Move): Promise<boolean> {
+  return (await updateOf(tx, move).executeTakeFirst()).numUpdatedRows === 1n
+}
+
+function updateOf(tx: Tx, move: Move) {
+  const always = { version: move.version + 1, updated_at: raw<Date>`darkroom.now()` }
+  switch (move.subject) {
+    case 'request':
+      return tx
+        .updateTable('darkroom.request')
+        .set({ ...move.set, ...always, ...statementOf(move), state: move.to })
+        .where('state', '=', move.from)
+        .where('id', '=', move.id)
+        .where('tenant_id', '=', move.tenantId)
+        .where('version', '=', move.version)
+    case 'image':
+      return tx
+        .updateTable('darkroom.image')
+        .set({ ...move.set, ...always, ...statementOf(move), state: move.to })
+        .where('state', '=', move.from)
+        .where('id', '=', move.id)
+        .where('tenant_id', '=', move.tenantId)
+        .where('version', '=', move.version)
+    case 'appeal':
+      return tx
+        .updateTable('darkroom.appeal')
+        .set({ ...move.set, ...always, state: move.to })
+        .where('state', '=', move.from)
+        .where('id', '=', move.id)
+        .where('tenant_id', '=', move.tenantId)
+        .where('version', '=', move.version)
+    default:
+      return move satisfies never
   }
-  const update =
-    move.subject === 'request'
-      ? tx
-          .updateTable('darkroom.request')
-          .set({ ...move.set, ...always, state: move.to })
-          .where('state', '=', move.from)
-          .where('id', '=', move.id)
-          .where('tenant_id', '=', move.tenantId)
-          .where('version', '=', move.version)
-      : tx
-          .updateTable('darkroom.image')
-          .set({ ...move.set, ...always, state: move.to })
-          .where('state', '=', move.from)
-          .where('id', '=', move.id)
-          .where('tenant_id', '=', move.tenantId)
-          .where('version', '=', move.version)
-  return (await update.executeTakeFirst()).numUpdatedRows === 1n
+}
+
+function statementOf({ statement }: RequestMove | ImageMove) {
+  return statement === undefined ? {} : { statement_id: statement.id }
+}
+
+/**
+ * An image stays denied for another reason than before: a new statement takes the place of the one that was appealed, and no state
+ * moves. In the transaction of the appeal's own move. Fault: conflict.
+ */
+export async function restate(
+  tx: Tx,
+  image: { id: string; tenantId: string; version: number },
+  { statement, replaces, appealId, facts }: { statement: Statement; replaces: string; appealId: string; facts: Facts },
+): Promise<void> {
+  await writeStatement(tx, { subject: 'image', ...image }, statement)
+  const { numUpdatedRows } = await tx
+    .updateTable('darkroom.image')
+    .set({ statement_id: statement.id, version: image.version + 1, updated_at: raw<Date>`darkroom.now()` })
+    .where('id', '=', image.id)
+    .where('state', '=', 'denied')
+    .where('version', '=', image.version)
+    .executeTakeFirst()
+  if (numUpdatedRows !== 1n) throw new Fault('conflict', { retry: 'now', facts: { subject: 'image', id: image.id } })
+  await tx.updateTable('darkroom.statement').set({ replaced_by: statement.id }).where('id', '=', replaces).execute()
+  await note(tx, image.tenantId, 'image.restated', image.id, { ...facts, statement: statement.id, appeal: appealId })
 }
 
 /** The first leaves of subjects of one tenant, whose rows the caller has just inserted in their birth state. */
@@ -205,7 +248,9 @@ function textOf(fact: Json | undefined): string | null {
   return typeof fact === 'string' ? fact : null
 }
 
-async function writeStatement(tx: Tx, move: RequestMove | ImageMove, statement: Statement): Promise<void> {
+type Restricted = { subject: 'request' | 'image'; id: string; tenantId: string }
+
+async function writeStatement(tx: Tx, move: Restricted, statement: Statement): Promise<void> {
   await tx
     .insertInto('darkroom.statement')
     .values({
@@ -215,6 +260,7 @@ async function writeStatement(tx: Tx, move: RequestMove | ImageMove, statement: 
       subject_id: move.id,
       record: JSON.stringify(statement.record),
       appeal_until: statement.appealUntil,
+      decided_by: [...(statement.decidedBy ?? [])],
       created_at: raw`darkroom.now()`,
     })
     .execute()

@@ -49,6 +49,8 @@ const REQUEST_COLUMNS = [
   'prompt_truncated',
   'policy_digest',
   'statement_id',
+  'appeal_id',
+  'skip_clauses',
   'sandbox',
   'erased_at',
   'created_at',

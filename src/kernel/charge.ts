@@ -1,5 +1,6 @@
 // What work costs its tenant, written in the transaction of the move that settles it, which is why a request has exactly one charge:
-// `advance` calls `account` after each move. Refused, failed and withheld work costs nothing. Device time is metered by the
+// `advance` calls `account` after each move. Refused, failed and withheld work costs nothing, and
+// so does what an appeal admitted. Device time is metered by the
 // generate stage as it goes. src/tenant/quota.ts reads what is counted here.
 import { sql as raw } from 'kysely'
 import { type ImageState, isTerminal, type RequestState } from '../journey.ts'
@@ -47,12 +48,14 @@ async function chargeRequest(tx: Tx, requestId: string, tenantId: string, to: st
     WITH made AS (
       SELECT request.n, request.gpu_ms, (
         SELECT count(*)::integer FROM darkroom.image
-         WHERE request_id = request.id AND published_at IS NOT NULL AND request.sandbox IS NULL) AS images
+         WHERE request_id = request.id AND published_at IS NOT NULL AND request.sandbox IS NULL
+           AND request.appeal_id IS NULL) AS images,
+        request.appeal_id IS NOT NULL AS free
         FROM darkroom.request WHERE id = ${requestId}),
     charged AS (
       INSERT INTO darkroom.charge (request_id, tenant_id, images, gpu_ms, reason, at)
       SELECT ${requestId}, ${tenantId}, images, round(gpu_ms * images / n)::bigint,
-             CASE WHEN ${to} <> 'done' THEN ${to} WHEN images > 0 THEN 'published' ELSE 'withheld' END, darkroom.now()
+             CASE WHEN ${to} <> 'done' THEN ${to} WHEN free THEN 'appeal' WHEN images > 0 THEN 'published' ELSE 'withheld' END, darkroom.now()
         FROM made
       RETURNING images, gpu_ms)
     INSERT INTO darkroom.usage AS usage (tenant_id, day, images, gpu_ms, refusals, failures)

@@ -37,6 +37,12 @@ export type FaultCode =
   | 'mark_unverified'
   | 'signer_failed'
   | 'statement_incomplete'
+  // review and appeals
+  | 'lease_expired'
+  | 'conflict_of_interest'
+  | 'already_appealed'
+  | 'appeal_closed'
+  | 'decision_incomplete'
   // callers
   | 'not_found'
   | 'gone'

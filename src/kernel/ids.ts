@@ -16,6 +16,10 @@ export type KeyId = Branded<'key'>
 export type WebhookId = Branded<'webhook'>
 export type MessageId = Branded<'message'>
 export type DeliveryId = Branded<'delivery'>
+export type ReviewId = Branded<'review'>
+export type VerdictId = Branded<'verdict'>
+export type ReportId = Branded<'report'>
+export type LegalHoldId = Branded<'legal_hold'>
 
 type IdOf = {
   req: RequestId
@@ -29,6 +33,10 @@ type IdOf = {
   whk: WebhookId
   msg: MessageId
   dlv: DeliveryId
+  rvw: ReviewId
+  vrd: VerdictId
+  rep: ReportId
+  lgh: LegalHoldId
 }
 export type IdPrefix = keyof IdOf
 

@@ -24,7 +24,7 @@ export type ChargeTable = {
   tenant_id: string
   images: number
   gpu_ms: BigInt_
-  reason: 'published' | 'withheld' | 'refused' | 'failed' | 'cancelled' | 'expired'
+  reason: 'published' | 'withheld' | 'refused' | 'failed' | 'cancelled' | 'expired' | 'appeal'
   at: Time
 }
 

@@ -18,10 +18,14 @@ const EVENT_OF = {
   'image.denied': 'image.denied',
   'image.withdrawn': 'image.withdrawn',
   'image.failed': 'image.failed',
+  'appeal.upheld': 'appeal.decided',
+  'appeal.overturned': 'appeal.decided',
+  'appeal.partial': 'appeal.decided',
+  'appeal.omitted': 'appeal.decided',
 } as const
 
 export type WebhookEvent = (typeof EVENT_OF)[keyof typeof EVENT_OF]
-export const WEBHOOK_EVENTS: readonly WebhookEvent[] = Object.values(EVENT_OF)
+export const WEBHOOK_EVENTS: readonly WebhookEvent[] = [...new Set(Object.values(EVENT_OF))]
 
 /** Subscribes to every event, those to come too. */
 export const EVERY_EVENT = '*'
@@ -31,7 +35,7 @@ export const WEBHOOK_TOPIC = 'webhooks'
 
 export type Happened = {
   tenantId: string
-  subject: 'request' | 'image'
+  subject: 'request' | 'image' | 'appeal'
   subjectId: string
   to: string
   /** The move's number in its tenant's chain, and its time. */
@@ -58,6 +62,7 @@ export async function tellEndpoints(tx: Tx, happened: Happened): Promise<void> {
   )
   if (rows.length === 0) return
   const messageId = newId('msg')
+  const data = subject === 'appeal' ? await appealOf(tx, happened) : resourceOf(happened, rows[0]?.request_id ?? null)
   await tx
     .with('message', (query) =>
       query.insertInto('darkroom.webhook_message').values({
@@ -67,7 +72,7 @@ export async function tellEndpoints(tx: Tx, happened: Happened): Promise<void> {
         subject,
         subject_id: subjectId,
         move_sequence: happened.sequence,
-        body: messageBody(kind, happened.at, resourceOf(happened, rows[0]?.request_id ?? null)),
+        body: messageBody(kind, happened.at, data),
         created_at: raw<Date>`darkroom.now()`,
       }),
     )
@@ -85,6 +90,16 @@ function eventOf({ subject, to }: Happened): WebhookEvent | null {
   const move = `${subject}.${to}`
   const found = Object.entries(EVENT_OF).find(([name]) => name === move)
   return found === undefined ? null : found[1]
+}
+
+/** An appeal with its reasoned answer, which is made of templates and quotes nobody. */
+async function appealOf(tx: Tx, { subjectId, to }: Happened): Promise<{ [name: string]: Json }> {
+  const appeal = await tx
+    .selectFrom('darkroom.appeal')
+    .select(['statement_id', 'request_id', 'image_id', 'answer', 'result_request_id'])
+    .where('id', '=', subjectId)
+    .executeTakeFirstOrThrow()
+  return { id: subjectId, object: 'appeal', state: to, ...appeal, url: `/v1/appeals/${subjectId}` }
 }
 
 function resourceOf(happened: Happened, requestId: string | null): { [name: string]: Json } {

@@ -5,6 +5,16 @@ import type { Json } from './canonical.ts'
 import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
 import type { Operation } from './model.ts'
+import type {
+  AppealTable,
+  LegalHoldTable,
+  ReportTable,
+  ReviewExclusionTable,
+  ReviewerTable,
+  ReviewItemTable,
+  ReviewRevealTable,
+  ReviewVerdictTable,
+} from './review-tables.ts'
 import type { WebhookDeliveryTable, WebhookEndpointTable, WebhookMessageTable } from './webhook-tables.ts'
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp'
@@ -23,6 +33,8 @@ export type TenantTable = {
   plan: Generated<string>
   /** Limits by name that replace the plan's; null says unlimited. */
   quota: ColumnType<Json, string | undefined, string>
+  /** Whether a random share of what was released may be looked at by people. */
+  audit_consent: Generated<boolean>
   created_at: Time
 }
 
@@ -100,6 +112,9 @@ export type RequestTable = {
   statement_id: Maybe<string>
   idempotency_key: Maybe<string>
   order_digest: Maybe<string>
+  /** The appeal that admitted it, and the clauses that it lifted for this request alone. */
+  appeal_id: Maybe<string>
+  skip_clauses: Generated<string[]>
   operation: Generated<Operation>
   /** (0, 1]; null for what starts from noise alone. */
   strength: Maybe<number>
@@ -144,6 +159,9 @@ export type StatementTable = {
   subject_id: string
   record: Json_
   appeal_until: ColumnType<Date, Date | string, never>
+  /** People of the service who decided; none where software did alone. */
+  decided_by: Generated<string[]>
+  replaced_by: Maybe<string>
   created_at: Time
 }
 
@@ -267,4 +285,12 @@ export type Tables = {
   'darkroom.device': DeviceTable
   'darkroom.dispatched': DispatchedTable
   'darkroom.secret': SecretTable
+  'darkroom.appeal': AppealTable
+  'darkroom.review_item': ReviewItemTable
+  'darkroom.review_verdict': ReviewVerdictTable
+  'darkroom.reviewer': ReviewerTable
+  'darkroom.review_exclusion': ReviewExclusionTable
+  'darkroom.review_reveal': ReviewRevealTable
+  'darkroom.report': ReportTable
+  'darkroom.legal_hold': LegalHoldTable
 }

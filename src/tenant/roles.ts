@@ -1,11 +1,12 @@
 // What a caller may be, who may make somebody so, and which roles one person never holds together: all of it in this table.
 // A key carries roles; a person has roles, which bound those of their keys and are those of their sign-in without a key.
 //
+//   A `reviewer` decides; a `lead` decides what was handed up, steers the queue and its people, and reads their quality.
 //   `admin` is the operator's: it administers every tenant. `tenant_admin` is a customer's own: it administers the people, keys and
 //   webhooks of its own tenant, and every other tenant does not exist for it. Who orders pictures never decides about pictures, so
 //   the operator's tenant has no clients and no customer has reviewers; and who decides does not audit the decisions.
 
-export const ROLES = ['client', 'reviewer', 'compliance', 'admin', 'tenant_admin'] as const
+export const ROLES = ['client', 'reviewer', 'lead', 'compliance', 'admin', 'tenant_admin'] as const
 export type Role = (typeof ROLES)[number]
 /** The operator's tenant is where reviewers, compliance and administrators are; any other is a customer's. */
 export type TenantKind = 'operator' | 'customer'
@@ -23,7 +24,8 @@ const RULES: Readonly<Record<Role, Rule>> = {
   client: { in: 'customer', grantedBy: ['admin', 'tenant_admin'], never: [] },
   tenant_admin: { in: 'customer', grantedBy: ['admin', 'tenant_admin'], never: [] },
   reviewer: { in: 'operator', grantedBy: ['admin'], never: ['compliance'] },
-  compliance: { in: 'operator', grantedBy: ['admin'], never: ['reviewer'] },
+  lead: { in: 'operator', grantedBy: ['admin'], never: ['compliance'] },
+  compliance: { in: 'operator', grantedBy: ['admin'], never: ['reviewer', 'lead'] },
   admin: { in: 'operator', grantedBy: ['admin'], never: [] },
 }
 

@@ -1,0 +1,143 @@
+// How people review, from policies/review.yaml: verdicts that a decision needs, deadlines, samples, reasons, and what an answer says.
+// Strict like every policy file: a mistake refuses the file as a whole, with line and reason. Immutable once loaded.
+import Type, { type Static } from 'typebox'
+import { sha256 } from '../kernel/canonical.ts'
+import { REVIEW_KINDS, type ReviewKind } from '../kernel/review-tables.ts'
+import { parseDocumentOf, type Report, readPolicyFile } from './document.ts'
+import type { PolicyRef, Template } from './policy.ts'
+
+const strict = { additionalProperties: false } as const
+const Sentence = Type.String({ minLength: 3, maxLength: 2000 })
+const Seconds = (most: number) => Type.Integer({ minimum: 0, maximum: most })
+const Hours = Type.Number({ exclusiveMinimum: 0, maximum: 8760 })
+const Rate = Type.Number({ minimum: 0, maximum: 1 })
+const Kind = Type.Object(
+  { reviewers: Type.Integer({ minimum: 1, maximum: 3 }), deadline_hours: Type.Tuple([Hours, Hours]) },
+  strict,
+)
+const Reasons = Type.Record(Type.String({ pattern: '^[a-z][a-z_]{1,40}$' }), Sentence, {
+  additionalProperties: false,
+  minProperties: 1,
+})
+const ANSWERED = ['upheld', 'overturned', 'partial', 'omitted'] as const
+export type Answered = (typeof ANSWERED)[number]
+
+const ReviewSchema = Type.Object(
+  {
+    id: Type.Literal('review'),
+    version: Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+$' }),
+    effective: Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }),
+    owner: Sentence,
+    undo_seconds: Seconds(3600),
+    lease_seconds: Type.Integer({ minimum: 1, maximum: 86_400 }),
+    reserve_seconds: Seconds(604_800),
+    head_start_seconds_per_severity: Seconds(86_400),
+    kinds: Type.Object({ hold: Kind, appeal: Kind, audit: Kind, report: Kind, gold: Kind, escalation: Kind }, strict),
+    two_person_severity: Type.Integer({ minimum: 1, maximum: 101 }),
+    overlap_rate: Rate,
+    audit_rates: Type.Object({ allowed: Rate, blocked: Rate }, strict),
+    allow_reasons: Reasons,
+    omit_reasons: Reasons,
+    answers: Type.Object({ upheld: Sentence, overturned: Sentence, partial: Sentence, omitted: Sentence }, strict),
+  },
+  strict,
+)
+type ReviewDocument = Static<typeof ReviewSchema>
+
+export type ReviewRules = PolicyRef & {
+  readonly undoMs: number
+  readonly leaseMs: number
+  readonly reserveMs: number
+  readonly headStartMsPerSeverity: number
+  readonly kinds: Readonly<Record<ReviewKind, { readonly reviewers: number; readonly deadlineHours: [number, number] }>>
+  readonly twoPersonSeverity: number
+  readonly overlapRate: number
+  readonly auditRates: { readonly allowed: number; readonly blocked: number }
+  readonly allowReasons: ReadonlyMap<string, string>
+  readonly omitReasons: ReadonlyMap<string, string>
+  readonly answers: Readonly<Record<Answered, Template>>
+}
+
+/** The places that each answer can fill; those of `needs` must stand in it, or it would not be reasoned. */
+const PLACES: Readonly<Record<Answered, { known: readonly string[]; needs: readonly string[] }>> = {
+  upheld: { known: ['clause', 'rule', 'facts', 'reviewers'], needs: ['clause', 'facts'] },
+  overturned: { known: ['clause', 'rule', 'reason', 'reviewers'], needs: ['clause', 'reason'] },
+  partial: {
+    known: ['clause', 'rule', 'new_clause', 'new_rule', 'facts', 'reviewers'],
+    needs: ['clause', 'new_clause', 'facts'],
+  },
+  omitted: { known: ['clause', 'rule', 'reason'], needs: ['reason'] },
+}
+
+/** Fault: policy_invalid, whose detail lists every problem with line and column. */
+export async function loadReviewRules(file: string): Promise<ReviewRules> {
+  const { bytes, name } = await readPolicyFile(file)
+  return parseReviewRules(bytes, name)
+}
+
+export function parseReviewRules(bytes: Uint8Array, name: string): ReviewRules {
+  return parseDocumentOf(bytes, name, {
+    schema: ReviewSchema,
+    compile: (document, report) => Object.freeze(compileRules(document, sha256(bytes), report)),
+  })
+}
+
+function compileRules(document: ReviewDocument, digest: string, report: Report): ReviewRules {
+  for (const kind of REVIEW_KINDS) {
+    const [mild, grave] = document.kinds[kind].deadline_hours
+    if (grave > mild) report(['kinds', kind, 'deadline_hours'], 'graver items may not have longer than milder ones')
+  }
+  if (document.kinds.appeal.reviewers < 2)
+    report(['kinds', 'appeal', 'reviewers'], 'an appeal is decided by at least two people')
+  if (!document.omit_reasons.content_erased)
+    report(['omit_reasons'], 'lacks content_erased, which the service itself gives')
+  return {
+    id: document.id,
+    version: document.version,
+    digest,
+    undoMs: document.undo_seconds * 1000,
+    leaseMs: document.lease_seconds * 1000,
+    reserveMs: document.reserve_seconds * 1000,
+    headStartMsPerSeverity: document.head_start_seconds_per_severity * 1000,
+    kinds: {
+      hold: kindOf(document.kinds.hold),
+      appeal: kindOf(document.kinds.appeal),
+      audit: kindOf(document.kinds.audit),
+      report: kindOf(document.kinds.report),
+      gold: kindOf(document.kinds.gold),
+      escalation: kindOf(document.kinds.escalation),
+    },
+    twoPersonSeverity: document.two_person_severity,
+    overlapRate: document.overlap_rate,
+    auditRates: document.audit_rates,
+    allowReasons: new Map(Object.entries(document.allow_reasons)),
+    omitReasons: new Map(Object.entries(document.omit_reasons)),
+    answers: {
+      upheld: readAnswer('upheld', document, report),
+      overturned: readAnswer('overturned', document, report),
+      partial: readAnswer('partial', document, report),
+      omitted: readAnswer('omitted', document, report),
+    },
+  }
+}
+
+function kindOf({ reviewers, deadline_hours }: Static<typeof Kind>) {
+  return { reviewers, deadlineHours: deadline_hours }
+}
+
+function readAnswer(outcome: Answered, { answers }: ReviewDocument, report: Report): Template {
+  const text = answers[outcome].trim()
+  const { known, needs } = PLACES[outcome]
+  const parts = text
+    .split(/(\{[a-z_]+\})/)
+    .filter((part) => part !== '')
+    .map((part) => (/^\{.*\}$/.test(part) ? { place: part.slice(1, -1) } : part))
+  const places = parts.flatMap((part) => (typeof part === 'string' ? [] : [part.place]))
+  const at = ['answers', outcome]
+  for (const place of places)
+    if (!known.includes(place)) report(at, `{${place}} is unknown here (known: ${known.join(', ')})`)
+  for (const place of needs)
+    if (!places.includes(place)) report(at, `lacks {${place}}: the answer would give no reason`)
+  if (parts.some((part) => typeof part === 'string' && /[{}]/.test(part))) report(at, 'a brace is not closed')
+  return { text, parts }
+}
