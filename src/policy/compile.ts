@@ -2,25 +2,20 @@
 // Collects every problem instead of stopping at the first; a policy exists only when there is none.
 // What makes a policy unsafe to load: duplicates, conditions that cannot hold, thresholds nobody can reach, and a
 // clause that could refuse somebody without a statement that says why.
+// What a clause needs is in clauses.ts; which clauses can be reached, in reach.ts.
+import { sha256 } from '../kernel/canonical.ts'
 import { compilePhrases, type PhraseSource } from './book.ts'
-import { compileInput, compileOutput, type Names } from './conditions.ts'
+import { compileCategory, type Known } from './clauses.ts'
 import type { Path, Report } from './document.ts'
 import { parsePhrase } from './phrases.ts'
-import {
-  type Category,
-  type Clause,
-  type ClauseStatement,
-  contextKey,
-  type ImageRule,
-  listKey,
-  type ModerationPolicy,
-} from './policy.ts'
-import type { CategoryDocument, ClauseDocument, PolicyDocument, StatementDocument } from './schema.ts'
-import { readTemplate } from './template.ts'
+import { type Category, type Clause, contextKey, listKey, type ModerationPolicy } from './policy.ts'
+import type { PolicyDocument } from './schema.ts'
 
-/** Compiles `document`, telling `report` of every problem; the result is meaningless if there was one. */
-export function compilePolicy(document: PolicyDocument, digest: string, report: Report): ModerationPolicy {
-  const names: Names = {
+/** Compiles the document of `text`, telling `report` of every problem; the result is meaningless if there was one. */
+export function compilePolicy(document: PolicyDocument, text: string, report: Report): ModerationPolicy {
+  const known: Known = {
+    opens: (purpose) =>
+      Object.entries(document.contexts).flatMap(([id, { purposes }]) => (purposes.includes(purpose) ? [id] : [])),
     lists: new Set(Object.keys(document.lists)),
     contexts: new Set(Object.keys(document.contexts)),
     scores: new Set(document.categories.filter((c) => c.image?.required === true).map((c) => c.id)),
@@ -30,14 +25,15 @@ export function compilePolicy(document: PolicyDocument, digest: string, report: 
   const sources = phraseSources(document, report)
   const clauses = new Map<string, Clause>()
   const categories = document.categories.map((category, index) =>
-    compileCategory(category, ['categories', index], names, clauses, report),
+    compileCategory(category, ['categories', index], known, clauses, report),
   )
   for (const list of unusedLists(document, categories))
     report(['lists', list], `no condition uses the list "${list}": it would protect nobody`)
   return {
     id: document.id,
     version: document.version,
-    digest,
+    digest: sha256(text),
+    text,
     effective: document.effective,
     owner: document.owner,
     audience: document.audience,
@@ -110,128 +106,6 @@ function phraseSources(document: PolicyDocument, report: Report): PhraseSource[]
     }
   }
   return sources
-}
-
-function compileCategory(
-  category: CategoryDocument,
-  path: Path,
-  names: Names,
-  clauses: Map<string, Clause>,
-  report: Report,
-): Category {
-  const own: Clause[] = []
-  const conditions = new Map<string, string>()
-  for (const [index, document] of category.clauses.entries()) {
-    const at = [...path, 'clauses', index]
-    const clause = compileClause(document, category, at, names, report)
-    for (const stage of ['input', 'output'] as const) {
-      const when = document[stage]?.when.replace(/\s+/g, ' ').trim()
-      const twin = conditions.get(`${stage} ${when}`)
-      if (when !== undefined && twin !== undefined)
-        report([...at, stage, 'when'], `ambiguous: clause ${twin} has the same condition, so this one is never reached`)
-      conditions.set(`${stage} ${when}`, document.id)
-    }
-    if (clauses.has(clause.id)) report([...at, 'id'], `clause "${clause.id}" exists already`)
-    clauses.set(clause.id, clause)
-    own.push(clause)
-  }
-  return {
-    id: category.id,
-    name: category.name,
-    severity: category.severity,
-    shouldNot: category.should_not,
-    can: category.can,
-    image: category.image === undefined ? null : compileImage(category.image, category, [...path, 'image'], report),
-    clauses: own,
-  }
-}
-
-function compileClause(
-  doc: ClauseDocument,
-  category: CategoryDocument,
-  path: Path,
-  names: Names,
-  report: Report,
-): Clause {
-  const number = doc.id.startsWith(`${category.id}/`) ? doc.id.slice(category.id.length + 1) : ''
-  if (!/^[1-9]\d*$/.test(number))
-    report([...path, 'id'], `"${doc.id}" is no clause id of this category, such as ${category.id}/1`)
-  const input = doc.input && compileInput(doc.input.when, doc.id, names)
-  const output = doc.output && compileOutput(doc.output.when, doc.id, names)
-  if (input?.ok === false) for (const problem of input.problems) report([...path, 'input', 'when'], problem)
-  if (output?.ok === false) for (const problem of output.problems) report([...path, 'output', 'when'], problem)
-  const refuses = { input: refusesAt(doc.input), output: refusesAt(doc.output) || category.image?.clause === doc.id }
-  for (const stage of ['input', 'output'] as const)
-    if (refuses[stage] && doc.statement?.facts[stage] === undefined)
-      report(
-        [...path, ...(doc.statement ? ['statement'] : [])],
-        `its statement could not be filled: no facts for ${stage}`,
-      )
-  if (!doc.statement && !doc.input && !doc.output)
-    report(path, 'a clause has a condition, or a statement to cite it by')
-  return {
-    id: doc.id,
-    category: category.id,
-    rule: doc.rule,
-    input: doc.input && input?.ok ? { action: doc.input.action, when: input.condition } : null,
-    output: doc.output && output?.ok ? { action: doc.output.action, when: output.condition } : null,
-    statement: doc.statement ? compileStatement(doc.statement, [...path, 'statement'], report) : null,
-  }
-}
-
-function refusesAt(rule: { action: string } | undefined): boolean {
-  return rule !== undefined && rule.action !== 'allow'
-}
-
-function compileStatement(statement: StatementDocument, path: Path, report: Report): ClauseStatement {
-  const facts = (stage: 'input' | 'output') => {
-    const text = statement.facts[stage]
-    return text === undefined ? null : readTemplate(text, stage, (r) => report([...path, 'facts', stage], r))
-  }
-  for (const [key, text] of [
-    ['ground', statement.ground],
-    ['explanation', statement.explanation],
-  ] as const)
-    if (text.trim() === '') report([...path, key], 'its statement could not be filled: this is blank')
-  return {
-    ground: statement.ground.trim(),
-    explanation: statement.explanation.trim(),
-    redress: statement.redress,
-    facts: { input: facts('input'), output: facts('output') },
-  }
-}
-
-function compileImage(
-  image: NonNullable<CategoryDocument['image']>,
-  category: CategoryDocument,
-  path: Path,
-  report: Report,
-): ImageRule {
-  if (!category.clauses.some((clause) => clause.id === image.clause))
-    report([...path, 'clause'], `"${image.clause}" is no clause of this category`)
-  const { hold, deny, margin } = image
-  const nearHoldFrom = rounded(hold - margin)
-  const denyFrom = deny === undefined ? null : rounded(deny + margin)
-  if (deny !== undefined && hold >= deny)
-    report([...path, 'deny'], `unreachable: hold (${hold}) is not below deny (${deny})`)
-  else if (deny !== undefined && rounded(hold + margin) > rounded(deny - margin))
-    report([...path, 'margin'], `ambiguous: the margins about hold (${hold}) and deny (${deny}) overlap`)
-  if (nearHoldFrom <= 0) report([...path, 'hold'], `hold less margin is ${nearHoldFrom}: every image would be held`)
-  if (rounded(hold + margin) > 1) report([...path, 'hold'], 'unreachable: hold plus margin is over 1')
-  if (denyFrom !== null && denyFrom > 1) report([...path, 'deny'], `unreachable: deny plus margin is ${denyFrom}`)
-  return {
-    clause: image.clause,
-    required: image.required,
-    nearHoldFrom,
-    holdFrom: rounded(hold + margin),
-    nearDenyFrom: deny === undefined ? null : rounded(deny - margin),
-    denyFrom,
-  }
-}
-
-/** So that 0.8 + 0.03 is 0.83 and a score of exactly 0.83 is on the side that the policy says. */
-function rounded(threshold: number): number {
-  return Math.round(threshold * 1e6) / 1e6
 }
 
 function unusedLists(document: PolicyDocument, categories: readonly Category[]): string[] {

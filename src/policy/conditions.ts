@@ -3,6 +3,7 @@
 // One that fails while it runs throws: an error is never an "allow".
 import { type ASTNode, Environment } from '@marcbachmann/cel-js'
 import { Fault } from '../kernel/fault.ts'
+import { formulaOf, pathOf } from './formula.ts'
 import type { Condition, InputFeatures, OutputFeatures, Stage } from './policy.ts'
 
 /** Every name that a condition may use. `scores`: the categories that every model's images carry. */
@@ -60,7 +61,7 @@ function compile<Features extends object>(
     if (typeof value === 'boolean') return value
     throw new Fault('policy_invalid', { field: clause, detail: `the ${stage} condition of ${clause} gave no boolean` })
   }
-  return { ok: true, condition: { source, lists: [...used.lists], evaluate } }
+  return { ok: true, condition: { source, lists: [...used.lists], formula: formulaOf(program.ast), evaluate } }
 }
 
 /** Walks the syntax tree: collects what it uses, and checks each literal that stands for a name. */
@@ -72,8 +73,12 @@ function inspect(node: ASTNode, names: Names, used: Used): void {
     const path = pathOf(right)
     if (path === 'prompt.matches' || path === 'negative.matches') checkName(left, names.lists, 'list', used, used.lists)
     if (path === 'prompt.contexts') checkName(left, names.contexts, 'context', used)
+    if (pathOf(left) === 'purpose' && right.op === 'list')
+      for (const one of right.args) checkName(one, names.purposes, 'purpose', used)
     if (path === 'scores') checkName(left, names.scores, 'category that every image is scored in', used)
   }
+  if (node.op === '.' && pathOf(node.args[0]) === 'scores')
+    used.problems.push('CEL: write scores["category"], so that it can be checked')
   if (node.op === '[]' && pathOf(node.args[0]) === 'scores')
     checkName(node.args[1], names.scores, 'category that every image is scored in', used)
   if (node.op === '==' || node.op === '!=') {
@@ -89,13 +94,6 @@ function checkName(node: ASTNode, known: ReadonlySet<string>, what: string, used
     used.problems.push(`CEL: write the ${what} as a text in quotes, so that it can be checked`)
   else if (!known.has(node.args)) used.problems.push(`CEL: "${node.args}" is no ${what}`)
   else collect?.add(node.args)
-}
-
-function pathOf(node: ASTNode): string | null {
-  if (node.op === 'id') return node.args
-  if (node.op !== '.') return null
-  const owner = pathOf(node.args[0])
-  return owner === null ? null : `${owner}.${node.args[1]}`
 }
 
 function childrenOf(node: ASTNode): ASTNode[] {

@@ -25,8 +25,11 @@ const Statement = Type.Object(
     explanation: Sentence,
     redress: Type.Enum(['full', 'restricted']),
     facts: Type.Object(
-      { input: Type.Optional(Sentence), output: Type.Optional(Sentence) },
+      { input: Type.Optional(Sentence), output: Type.Optional(Sentence), review: Type.Optional(Sentence) },
       { ...strict, minProperties: 1 },
+    ),
+    findings: Type.Optional(
+      Type.Record(Name, Type.Array(Type.String()), { additionalProperties: false, minProperties: 1 }),
     ),
   },
   strict,
@@ -37,7 +40,7 @@ const Clause = Type.Object(
     id: Type.String(),
     rule: Sentence,
     input: Type.Optional(
-      Type.Object({ when: Type.String(), action: Type.Enum(['allow', 'deny', 'escalate']) }, strict),
+      Type.Object({ when: Type.String(), action: Type.Enum(['allow', 'hold', 'deny', 'escalate']) }, strict),
     ),
     output: Type.Optional(
       Type.Object({ when: Type.String(), action: Type.Enum(['allow', 'hold', 'deny', 'escalate']) }, strict),
@@ -55,6 +58,21 @@ const Image = Type.Object(
     hold: Probability,
     deny: Type.Optional(Probability),
     margin: Probability,
+    contexts: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { context: Type.String(), hold: Probability, deny: Type.Optional(Probability), margin: Probability },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
+    ),
+    loosest: Type.Optional(
+      Type.Object(
+        { hold: Type.Optional(Probability), deny: Type.Optional(Probability) },
+        { ...strict, minProperties: 1 },
+      ),
+    ),
   },
   strict,
 )
@@ -106,3 +124,4 @@ export type PolicyDocument = Static<typeof PolicySchema>
 export type CategoryDocument = PolicyDocument['categories'][number]
 export type ClauseDocument = CategoryDocument['clauses'][number]
 export type StatementDocument = NonNullable<ClauseDocument['statement']>
+export type ImageDocument = NonNullable<CategoryDocument['image']>
