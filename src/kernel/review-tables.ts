@@ -62,6 +62,7 @@ export type ReviewItemTable = {
   fence: DefaultBigInt
   lease_person: Maybe<string>
   lease_hash: Maybe<string>
+  leased_at: MaybeTime
   lease_until: MaybeTime
   effect_at: MaybeTime
   effect_tries: Generated<number>
@@ -98,6 +99,20 @@ export type ReviewerTable = {
   conflicts: Generated<string[]>
   tenants: Maybe<string[]>
   away_until: MaybeTime
+}
+
+/** A view: everybody who may review. */
+export type ActiveReviewerView = {
+  person_id: string
+  tenant_id: string
+  lead: boolean
+  categories: string[] | null
+  languages: string[] | null
+  tenants: string[] | null
+  max_severity: number
+  restricted: boolean
+  conflicts: string[]
+  away_until: Date | null
 }
 
 export type ReviewExclusionTable = {

@@ -6,6 +6,7 @@ import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './co
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
 import type { Operation } from './model.ts'
 import type {
+  ActiveReviewerView,
   AppealTable,
   LegalHoldTable,
   ReportTable,
@@ -289,6 +290,7 @@ export type Tables = {
   'darkroom.review_item': ReviewItemTable
   'darkroom.review_verdict': ReviewVerdictTable
   'darkroom.reviewer': ReviewerTable
+  'darkroom.active_reviewer': ActiveReviewerView
   'darkroom.review_exclusion': ReviewExclusionTable
   'darkroom.review_reveal': ReviewRevealTable
   'darkroom.report': ReportTable

@@ -72,6 +72,7 @@ CREATE TABLE darkroom.review_item (
   fence bigint NOT NULL DEFAULT 0,
   lease_person text REFERENCES darkroom.person (id),
   lease_hash text,
+  leased_at timestamptz,
   lease_until timestamptz,
   -- When the verdict that waits takes effect.
   effect_at timestamptz,
@@ -131,6 +132,14 @@ CREATE TABLE darkroom.reviewer (
   tenants text[],
   away_until timestamptz
 );
+
+-- Everybody who may review, with what they may see.
+CREATE VIEW darkroom.active_reviewer AS
+SELECT person.id AS person_id, person.tenant_id, 'lead' = ANY (person.roles) AS lead, reviewer.categories, reviewer.languages,
+       reviewer.tenants, coalesce(reviewer.max_severity, 100) AS max_severity, coalesce(reviewer.restricted, false) AS restricted,
+       coalesce(reviewer.conflicts, '{}') AS conflicts, reviewer.away_until
+  FROM darkroom.person LEFT JOIN darkroom.reviewer ON reviewer.person_id = person.id
+ WHERE person.deactivated_at IS NULL AND person.roles && ARRAY['reviewer', 'lead'];
 
 CREATE TABLE darkroom.review_exclusion (
   item_id text NOT NULL REFERENCES darkroom.review_item (id),

@@ -1,0 +1,167 @@
+// Claims: the next item of the queue's order, or a named one, under a lease with a random fencing token. A token is shown once and kept
+// as a hash; each claim has its own, so that two tabs of one person are two claims. A lease that ran out is nobody's, and its
+// token decides nothing any more. One statement each: two reviewers never get the same item.
+import { createHash, randomBytes } from 'node:crypto'
+import { sql as raw } from 'kysely'
+import { advance } from '../advance.ts'
+import type { Database, Sql } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { ReviewRules } from '../policy/review-rules.ts'
+import { ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
+
+export type Lease = { readonly itemId: string; readonly token: string; readonly until: Date }
+
+const TOKEN_BYTES = 24
+
+export function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
+
+type Claimed = { id: string; lease_until: Date; appeal_id: string | null }
+
+/** Claims the first item that this person may have; null when there is none. */
+export async function claimNext(database: Database, rules: ReviewRules, reviewer: Reviewer): Promise<Lease | null> {
+  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const { rows } = await raw<Claimed>`
+    UPDATE darkroom.review_item AS claimed
+       SET fence = claimed.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
+           leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
+           reserved_for = NULL, reserved_until = NULL
+     WHERE claimed.id = (
+       SELECT item.id
+         FROM darkroom.review_item AS item
+         JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
+        WHERE item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
+        ORDER BY item.rank_at, item.id
+        LIMIT 1
+          FOR UPDATE OF item SKIP LOCKED)
+    RETURNING claimed.id, claimed.lease_until, claimed.appeal_id`.execute(database.sql)
+  return begin(database, rows[0], token)
+}
+
+/** Claims a named item. Faults: not_found, conflict (it is held, decided or reserved), conflict_of_interest. */
+export async function claimItem(
+  database: Database,
+  rules: ReviewRules,
+  reviewer: Reviewer,
+  itemId: string,
+): Promise<Lease> {
+  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const { rows } = await raw<Claimed>`
+    UPDATE darkroom.review_item AS item
+       SET fence = item.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
+           leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
+           reserved_for = NULL, reserved_until = NULL
+      FROM darkroom.active_reviewer AS who
+     WHERE item.id = ${itemId} AND who.person_id = ${reviewer.personId} AND item.state = 'open'
+       AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
+    RETURNING item.id, item.lease_until, item.appeal_id`.execute(database.sql)
+  const lease = await begin(database, rows[0], token)
+  if (lease === null) throw await whyNot(database.sql, reviewer, itemId)
+  return lease
+}
+
+/** Extends a lease that has not run out. Fault: lease_expired. */
+export async function renewLease(sql: Sql, rules: ReviewRules, itemId: string, token: string): Promise<Date> {
+  const { rows } = await raw<{ lease_until: Date }>`
+    UPDATE darkroom.review_item SET lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond'
+     WHERE id = ${itemId} AND ${isHeldBy(token)}
+    RETURNING lease_until`.execute(sql)
+  const row = rows[0]
+  if (row === undefined) throw leaseExpired(itemId)
+  return row.lease_until
+}
+
+export type HandOver = { note: string | null; to: string | null }
+
+/**
+ * Gives an item back to the queue, to a named person first if asked for.
+ * Faults: lease_expired, invalid_request (field `to`: nobody who could have it).
+ */
+export async function releaseItem(
+  sql: Sql,
+  rules: ReviewRules,
+  itemId: string,
+  token: string,
+  { note, to }: HandOver,
+): Promise<void> {
+  if (to !== null) await requireEligible(sql, itemId, to)
+  const { numAffectedRows } = await raw`
+    UPDATE darkroom.review_item
+       SET lease_person = NULL, lease_hash = NULL, lease_until = NULL, leased_at = NULL,
+           handover_note = coalesce(${note}, handover_note), reserved_for = ${to},
+           reserved_until = CASE WHEN ${to}::text IS NULL THEN NULL
+                                 ELSE darkroom.now() + ${rules.reserveMs} * interval '1 millisecond' END
+     WHERE id = ${itemId} AND ${isHeldBy(token)}`.execute(sql)
+  if (numAffectedRows !== 1n) throw leaseExpired(itemId)
+}
+
+/** Whether the row's lease is this token's and has not run out. */
+export function isHeldBy(token: string) {
+  return raw<boolean>`(state = 'open' AND lease_hash = ${hashOf(token)} AND lease_until > (SELECT darkroom.now()))`
+}
+
+export function leaseExpired(itemId: string): Fault {
+  return new Fault('lease_expired', {
+    detail: 'this claim has run out or was given back; nothing was decided. Claim the item again if it is still there',
+    facts: { item: itemId },
+  })
+}
+
+/** An appeal is being reviewed from its first claim on. Who comes after a crash between the two statements moves it. */
+async function begin(database: Database, row: Claimed | undefined, token: string): Promise<Lease | null> {
+  if (row === undefined) return null
+  const { appeal_id: appealId } = row
+  if (appealId !== null)
+    await database.transact(async (tx) => {
+      const appeal = await tx
+        .selectFrom('darkroom.appeal')
+        .select(['id', 'tenant_id', 'state', 'version'])
+        .where('id', '=', appealId)
+        .forUpdate()
+        .executeTakeFirstOrThrow()
+      if (appeal.state !== 'open') return
+      const { id, tenant_id: tenantId, version } = appeal
+      await advance(tx, { subject: 'appeal', id, tenantId, from: 'open', version, to: 'reviewing', facts: {} })
+    })
+  return { itemId: row.id, token, until: row.lease_until }
+}
+
+async function requireEligible(sql: Sql, itemId: string, personId: string): Promise<void> {
+  const { rows } = await raw`
+    SELECT FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${personId}
+     WHERE item.id = ${itemId} AND ${ELIGIBLE}`.execute(sql)
+  if (rows.length === 0)
+    throw new Fault('invalid_request', { field: 'to', detail: 'this person may not have the item, or is no reviewer' })
+}
+
+async function whyNot(sql: Sql, reviewer: Reviewer, itemId: string): Promise<Fault> {
+  const { rows } = await raw<{
+    state: string
+    free: boolean
+    restricted: boolean
+    eligible: boolean
+    lead_only: boolean
+  }>`
+    SELECT item.state, ${isFree(reviewer.personId)} AS free, item.restricted AND NOT who.restricted AS restricted,
+           ${ELIGIBLE} AS eligible, item.lead_only
+      FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
+     WHERE item.id = ${itemId}`.execute(sql)
+  const row = rows[0]
+  // What is restricted does not exist for others.
+  if (row === undefined || row.restricted) return new Fault('not_found', { facts: { item: itemId } })
+  if (row.state !== 'open' && row.state !== 'awaiting_reviewer')
+    return new Fault('conflict', { detail: `this item is ${row.state} already`, facts: { item: itemId } })
+  if (!row.eligible || (row.lead_only && !reviewer.lead)) return conflictOfInterest(itemId)
+  return new Fault('conflict', {
+    detail: 'somebody else has this item, or it is kept for somebody',
+    facts: { item: itemId },
+  })
+}
+
+export function conflictOfInterest(itemId: string): Fault {
+  return new Fault('conflict_of_interest', {
+    detail: 'you took part in this or in something it belongs to, or it is not among what you review',
+    facts: { item: itemId },
+  })
+}

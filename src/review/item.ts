@@ -1,0 +1,113 @@
+// What people are asked to look at: an item for each hold, appeal, audit, report, escalation and gold question. An item is written in
+// the transaction of the move that made it necessary. Harm buys a head start in the queue, waiting does the rest: `rank_at` is the
+// one order. claim.ts hands items out, decide.ts takes verdicts, settle.ts lets them take effect.
+import { randomInt } from 'node:crypto'
+import { sql as raw, type Selectable } from 'kysely'
+import type { Tx } from '../kernel/database.ts'
+import { newId } from '../kernel/ids.ts'
+import type { ReviewExclusionTable, ReviewItemTable, ReviewKind } from '../kernel/review-tables.ts'
+import type { ModerationPolicy } from '../policy/policy.ts'
+import type { ReviewRules } from '../policy/review-rules.ts'
+import { languageOf } from './language.ts'
+
+export type ItemRow = Selectable<ReviewItemTable>
+
+/** What review needs to know beside the records. */
+export type ReviewTools = {
+  readonly policy: ModerationPolicy
+  readonly rules: ReviewRules
+  /** Evenly in [0, 1); which items a random sample takes. */
+  readonly draw: () => number
+}
+
+export type NewItem = {
+  kind: ReviewKind
+  tenantId: string
+  requestId: string
+  imageId?: string | null
+  appealId?: string | null
+  reportId?: string | null
+  category: string | null
+  clause: string | null
+  /** For matching a reviewer's languages; nothing of it is kept but the language. */
+  prompt?: string | null
+  contentDigest?: string | null
+  restricted?: boolean
+  /** With which an item of a random sample was drawn. */
+  probability?: number
+  exclude?: readonly { personId: string; reason: ReviewExclusionTable['reason'] }[]
+  expected?: { outcome: 'allow' | 'deny'; clause: string | null }
+}
+
+/** Of what no category is known yet: in the middle. */
+const UNKNOWN_SEVERITY = 50
+const HOUR_MS = 3_600_000
+
+/** Writes an item; returns its id. In the caller's transaction. */
+export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item: NewItem): Promise<string> {
+  const id = newId('rvw')
+  const severity = policy.categories.find((one) => one.id === item.category)?.severity ?? UNKNOWN_SEVERITY
+  const { reviewers, deadlineHours } = rules.kinds[item.kind]
+  const overlap = item.kind === 'hold' && draw() < rules.overlapRate
+  const [mild, grave] = deadlineHours
+  const deadlineMs = (mild + ((grave - mild) * severity) / 100) * HOUR_MS
+  await tx
+    .insertInto('darkroom.review_item')
+    .values({
+      id,
+      tenant_id: item.tenantId,
+      kind: item.kind,
+      request_id: item.requestId,
+      image_id: item.imageId ?? null,
+      appeal_id: item.appealId ?? null,
+      report_id: item.reportId ?? null,
+      restricted: item.restricted === true,
+      category: item.category,
+      clause: item.clause,
+      severity,
+      language: item.prompt ? languageOf(item.prompt) : null,
+      content_digest: item.contentDigest ?? null,
+      rank_at: raw<Date>`darkroom.now() - ${severity * rules.headStartMsPerSeverity} * interval '1 millisecond'`,
+      deadline_at: raw<Date>`darkroom.now() + ${deadlineMs} * interval '1 millisecond'`,
+      needs: overlap ? Math.max(2, reviewers) : reviewers,
+      overlap,
+      probability: overlap ? rules.overlapRate : (item.probability ?? null),
+      expected: item.expected === undefined ? null : JSON.stringify(item.expected),
+    })
+    .execute()
+  const excluded = [...new Map((item.exclude ?? []).map((one) => [one.personId, one])).values()]
+  if (excluded.length > 0)
+    await tx
+      .insertInto('darkroom.review_exclusion')
+      .values(excluded.map(({ personId, reason }) => ({ item_id: id, person_id: personId, reason })))
+      .execute()
+  return id
+}
+
+/** Evenly in [0, 1), from the system's own randomness: nobody can foresee what is sampled. */
+export function drawAtRandom(): number {
+  return randomInt(2 ** 40) / 2 ** 40
+}
+
+/** Closes what nobody needs to look at any more, because its subject is gone or its appeal was withdrawn. Lock its request first. */
+export async function closeItems(
+  tx: Tx,
+  by: { requestId: string } | { appealId: string },
+  ruling: { outcome: 'omit'; reason: string },
+): Promise<void> {
+  await tx
+    .updateTable('darkroom.review_item')
+    .set({
+      state: 'closed',
+      closed_at: raw<Date>`darkroom.now()`,
+      effect_at: null,
+      lease_person: null,
+      lease_hash: null,
+      lease_until: null,
+      ruling: JSON.stringify(ruling),
+    })
+    .where('state', '<>', 'closed')
+    .$if('requestId' in by, (query) => query.where('request_id', '=', 'requestId' in by ? by.requestId : ''))
+    .$if('appealId' in by, (query) => query.where('appeal_id', '=', 'appealId' in by ? by.appealId : ''))
+    .execute()
+}
