@@ -10,6 +10,7 @@ import { type Admission, admitGeneration } from '../src/admit/admit.ts'
 import { openTurns } from '../src/admit/turns.ts'
 import { readCards } from '../src/commands/cards.ts'
 import { openMarkTools, openParts } from '../src/commands/parts.ts'
+import { openReview } from '../src/commands/review.ts'
 import { ROLES, startRoles } from '../src/commands/roles.ts'
 import { readConfig } from '../src/kernel/config.ts'
 import { requestTopic } from '../src/kernel/ground.ts'
@@ -38,9 +39,11 @@ stack.defer(() => rmSync(home, { recursive: true, force: true }))
 const { ground, doorbell } = await openParts(config, log, stack)
 await bootstrap(ground)
 const caller = await authenticate(ground, JSON.parse(readFileSync(keyFilePath(home), 'utf8')).client)
+const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
 const admission: Admission = {
   models: await readCards(config.packsDir, config.defaultModel),
-  policy: await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml')),
+  policy,
+  review: await openReview(config, policy),
   plans: await loadPlans(join(config.policiesDir, 'quotas.yaml')),
   costOf,
   markIdBits: MARK_ID_BITS,

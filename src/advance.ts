@@ -130,25 +130,26 @@ function statementOf({ statement }: RequestMove | ImageMove) {
 }
 
 /**
- * An image stays denied for another reason than before: a new statement takes the place of the one that was appealed, and no state
- * moves. In the transaction of the appeal's own move. Fault: conflict.
+ * What was restricted stays so for another reason than before: a new statement takes the place of the one that was appealed, and no
+ * state moves. In the transaction of the appeal's own move. Fault: conflict.
  */
 export async function restate(
   tx: Tx,
-  image: { id: string; tenantId: string; version: number },
+  restricted: Restricted & { version: number },
   { statement, replaces, appealId, facts }: { statement: Statement; replaces: string; appealId: string; facts: Facts },
 ): Promise<void> {
-  await writeStatement(tx, { subject: 'image', ...image }, statement)
+  const { subject, id, tenantId, version } = restricted
+  await writeStatement(tx, restricted, statement)
   const { numUpdatedRows } = await tx
-    .updateTable('darkroom.image')
-    .set({ statement_id: statement.id, version: image.version + 1, updated_at: raw<Date>`darkroom.now()` })
-    .where('id', '=', image.id)
-    .where('state', '=', 'denied')
-    .where('version', '=', image.version)
+    .updateTable(subject === 'image' ? 'darkroom.image' : 'darkroom.request')
+    .set({ statement_id: statement.id, version: version + 1, updated_at: raw<Date>`darkroom.now()` })
+    .where('id', '=', id)
+    .where('statement_id', '=', replaces)
+    .where('version', '=', version)
     .executeTakeFirst()
-  if (numUpdatedRows !== 1n) throw new Fault('conflict', { retry: 'now', facts: { subject: 'image', id: image.id } })
+  if (numUpdatedRows !== 1n) throw new Fault('conflict', { retry: 'now', facts: { subject, id } })
   await tx.updateTable('darkroom.statement').set({ replaced_by: statement.id }).where('id', '=', replaces).execute()
-  await note(tx, image.tenantId, 'image.restated', image.id, { ...facts, statement: statement.id, appeal: appealId })
+  await note(tx, tenantId, `${subject}.restated`, id, { ...facts, statement: statement.id, appeal: appealId })
 }
 
 /** The first leaves of subjects of one tenant, whose rows the caller has just inserted in their birth state. */

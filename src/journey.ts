@@ -26,7 +26,7 @@ const moves = {
     denied: ['cleared'],
     marked: ['published', 'failed', 'cancelled'],
     published: ['withdrawn', 'expired'],
-    withdrawn: [],
+    withdrawn: ['marked'],
     expired: [],
     failed: [],
     cancelled: [],
@@ -83,13 +83,13 @@ export function mayMove(subject: Subject, from: string, to: string): boolean {
   return table[from]?.includes(to) ?? false
 }
 
-/** Moves that restrict somebody: each needs its statement of reasons. `denied → cleared` needs an appeal instead. */
+/** Moves that restrict somebody: each needs its statement of reasons. Their way back needs an appeal instead. */
 export function needsStatement(subject: Subject, to: string): boolean {
   return (subject === 'request' && to === 'refused') || (subject === 'image' && (to === 'denied' || to === 'withdrawn'))
 }
 
 export function needsAppeal(subject: Subject, from: string, to: string): boolean {
-  return subject === 'image' && from === 'denied' && to === 'cleared'
+  return subject === 'image' && ((from === 'denied' && to === 'cleared') || (from === 'withdrawn' && to === 'marked'))
 }
 
 /** An image that its request no longer waits for. A held one waits for a person, not for a machine. */

@@ -38,13 +38,15 @@ const NEXT: Partial<Record<ImageState, Stage>> = { cleared: 'mark', marked: 'pub
 
 /**
  * The one move of an image's stage, in one transaction: its task is done, the image advances under its request's lock with the next
- * stage's task, and the request is settled where it no longer waits for the image. Then whoever listens is told. Fault: conflict.
+ * stage's task, and the request is settled where it no longer waits for the image. `also` is done with it. Then whoever listens is told.
+ * Fault: conflict.
  */
 export async function finishStage(
   ground: Ground,
   claim: Claim,
   image: ImageWork,
   move: Pick<ImageMove, 'to' | 'facts' | 'set' | 'statement'>,
+  also: (tx: Tx) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const stage = NEXT[move.to]
   const task = { tenantId: image.tenant_id, subject: 'image', subjectId: image.id } as const
@@ -56,6 +58,7 @@ export async function finishStage(
       ...move,
       tasks: stage === undefined ? [] : [{ ...task, stage }],
     })
+    await also(tx)
     if (isSettled(move.to)) await settleRequest(tx, image.request_id)
     return due
   })

@@ -11,6 +11,7 @@ import { SYSTEM } from '../src/kernel/version.ts'
 import { markImage } from '../src/mark/mark.ts'
 import { loadParent, type MarkTools } from '../src/mark/stage.ts'
 import { foldEvidence, type Judge, moderateStage } from '../src/moderate/moderate.ts'
+import type { ReviewTools } from '../src/review/item.ts'
 import { announceDevice } from '../src/schedule/devices.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import type { Device, SamplePreview } from './device.ts'
@@ -28,6 +29,7 @@ export function startGpu(
   doorbell: Doorbell,
   device: Device,
   judge: Judge,
+  review: ReviewTools,
   marks: MarkTools,
 ): AsyncDisposable {
   const drain = new AbortController()
@@ -37,6 +39,7 @@ export function startGpu(
     classifiersOf: (model: string) => classifiersOf(device, model),
     classify: classifyOn(device),
     judge,
+    review,
   }
   const { provider } = device.packs().provider
   const announced = announceDevice(ground, { slots: ground.config.dispatch.deviceSlots, provider })

@@ -15,8 +15,10 @@ import type { ImageTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import type { Plans } from '../policy/quotas.ts'
+import type { ReviewTools } from '../review/item.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { holdQuota } from '../tenant/quota.ts'
+import { queueEscalation } from './escalation.ts'
 import { findAdmitted, freeKey, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
 import { inputFacts, insertInputs, type StoredEdit, withStoredEdit } from './input-store.ts'
 import { type Edit, type InputTools, operationOf, prepareEdit, screenInput } from './inputs.ts'
@@ -29,6 +31,8 @@ import type { Turns } from './turns.ts'
 export type Admission = {
   readonly models: readonly ModelCard[]
   readonly policy: ModerationPolicy
+  /** Who is called when a refusal calls a person. */
+  readonly review: ReviewTools
   /** What tenants may have. */
   readonly plans: Plans
   /** Device work of an order, in the scheduler's unit. */
@@ -158,7 +162,10 @@ async function admitNew(
         facts: {},
       })
     const statement = await stateRefusal(tx, admission.policy, config.appealWindowDays, requestId, screened)
-    return advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
+    const due = await advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
+    const { tenantId } = caller
+    await queueEscalation(tx, admission.review, { tenantId, requestId, prompt: recipe.prompt, refusal: screened })
+    return due
   }
   const due = await withStoredEdit(ground, requestId, prepared, edit?.tools ?? null, (stored) =>
     admission.turns(caller.tenantId, () => ground.database.transact((tx) => write(tx, stored))),
@@ -240,12 +247,13 @@ async function insertRequest(
   return { cost, birth: { subject: 'request', id, facts } }
 }
 
-async function insertImages(
+/** The rows of a request's images, planned; answers their births. */
+export async function insertImages(
   tx: Tx,
-  { markIdBits }: Admission,
+  { markIdBits }: Pick<Admission, 'markIdBits'>,
   tenantId: string,
   requestId: string,
-  { n, seed }: Recipe,
+  { n, seed }: Pick<Recipe, 'n' | 'seed'>,
 ): Promise<Birth[]> {
   const rows = Array.from({ length: n }, (_, position) => ({
     id: newId('img'),

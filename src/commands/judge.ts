@@ -12,14 +12,14 @@ import { writeStatement } from '../statement/statement.ts'
 const DAY_MS = 86_400_000
 
 export function openJudge(policy: ModerationPolicy, appealWindowDays: number): Judge {
-  return (found, { tenantId, purpose, prompt, negativePrompt, sandbox = null }) => {
+  return (found, { tenantId, purpose, prompt, negativePrompt, skipClauses = [], sandbox = null }) => {
     const evidence = sandbox === null ? found : rehearsedEvidence(policy, sandbox)
     const asked = {
       tenant: tenantId,
       ...(purpose === null ? {} : { purpose }),
       ...(negativePrompt === null ? {} : { negativePrompt }),
     }
-    const screened = prompt === null ? null : screenPrompt(policy, { prompt, ...asked })
+    const screened = prompt === null ? null : screenPrompt(policy, { prompt, ...asked, skipClauses })
     const contexts = screened?.verdict === 'allow' ? screened.contexts : []
     const verdict = judgeImage(policy, evidence, { contexts, ...asked })
     return {

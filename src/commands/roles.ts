@@ -6,6 +6,7 @@ import { startFinish } from '../../workers/finish.ts'
 import { startGpu } from '../../workers/gpu.ts'
 import { startJanitor } from '../../workers/janitor.ts'
 import { startNotifier } from '../../workers/notifier.ts'
+import { startReview } from '../../workers/review.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { resolveByDns } from '../notify/address.ts'
@@ -13,6 +14,7 @@ import { loadModerationPolicy } from '../policy/load.ts'
 import type { Doorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { openJudge } from './judge.ts'
+import { openEffects, openReview } from './review.ts'
 
 export const ROLES = ['gpu', 'finish', 'dispatcher', 'janitor'] as const
 export type Role = (typeof ROLES)[number]
@@ -38,6 +40,7 @@ export async function startRoles(
         break
       case 'janitor':
         stack.use(startJanitor(ground, doorbell))
+        stack.use(await openReviewLoop(ground))
         break
       default:
         role satisfies never
@@ -47,6 +50,12 @@ export async function startRoles(
 
 async function openNotifier(ground: Ground): Promise<AsyncDisposable> {
   return startNotifier(ground, { key: await homeSecret(ground.config, 'webhooks'), resolve: resolveByDns })
+}
+
+async function openReviewLoop(ground: Ground): Promise<AsyncDisposable> {
+  const policy = await loadModerationPolicy(join(ground.config.policiesDir, 'moderation.yaml'))
+  const tools = await openReview(ground.config, policy)
+  return startReview(ground, tools, openEffects(ground, tools))
 }
 
 async function openGpu(
@@ -66,5 +75,6 @@ async function openGpu(
       log,
     }),
   )
-  return startGpu(ground, doorbell, device, openJudge(policy, config.appealWindowDays), marks)
+  const review = await openReview(config, policy)
+  return startGpu(ground, doorbell, device, openJudge(policy, config.appealWindowDays), review, marks)
 }

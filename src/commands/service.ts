@@ -28,6 +28,7 @@ import { readCards } from './cards.ts'
 import { openMarkTools, openParts, openVerifyTools, type Parts } from './parts.ts'
 import { startProbes } from './probes.ts'
 import { openRegistry } from './registry.ts'
+import { openReview } from './review.ts'
 import { ROLES, startRoles } from './roles.ts'
 import { readSharedSecrets } from './shared-secrets.ts'
 import { openUploads } from './uploads.ts'
@@ -84,6 +85,7 @@ async function listen(
     admission: {
       models,
       policy,
+      review: await openReview(config, policy),
       plans,
       costOf,
       markIdBits: MARK_ID_BITS,

@@ -33,6 +33,7 @@ function loadImageWork(ground: Ground, imageId: string) {
       'request.model_version',
       'request.purpose',
       'request.sandbox',
+      'request.skip_clauses',
       'request.prompt',
       'request.negative_prompt',
       'request.operation',

@@ -3,11 +3,13 @@
 import type { Facts, ImageMove, Statement } from '../advance.ts'
 import type { Json } from '../kernel/canonical.ts'
 import type { Ground } from '../kernel/ground.ts'
-import { claimImage } from '../kernel/image-work.ts'
+import { claimImage, type ImageWork } from '../kernel/image-work.ts'
 import type { Classification, Classify, Picture } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import type { Claim } from '../kernel/tasks.ts'
 import { finishStage } from '../outcome.ts'
+import { type HeldImage, queueHeld } from '../review/holds.ts'
+import type { ReviewTools } from '../review/item.ts'
 
 /** What the classifiers found: the highest calibrated score by category, and who said so. Null: nobody could say. */
 export type Evidence = {
@@ -33,6 +35,8 @@ export type Context = {
   purpose: string | null
   prompt: string | null
   negativePrompt: string | null
+  /** Clauses that an appeal lifted for this request. */
+  skipClauses?: readonly string[]
   /** The scenario of a rehearsal, whose verdict is given. */
   sandbox?: string | null
 }
@@ -45,11 +49,13 @@ export type Moderation = {
   classifiersOf: (model: string) => readonly string[]
   classify: Classify
   judge: Judge
+  /** Who looks at what is held. */
+  review: ReviewTools
 }
 
 export async function moderateStage(
   ground: Ground,
-  { classifiersOf, classify, judge }: Moderation,
+  { classifiersOf, classify, judge, review }: Moderation,
   claim: Claim,
 ): Promise<void> {
   const image = await claimImage(ground, claim, 'generated')
@@ -61,12 +67,20 @@ export async function moderateStage(
     purpose: image.purpose,
     prompt: image.prompt,
     negativePrompt: image.negative_prompt,
+    skipClauses: image.skip_clauses,
     sandbox: image.sandbox,
   })
-  await finishStage(ground, claim, image, {
-    set: { verdict: JSON.stringify(judgement.record) },
-    ...decide(image.id, judgement),
+  const decided = decide(image.id, judgement)
+  const set = { verdict: JSON.stringify(judgement.record) }
+  await finishStage(ground, claim, image, { set, ...decided }, async (tx) => {
+    if (decided.to === 'held') await queueHeld(tx, review, heldImage(image, judgement))
   })
+}
+
+function heldImage(image: ImageWork, { record: { category, clause } }: Judgement): HeldImage {
+  const { id, tenant_id: tenantId, request_id: requestId, prompt, generated_digest: contentDigest } = image
+  const text = (value: Json | undefined) => (typeof value === 'string' ? value : null)
+  return { id, tenantId, requestId, category: text(category), clause: text(clause), prompt, contentDigest }
 }
 
 function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'to' | 'facts' | 'statement'> {

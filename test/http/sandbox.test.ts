@@ -27,7 +27,7 @@ const never = async () => assert.fail('a rehearsal needs no model')
 async function work(): Promise<void> {
   const { sql } = service.ground.database
   const tools = { classifiersOf: never, classify: never, judge: openJudge(service.policy, 30) }
-  const moderation = { ...tools, classifiersOf: () => ['storybook-eye'] }
+  const moderation = { ...tools, classifiersOf: () => ['storybook-eye'], review: service.admission.review }
   for (const stage of ['generate', 'moderate'] as const)
     for (const { id } of await sql.selectFrom('darkroom.task').select('id').where('stage', '=', stage).execute()) {
       const claim = await claimTask(sql, id, 60_000)

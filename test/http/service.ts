@@ -8,6 +8,7 @@ import sharp from 'sharp'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
 import { advance, type ImageMove } from '../../src/advance.ts'
+import { openReview } from '../../src/commands/review.ts'
 import type { ServerDeps } from '../../src/http/deps.ts'
 import { buildServer } from '../../src/http/server.ts'
 import type { Failure } from '../../src/journey.ts'
@@ -108,6 +109,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
   const admission: Admission = {
     models: [CARD],
     policy,
+    review: await openReview(config, policy),
     plans,
     costOf,
     markIdBits: 40,

@@ -13,6 +13,7 @@ export function readLimits({ integer }: Reader) {
     promptCharacters: integer('DARKROOM_PROMPT_MAX_CHARACTERS', 32_000, 1, 1_000_000),
     imagesPerRequest: integer('DARKROOM_MAX_IMAGES_PER_REQUEST', 10, 1, 10),
     steps: integer('DARKROOM_MAX_STEPS', 150, 1, 1000),
+    appealCharacters: integer('DARKROOM_APPEAL_MAX_CHARACTERS', 2000, 1, 100_000),
     waitMs: integer('DARKROOM_WAIT_MS', 120_000, 1000, 3_600_000),
   }
 }

@@ -1,0 +1,226 @@
+// What a ruling on an appeal does. Overturned: a denied picture is released as it was drawn, marked; a withdrawn one is published
+// again; a refused request is admitted anew without the contested clause. Upheld: the restriction stands. Another clause found: it
+// stands for that reason, under a statement of its own. Each end carries a reasoned answer, in the same transaction.
+import { sql as raw } from 'kysely'
+import { advance, restate } from '../advance.ts'
+import { asJson } from '../kernel/canonical.ts'
+import type { Tx } from '../kernel/database.ts'
+import { Fault, isFault } from '../kernel/fault.ts'
+import type { Ground } from '../kernel/ground.ts'
+import type { Due } from '../kernel/tasks.ts'
+import type { ModerationPolicy } from '../policy/policy.ts'
+import type { Answered } from '../policy/review-rules.ts'
+import type { ItemRow, ReviewTools } from '../review/item.ts'
+import { stateDenial } from '../review/reasons.ts'
+import type { Ruling } from '../review/ruling.ts'
+import type { Effect } from '../review/settle.ts'
+import { answerOf, type Decided } from './answer.ts'
+import { type Contested, readContested } from './contested.ts'
+import { endAppeal } from './end.ts'
+
+/** Admits a refused request again; admit/readmit.ts is it. */
+export type Readmit = (refused: {
+  requestId: string
+  clause: string
+  category: string
+  categories: readonly string[]
+  inputKind: 'prompt' | 'image'
+  purpose: string | null
+}) => Promise<{
+  requestId: string
+  state: 'queued' | 'refused'
+  write: (tx: Tx, appealId: string) => Promise<Due[]>
+}>
+
+type Readmitted = Awaited<ReturnType<Readmit>>
+
+export type AppealTools = { readonly review: ReviewTools; readonly readmit: Readmit; readonly appealWindowDays: number }
+
+export function appealEffect(ground: Ground, tools: AppealTools): Effect {
+  return async (item, ruling) => {
+    const { tenant_id: tenantId, appeal_id: appealId } = item
+    if (appealId === null) throw new TypeError('an item of an appeal names it')
+    const appeal = await ground.database.sql
+      .selectFrom('darkroom.appeal')
+      .select(['statement_id', 'purpose'])
+      .where('id', '=', appealId)
+      .executeTakeFirstOrThrow()
+    const contested = await readContested(ground.database.sql, tenantId, appeal.statement_id)
+    const readmitted =
+      ruling.outcome === 'allow' && contested.imageId === null
+        ? await orNothing(() => tools.readmit({ ...contested, purpose: appeal.purpose }))
+        : null
+    return async (tx) => {
+      const now = await readContested(tx, tenantId, appeal.statement_id)
+      return now.erased || !now.stands
+        ? close(tx, tools, item, 'omitted', { ruling: { ...ruling, reason: 'content_erased' }, contested: now })
+        : apply(tx, tools, item, { ruling, contested: now, readmitted })
+    }
+  }
+}
+
+/** Whoever finds the content erased omits the appeal in its transaction. */
+async function orNothing<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isFault(error, 'gone')) return null
+    throw error
+  }
+}
+
+type Ruled = { ruling: Ruling; contested: Contested }
+
+async function apply(
+  tx: Tx,
+  tools: AppealTools,
+  item: ItemRow,
+  { ruling, contested, readmitted }: Ruled & { readmitted: Readmitted | null },
+): Promise<Due[]> {
+  const { policy } = tools.review
+  switch (ruling.outcome) {
+    case 'omit':
+      return close(tx, tools, item, 'omitted', { ruling, contested })
+    case 'deny': {
+      const facts = factsOf(policy, ruling, contested)
+      if (ruling.clause === contested.clause) return close(tx, tools, item, 'upheld', { ruling, contested, facts })
+      const newStatementId = await denyAnew(tx, tools, item, { ruling, contested })
+      return close(tx, tools, item, 'partial', { ruling, contested, facts, newClause: ruling.clause, newStatementId })
+    }
+    case 'allow': {
+      if (contested.imageId !== null) {
+        const due = await release(tx, item, contested.imageId)
+        return [...due, ...(await close(tx, tools, item, 'overturned', { ruling, contested }))]
+      }
+      if (readmitted === null)
+        throw new Fault('conflict', { retry: 'now', detail: 'the request is to be screened again' })
+      const due = await readmitted.write(tx, appealOf(item))
+      const result = { resultRequestId: readmitted.requestId }
+      if (readmitted.state === 'queued')
+        return [...due, ...(await close(tx, tools, item, 'overturned', { ruling, contested, ...result }))]
+      const refusal = await tx
+        .selectFrom('darkroom.statement')
+        .select(['id', raw<string>`record->>'clause'`.as('clause'), raw<string>`record->>'facts'`.as('facts')])
+        .where('subject_id', '=', readmitted.requestId)
+        .executeTakeFirstOrThrow()
+      const { id: newStatementId, clause: newClause, facts } = refusal
+      return close(tx, tools, item, 'partial', { ruling, contested, facts, newClause, newStatementId, ...result })
+    }
+    default:
+      return ruling.outcome satisfies never
+  }
+}
+
+/** Of a picture what the reviewers chose from the clause's findings; of a text the clause's own explanation. */
+function factsOf(policy: ModerationPolicy, ruling: Ruling, contested: Contested): string {
+  const clause = ruling.clause === null ? undefined : policy.clauses.get(ruling.clause)
+  if (!clause?.statement)
+    throw new Fault('policy_invalid', { detail: 'the clause of a verdict is gone from the policy' })
+  const { facts, explanation } = clause.statement
+  if (contested.inputKind === 'prompt' || facts.review === null) return explanation
+  const name = policy.categories.find(({ id }) => id === clause.category)?.name
+  const places: Readonly<Record<string, string | undefined>> = { ...ruling.findings, clause: clause.id, category: name }
+  return facts.review.parts
+    .map((part) => {
+      if (typeof part === 'string') return part
+      const found = places[part.place]
+      if (!found) throw new Fault('statement_incomplete', { field: part.place })
+      return found
+    })
+    .join('')
+}
+
+/** The very picture: nothing is drawn again. */
+async function release(tx: Tx, item: ItemRow, imageId: string): Promise<Due[]> {
+  const {
+    id,
+    tenant_id: tenantId,
+    state,
+    version,
+  } = await tx
+    .selectFrom('darkroom.image')
+    .select(['id', 'tenant_id', 'state', 'version'])
+    .where('id', '=', imageId)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  const appealId = appealOf(item)
+  const facts = { review: item.id, decided_by: 'person' }
+  const move = { subject: 'image', id, tenantId, version, facts, appealId } as const
+  const task = { tenantId, subject: 'image', subjectId: id } as const
+  if (state === 'denied')
+    return advance(tx, { ...move, from: 'denied', to: 'cleared', tasks: [{ ...task, stage: 'mark' }] })
+  return advance(tx, { ...move, from: 'withdrawn', to: 'marked', tasks: [{ ...task, stage: 'publish' }] })
+}
+
+async function denyAnew(tx: Tx, tools: AppealTools, item: ItemRow, { ruling, contested }: Ruled): Promise<string> {
+  const { imageId, requestId, inputKind, stage, statementId } = contested
+  const subject = imageId === null ? ('request' as const) : ('image' as const)
+  const id = imageId ?? requestId
+  const row = await tx
+    .selectFrom(subject === 'image' ? 'darkroom.image' : 'darkroom.request')
+    .select(['version', 'tenant_id'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  const verdict =
+    imageId === null
+      ? null
+      : (await tx.selectFrom('darkroom.image').select('verdict').where('id', '=', imageId).executeTakeFirstOrThrow())
+          .verdict
+  const statement = await stateDenial(tx, tools.review.policy, {
+    subject: { kind: subject, id },
+    stage,
+    inputKind,
+    ruling,
+    verdict,
+    appealWindowDays: tools.appealWindowDays,
+  })
+  await restate(
+    tx,
+    { subject, id, tenantId: row.tenant_id, version: row.version },
+    { statement, replaces: statementId, appealId: appealOf(item), facts: { clause: ruling.clause, review: item.id } },
+  )
+  return statement.id
+}
+
+type Closing = Ruled & {
+  facts?: string
+  newClause?: string | null
+  newStatementId?: string
+  resultRequestId?: string
+}
+
+/** The appeal's last move, with its answer. */
+async function close(tx: Tx, tools: AppealTools, item: ItemRow, outcome: Answered, closing: Closing): Promise<Due[]> {
+  const { ruling, contested, facts = null, newClause = null, newStatementId = null, resultRequestId = null } = closing
+  const appeal = await tx
+    .selectFrom('darkroom.appeal')
+    .select(['id', 'tenant_id', 'state', 'version'])
+    .select(raw<Date>`darkroom.now()`.as('now'))
+    .where('id', '=', appealOf(item))
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  const { policy, rules } = tools.review
+  const decided: Decided = {
+    ...{ outcome, ruling, clause: contested.clause, facts, newClause, newStatementId, decidedAt: appeal.now },
+  }
+  const answer = JSON.stringify(asJson(answerOf(policy, rules, decided)))
+  return endAppeal(tx, appeal, outcome, {
+    set: { answer, decided_at: appeal.now, result_request_id: resultRequestId },
+    facts: {
+      review: item.id,
+      clause: contested.clause,
+      new_clause: newClause,
+      reason: ruling.reason,
+      people: [...ruling.reviewers],
+      result: resultRequestId,
+      new_statement: newStatementId,
+      rules: rules.digest,
+      policy: policy.digest,
+    },
+  })
+}
+
+function appealOf({ appeal_id: appealId }: ItemRow): string {
+  if (appealId === null) throw new TypeError('an item of an appeal names it')
+  return appealId
+}

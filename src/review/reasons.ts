@@ -1,0 +1,75 @@
+// A person's denial as a statement of reasons: the clause that the verdicts cite, with the findings that they chose. What software
+// had found before stays told apart: it detected, people decided.
+import { sql as raw } from 'kysely'
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Statement } from '../advance.ts'
+import { asJson, type Json } from '../kernel/canonical.ts'
+import type { Tx } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import { newId } from '../kernel/ids.ts'
+import { type ModerationPolicy, policyRef } from '../policy/policy.ts'
+import { type Band, type StatementInput, writeStatement } from '../statement/statement.ts'
+import type { Ruling } from './ruling.ts'
+
+const DAY_MS = 86_400_000
+
+const Recorded = Compile(
+  Type.Object({
+    category: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    band: Type.Optional(Type.Enum(['low', 'borderline', 'elevated', 'high', 'unscored'])),
+    classifiers: Type.Optional(
+      Type.Array(Type.Object({ id: Type.String(), version: Type.String(), digest: Type.String() })),
+    ),
+  }),
+)
+
+export type Denial = {
+  subject: StatementInput['subject']
+  stage: StatementInput['stage']
+  inputKind?: NonNullable<StatementInput['inputKind']>
+  ruling: Ruling
+  /** What software said of the picture, as its row keeps it; null where there is no such record. */
+  verdict: Json | null
+  appealWindowDays: number
+}
+
+/** Faults: statement_incomplete (then nothing is denied), policy_invalid (the clause is gone from the policy). */
+export async function stateDenial(tx: Tx, policy: ModerationPolicy, denial: Denial): Promise<Statement> {
+  const { ruling, subject, stage, inputKind, verdict, appealWindowDays } = denial
+  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(tx)
+  const decidedAt = rows[0]?.now
+  const clause = ruling.clause === null ? undefined : policy.clauses.get(ruling.clause)
+  if (decidedAt === undefined || clause === undefined)
+    throw new Fault('policy_invalid', { detail: 'the clause of a verdict is gone from the policy' })
+  const said = verdict !== null && Recorded.Check(verdict) ? verdict : {}
+  const band = said.category === clause.category ? (said.band ?? 'unscored') : 'unscored'
+  const classifiers = said.classifiers ?? []
+  const id = newId('sor')
+  const appealUntil = new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
+  const record = writeStatement({
+    id,
+    policy,
+    stage,
+    ...(inputKind === undefined ? {} : { inputKind }),
+    subject,
+    decision: {
+      clause: clause.id,
+      category: clause.category,
+      categories: [clause.category],
+      band: bandOf(stage, inputKind, band),
+      policy: policyRef(policy),
+    },
+    detection: classifiers.length > 0 ? 'automated' : 'manual',
+    decidedBy: 'person',
+    classifiers,
+    decidedAt,
+    appealUntil,
+  })
+  return { id, appealUntil, record: asJson(record), decidedBy: ruling.reviewers }
+}
+
+/** A prompt has no score. */
+function bandOf(stage: StatementInput['stage'], inputKind: StatementInput['inputKind'], band: Band): Band {
+  return stage === 'input' && inputKind !== 'image' ? 'matched' : band
+}
