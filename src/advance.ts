@@ -3,7 +3,7 @@
 // transaction. `note` records what moves nothing. Zero rows updated means that somebody moved first: the fault `conflict`.
 import { sql as raw, type UpdateObject } from 'kysely'
 import { BIRTH, mayMove, needsAppeal, needsStatement, type StateOf, type Subject } from './journey.ts'
-import { canonical, type Json, leafHash } from './kernel/canonical.ts'
+import { canonical, type Json, leafHash, sha256 } from './kernel/canonical.ts'
 import { account } from './kernel/charge.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
@@ -65,7 +65,7 @@ export async function advance(tx: Tx, move: Move): Promise<Due[]> {
       to: move.to,
       facts: {
         ...move.facts,
-        ...(statement === undefined ? {} : { statement: statement.id }),
+        ...(statement === undefined ? {} : statementFacts(statement)),
         ...(appealId === undefined ? {} : { appeal: appealId }),
       },
     },
@@ -125,6 +125,16 @@ function updateOf(tx: Tx, move: Move) {
   }
 }
 
+/** The log pins the record: one that is changed or taken away afterwards is found out. Its random id is its salt. */
+function statementFacts({ id, record }: Statement): Facts {
+  return { statement: id, statement_digest: statementDigest(record) }
+}
+
+/** SHA-256 of a statement's record in canonical form, as its move's facts have it. */
+export function statementDigest(record: Json): string {
+  return sha256(canonical(record))
+}
+
 function statementOf({ statement }: RequestMove | ImageMove) {
   return statement === undefined ? {} : { statement_id: statement.id }
 }
@@ -149,7 +159,8 @@ export async function restate(
     .executeTakeFirst()
   if (numUpdatedRows !== 1n) throw new Fault('conflict', { retry: 'now', facts: { subject, id } })
   await tx.updateTable('darkroom.statement').set({ replaced_by: statement.id }).where('id', '=', replaces).execute()
-  await note(tx, tenantId, `${subject}.restated`, id, { ...facts, statement: statement.id, appeal: appealId })
+  const said = { ...facts, ...statementFacts(statement), appeal: appealId }
+  await note(tx, tenantId, `${subject}.restated`, id, said)
 }
 
 /** The first leaves of subjects of one tenant, whose rows the caller has just inserted in their birth state. */

@@ -4,6 +4,7 @@ import type { RequestState } from '../journey.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ImageTable, RequestTable } from '../kernel/tables.ts'
+import { statementsOf } from '../statement/records.ts'
 import type { Statement } from '../statement/statement.ts'
 
 export type RequestRow = Omit<
@@ -145,13 +146,6 @@ export async function getImage(
   return { generation, image }
 }
 
-/** Fault: not_found. */
-export async function getStatement(sql: Sql, tenantId: string, statementId: string): Promise<Statement> {
-  const statement = (await statementsOf(sql, tenantId, [statementId])).get(statementId)
-  if (statement === undefined) throw new Fault('not_found', { facts: { id: statementId } })
-  return statement
-}
-
 async function withImages(sql: Sql, tenantId: string, requests: RequestRow[]): Promise<Generation[]> {
   if (requests.length === 0) return []
   const images = await sql
@@ -172,32 +166,4 @@ async function withImages(sql: Sql, tenantId: string, requests: RequestRow[]): P
     images: images.filter((image) => image.request_id === request.id),
     statements,
   }))
-}
-
-async function statementsOf(sql: Sql, tenantId: string, ids: readonly string[]): Promise<Map<string, Statement>> {
-  if (ids.length === 0) return new Map()
-  const rows = await sql
-    .selectFrom('darkroom.statement')
-    .select(['id', 'record'])
-    .where('id', 'in', ids)
-    .where('tenant_id', '=', tenantId)
-    .execute()
-  return new Map(rows.map((row) => [row.id, asStatement(row.record)]))
-}
-
-function asStatement(record: unknown): Statement {
-  if (isStatement(record)) return record
-  throw new TypeError('a stored statement has the shape it was written with')
-}
-
-/** Statements are written complete or not at all (statement/statement.ts), so a few marks of one suffice. */
-function isStatement(record: unknown): record is Statement {
-  return (
-    typeof record === 'object' &&
-    record !== null &&
-    'id' in record &&
-    'stage' in record &&
-    'categories' in record &&
-    'redress' in record
-  )
 }

@@ -34,7 +34,7 @@ export type Readmit = (refused: {
 
 type Readmitted = Awaited<ReturnType<Readmit>>
 
-export type AppealTools = { readonly review: ReviewTools; readonly readmit: Readmit; readonly appealWindowDays: number }
+export type AppealTools = { readonly review: ReviewTools; readonly readmit: Readmit }
 
 export function appealEffect(ground: Ground, tools: AppealTools): Effect {
   return async (item, ruling) => {
@@ -158,7 +158,7 @@ async function denyAnew(tx: Tx, tools: AppealTools, item: ItemRow, { ruling, con
   const id = imageId ?? requestId
   const row = await tx
     .selectFrom(subject === 'image' ? 'darkroom.image' : 'darkroom.request')
-    .select(['version', 'tenant_id'])
+    .select(['version', 'tenant_id', 'created_at'])
     .where('id', '=', id)
     .executeTakeFirstOrThrow()
   const verdict =
@@ -172,7 +172,9 @@ async function denyAnew(tx: Tx, tools: AppealTools, item: ItemRow, { ruling, con
     inputKind,
     ruling,
     verdict,
-    appealWindowDays: tools.appealWindowDays,
+    contentDate: row.created_at,
+    // The one appeal there is has led to it.
+    appealWindowDays: null,
   })
   await restate(
     tx,

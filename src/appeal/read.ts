@@ -41,6 +41,12 @@ export async function statementOf(sql: Sql, id: string): Promise<{ statementId: 
   return row === undefined ? null : { statementId: row.statement_id, tenantId: row.tenant_id }
 }
 
+/** Whose statement it is; null: there is no such statement. */
+export async function tenantOfStatement(sql: Sql, id: string): Promise<string | null> {
+  const row = await sql.selectFrom('darkroom.statement').select('tenant_id').where('id', '=', id).executeTakeFirst()
+  return row?.tenant_id ?? null
+}
+
 /** Newest first, one more than asked for when there are more. */
 export async function listAppeals(sql: Sql, tenantId: string, page: { limit: number; after: string | null }) {
   let query = sql.selectFrom('darkroom.appeal').select(COLUMNS).where('tenant_id', '=', tenantId)

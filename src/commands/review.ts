@@ -28,7 +28,6 @@ export function openEffects(ground: Ground, tools: ReviewTools): Effects {
     hold: holdEffect(tools, appealWindowDays),
     appeal: appealEffect(ground, {
       review: tools,
-      appealWindowDays,
       readmit: (refused) => prepareReadmission(ground, readmission, refused),
     }),
     escalation: escalationEffect(),

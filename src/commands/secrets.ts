@@ -19,8 +19,8 @@ export const command: Command = {
        npm run darkroom -- secrets accept <${SECRET_NAMES.join('|')}>
 
 init makes in <dir> whatever it lacks of the secrets that all machines of a deployment share (links.key, users.key,
-webhooks.key, mark-keys.json, development-signer.json) and keys.json, the first keys; what DARKROOM_HOME has already is
-taken over. Mount the directory on every machine and set DARKROOM_SECRETS_DIR to it. On Kubernetes:
+webhooks.key, statements.key, mark-keys.json, development-signer.json) and keys.json, the first keys; what DARKROOM_HOME
+has already is taken over. Mount the directory on every machine and set DARKROOM_SECRETS_DIR to it. On Kubernetes:
 
   kubectl create secret generic darkroom-secrets --from-file=<dir>
 
@@ -46,6 +46,7 @@ async function init(directory: string): Promise<void> {
   await homeSecret(place, 'links')
   await homeSecret(place, 'users')
   await homeSecret(place, 'webhooks')
+  await homeSecret(place, 'statements')
   await openMarkKeys(place)
   await openDevelopmentChain(place, 'Darkroom')
   await openSharedKeys(place)

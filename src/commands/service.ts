@@ -20,6 +20,7 @@ import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { costOf } from '../schedule/fair-queue.ts'
+import { openBearers } from '../statement/bearer.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
 import { holdSecrets } from '../tenant/fingerprints.ts'
 import { tenantsWithoutLimits } from '../tenant/quota.ts'
@@ -94,6 +95,7 @@ async function listen(
     },
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
+    statements: openBearers(await homeSecret(config, 'statements')),
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
     readManifest: (bytes, contentType) => manifests.read(bytes, contentType),
@@ -103,7 +105,6 @@ async function listen(
         registerConsole(scope, {
           pictureOrigins,
           models,
-          appealsOpen: false,
           provider: config.oidc !== null,
           purposes: policy.purposes,
           session: async ({ caller }) =>

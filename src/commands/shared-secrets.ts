@@ -20,6 +20,7 @@ export async function readSharedSecret(config: Config, name: SecretName): Promis
     case 'links':
     case 'users':
     case 'webhooks':
+    case 'statements':
       return { name, file: join(config.secretsDir, `${name}.key`), bytes: await homeSecret(config, name) }
     case 'mark-keys': {
       const keys = await openMarkKeys(config)

@@ -21,8 +21,6 @@ export type ConsoleOptions = {
   /** Who the request's cookie belongs to, or null. */
   session: (request: FastifyRequest) => Promise<ConsoleSession | null>
   models: readonly ModelCard[]
-  /** Whether POST /v1/appeals takes appeals; otherwise the statement's own words on redress stand alone. */
-  appealsOpen: boolean
   /** Whether people may sign in with an identity provider, beside keys. */
   provider?: boolean
   /** Purposes that the policy knows; none: the field is not shown. */
@@ -88,10 +86,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
 
   app.get<{ Params: { id: string } }>('/statements/:id', page, async (request, reply) => {
     const context = await contextOf(request)
-    if (context.session === null) {
-      return send(reply.code(401), context, 'Sign in', signInPage({ provider }), ['sign-in.ts'])
-    }
-    const body = statementPage(request.params.id, options.appealsOpen)
+    const body = statementPage(request.params.id, options.purposes ?? [])
     return send(reply, context, 'Statement of reasons', body, ['statement.ts'])
   })
 

@@ -9,12 +9,14 @@ import { isTerminal } from '../journey.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Line } from '../schedule/position.ts'
+import type { Bearers } from '../statement/bearer.ts'
 import { problemBody, problemOf } from './problems.ts'
 import { generationResource } from './resources.ts'
 import { follow, type Told } from './watch.ts'
 
 export type Listening = {
   ground: Ground
+  bearers: Bearers
   line: Line
   tenantId: string
   requestId: string
@@ -114,7 +116,7 @@ export function openEvents(listening: Listening): Readable {
 
 /** Every missed move but the last, which is the state as it is now and comes by itself; and previews that can be seen. */
 async function replay(
-  { ground, tenantId, requestId, resumed }: Listening,
+  { ground, bearers, tenantId, requestId, resumed }: Listening,
   push: (text: string) => void,
 ): Promise<void> {
   const { sql } = ground.database
@@ -123,7 +125,7 @@ async function replay(
     const generation = await getGeneration(sql, tenantId, requestId)
     for (const [index, move] of missed.slice(0, -1).entries()) {
       const then: Generation = rewind(generation, missed.slice(index + 1))
-      push(frame('state', generationResource(then), move.id))
+      push(frame('state', generationResource(then, bearers), move.id))
     }
   }
   for (const row of await listPreviews(sql, tenantId, requestId)) push(previewFrame(row.image_id, row.position))
@@ -131,13 +133,13 @@ async function replay(
 
 const pictures = new WeakMap<Standing, Promise<string>>()
 
-function pictureOf({ ground, line, tenantId, requestId }: Listening, standing: Standing): Promise<string> {
+function pictureOf({ ground, bearers, line, tenantId, requestId }: Listening, standing: Standing): Promise<string> {
   const known = pictures.get(standing)
   if (known !== undefined) return known
   const picture = (async () => {
     const generation = await getGeneration(ground.database.sql, tenantId, requestId)
     const place = generation.request.state === 'queued' ? await line(requestId) : null
-    return frame('state', generationResource(generation, place), standing.moveId)
+    return frame('state', generationResource(generation, bearers, place), standing.moveId)
   })()
   pictures.set(standing, picture)
   picture.catch(() => pictures.delete(standing))

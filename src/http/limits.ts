@@ -12,8 +12,11 @@ import type { ServerDeps } from './deps.ts'
 import { openPressure } from './pressure.ts'
 import { OpenaiErrorSchema, problems } from './schemas.ts'
 
-/** `generations` and `moderations`: a tenant's, by its plan. `public` and `logins`: an address'. `listeners`: streams at once. */
-export type Limit = 'generations' | 'moderations' | 'public' | 'logins' | 'listeners'
+/**
+ * `generations` and `moderations`: a tenant's, by its plan. `public` and `logins`: an address'; `strangers`: an address' like `public`,
+ * but only of whoever has no account. `listeners`: streams at once.
+ */
+export type Limit = 'generations' | 'moderations' | 'public' | 'strangers' | 'logins' | 'listeners'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -69,10 +72,12 @@ export function registerLimits(app: FastifyInstance, { ground, admission }: Pick
     switch (limit) {
       case undefined:
         return
+      case 'strangers':
       case 'public':
       case 'logins': {
-        const paced = turnstiles[limit].take(digest(addressOf(request)))
-        return announce(reply, limit, paces[limit], paced)
+        if (limit === 'strangers' && request.caller !== null) return
+        const name = limit === 'logins' ? limit : 'public'
+        return announce(reply, name, paces[name], turnstiles[name].take(digest(addressOf(request))))
       }
       case 'generations':
       case 'moderations': {

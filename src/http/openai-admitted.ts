@@ -35,6 +35,7 @@ export async function answerAdmitted(
   const base = baseUrlOf(ground, request)
   const contextOf = (model: string): Context => ({
     base,
+    bearers: deps.statements,
     asked,
     promptTokens: deps.admission.models.find((one) => one.id === model)?.promptTokens ?? Number.MAX_SAFE_INTEGER,
     deliver: deliveryOf(ground, base, asked.responseFormat),

@@ -7,11 +7,11 @@ import { FAILURES } from '../journey.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Size } from '../kernel/model.ts'
 import type { OutputFormat } from '../kernel/tables.ts'
+import { appealPath, type Bearers } from '../statement/bearer.ts'
 import { userNotice } from '../statement/outputs.ts'
 import type { Statement } from '../statement/statement.ts'
 import type { Asked } from './openai-orders.ts'
 import { problemOf } from './problems.ts'
-import { appealPath } from './resources.ts'
 
 export type OpenaiAnswer = { status: number; body: object }
 
@@ -21,6 +21,7 @@ export type Delivery = (image: ImageRow) => Promise<{ url?: string; b64_json?: s
 export type Context = {
   /** Where clients find this service. */
   base: string
+  bearers: Bearers
   asked: Asked
   /** What the model reads at most. */
   promptTokens: number
@@ -84,7 +85,7 @@ async function released(generation: Generation, published: ImageRow[], context: 
 function blocked(generation: Generation, reasons: Statement[], context: Context): OpenaiAnswer {
   const [first] = reasons
   if (first === undefined) throw new TypeError('a refusal has a statement')
-  const path = appealPath(first)
+  const path = appealPath(context.bearers, first)
   const message = `${userNotice(first).title}. ${first.facts} Quote ${first.id}.`
   return {
     status: 400,
@@ -142,12 +143,15 @@ function error(message: string, type: string, code: string, more: object) {
   return { error: { message, type, param: null, code, ...more } }
 }
 
-export function requestExtras({ request, images, statements }: Generation, { base }: Pick<Context, 'base'>) {
+export function requestExtras(
+  { request, images, statements }: Generation,
+  { base, bearers }: Pick<Context, 'base' | 'bearers'>,
+) {
   const withheld = images
     .filter((image) => image.state !== 'published' && request.state === 'done')
     .map((image) => {
       const statement = image.statement_id === null ? undefined : statements.get(image.statement_id)
-      const path = statement === undefined ? null : appealPath(statement)
+      const path = statement === undefined ? null : appealPath(bearers, statement)
       return {
         image_id: image.id,
         position: image.position,

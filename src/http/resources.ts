@@ -6,12 +6,17 @@ import type { Generation, ImageRow } from '../admit/records.ts'
 import { FAILURES, type Failure, isSettled, isTerminal, outcomeOf } from '../journey.ts'
 import type { Json } from '../kernel/canonical.ts'
 import type { Place } from '../schedule/position.ts'
+import { appealPath, type Bearers } from '../statement/bearer.ts'
 import { userNotice } from '../statement/outputs.ts'
 import type { Statement } from '../statement/statement.ts'
 import type { GenerationResource, ImageResource, StatementBrief } from './schemas.ts'
 
 /** `place`: where it waits, when it does and somebody looked. */
-export function generationResource(generation: Generation, place: Place | null = null): GenerationResource {
+export function generationResource(
+  generation: Generation,
+  bearers: Bearers,
+  place: Place | null = null,
+): GenerationResource {
   const { request, images, statements } = generation
   const settled = request.state === 'done' && images.every((image) => isSettled(image.state))
   return {
@@ -43,15 +48,15 @@ export function generationResource(generation: Generation, place: Place | null =
           ahead: place?.ahead ?? null,
           eta_seconds: place?.etaSeconds ?? null,
         },
-    statement: briefOf(statements, request.statement_id),
-    images: images.map((image) => imageResource(generation, image)),
+    statement: briefOf(bearers, statements, request.statement_id),
+    images: images.map((image) => imageResource(generation, image, bearers)),
     sandbox: request.sandbox !== null,
     created_at: request.created_at.toISOString(),
     updated_at: request.updated_at.toISOString(),
   }
 }
 
-export function imageResource({ request, statements }: Generation, image: ImageRow): ImageResource {
+export function imageResource({ request, statements }: Generation, image: ImageRow, bearers: Bearers): ImageResource {
   const released = image.state === 'published' && image.erased_at === null
   return {
     id: image.id,
@@ -60,7 +65,7 @@ export function imageResource({ request, statements }: Generation, image: ImageR
     state: image.state,
     seed: Number(image.seed),
     failure: failureOf(image.failure),
-    statement: briefOf(statements, image.statement_id),
+    statement: briefOf(bearers, statements, image.statement_id),
     url: released ? `/v1/images/${image.id}/content` : null,
     manifest_url: released ? `/v1/images/${image.id}/manifest` : null,
     width: request.width,
@@ -72,7 +77,7 @@ export function imageResource({ request, statements }: Generation, image: ImageR
   }
 }
 
-export function statementBrief(statement: Statement): StatementBrief {
+function statementBrief(bearers: Bearers, statement: Statement): StatementBrief {
   return {
     id: statement.id,
     stage: statement.stage,
@@ -80,18 +85,17 @@ export function statementBrief(statement: Statement): StatementBrief {
     categories: [...statement.categories],
     notice: userNotice(statement).sentences.join(' '),
     url: `/v1/statements/${statement.id}`,
-    appeal_url: appealPath(statement),
+    appeal_url: appealPath(bearers, statement),
   }
 }
 
-/** Where a person reads the statement and appeals; null where no ordinary appeal is open. */
-export function appealPath(statement: Statement): string | null {
-  return statement.redress.kind === 'restricted' ? null : `/statements/${statement.id}`
-}
-
-function briefOf(statements: ReadonlyMap<string, Statement>, id: string | null): StatementBrief | null {
+function briefOf(
+  bearers: Bearers,
+  statements: ReadonlyMap<string, Statement>,
+  id: string | null,
+): StatementBrief | null {
   const statement = id === null ? undefined : statements.get(id)
-  return statement === undefined ? null : statementBrief(statement)
+  return statement === undefined ? null : statementBrief(bearers, statement)
 }
 
 /** What mark/stage.ts keeps of a marking, as far as it is shown. */

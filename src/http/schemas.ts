@@ -58,11 +58,13 @@ export type NewGeneration = Static<typeof NewGeneration>
 export const StatementBriefSchema = Type.Object({
   id: Type.String(),
   stage: Type.Enum(['input', 'output']),
-  category: Type.String(),
+  category: Nullable(Type.String()),
   categories: Type.Array(Type.String()),
   notice: Type.String({ description: 'Plain sentences for the person who asked.' }),
   url: Type.String(),
-  appeal_url: Nullable(Type.String()),
+  appeal_url: Nullable(
+    Type.String({ description: 'Where the person concerned reads it and appeals, without an account; hand it on.' }),
+  ),
 })
 export type StatementBrief = Static<typeof StatementBriefSchema>
 

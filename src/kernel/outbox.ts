@@ -2,6 +2,8 @@
 // move's own transaction: neither is ever without the other. Bodies say ids and states, never prompts or pixels.
 // A tenant without an endpoint costs one index look-up, and a move that is no event costs nothing. notify/deliver.ts is next.
 import { sql as raw } from 'kysely'
+import Type, { type Static } from 'typebox'
+import { Value } from 'typebox/value'
 import type { Json } from './canonical.ts'
 import type { Tx } from './database.ts'
 import { newId } from './ids.ts'
@@ -62,7 +64,10 @@ export async function tellEndpoints(tx: Tx, happened: Happened): Promise<void> {
   )
   if (rows.length === 0) return
   const messageId = newId('msg')
-  const data = subject === 'appeal' ? await appealOf(tx, happened) : resourceOf(happened, rows[0]?.request_id ?? null)
+  const data =
+    subject === 'appeal'
+      ? await appealOf(tx, happened)
+      : { ...resourceOf(happened, rows[0]?.request_id ?? null), ...(await reasonsOf(tx, happened)) }
   await tx
     .with('message', (query) =>
       query.insertInto('darkroom.webhook_message').values({
@@ -100,6 +105,41 @@ async function appealOf(tx: Tx, { subjectId, to }: Happened): Promise<{ [name: s
     .where('id', '=', subjectId)
     .executeTakeFirstOrThrow()
   return { id: subjectId, object: 'appeal', state: to, ...appeal, url: `/v1/appeals/${subjectId}` }
+}
+
+/** What a message says of a statement's record (statement/statement.ts), which the move's transaction has just written. */
+const Reasons = Type.Object({
+  stage: Type.String(),
+  category: Type.Union([Type.String(), Type.Null()]),
+  clause: Type.Union([Type.String(), Type.Null()]),
+  rule: Type.Union([Type.String(), Type.Null()]),
+  band: Type.Union([Type.String(), Type.Null()]),
+  facts: Type.String(),
+  detection: Type.String(),
+  decidedBy: Type.String(),
+  redress: Type.Object({ kind: Type.String(), appealUntil: Type.Optional(Type.String()) }),
+})
+
+/** The reason travels with the event. Nothing where no statement was written; null for a record that says less. */
+async function reasonsOf(tx: Tx, { statementId }: Happened): Promise<{ [name: string]: Json }> {
+  if (statementId === null) return {}
+  const { record } = await tx
+    .selectFrom('darkroom.statement')
+    .select('record')
+    .where('id', '=', statementId)
+    .executeTakeFirstOrThrow()
+  return { statement: Value.Check(Reasons, record) ? reasons(statementId, record) : null }
+}
+
+function reasons(id: string, record: Static<typeof Reasons>): { [name: string]: Json } {
+  const { stage, category, clause, rule, band, facts, detection, decidedBy, redress } = record
+  return {
+    ...{ id, stage, category, clause, rule, band, facts },
+    automated_detection: detection === 'automated',
+    automated_decision: decidedBy === 'automated',
+    appeal_until: redress.appealUntil ?? null,
+    url: `/v1/statements/${id}`,
+  }
 }
 
 function resourceOf(happened: Happened, requestId: string | null): { [name: string]: Json } {

@@ -30,7 +30,7 @@ export function holdEffect(tools: ReviewTools, appealWindowDays: number): Effect
   return async (item, ruling) => async (tx) => {
     const image = await tx
       .selectFrom('darkroom.image')
-      .select(['id', 'tenant_id', 'state', 'version', 'verdict', 'erased_at'])
+      .select(['id', 'tenant_id', 'state', 'version', 'verdict', 'erased_at', 'created_at'])
       .where('id', '=', item.image_id)
       .forUpdate()
       .executeTakeFirst()
@@ -52,6 +52,7 @@ export function holdEffect(tools: ReviewTools, appealWindowDays: number): Effect
           stage: 'output',
           ruling,
           verdict: image.verdict,
+          contentDate: image.created_at,
           appealWindowDays,
         })
         const policy = tools.policy.digest

@@ -31,12 +31,16 @@ export type Denial = {
   ruling: Ruling
   /** What software said of the picture, as its row keeps it; null where there is no such record. */
   verdict: Json | null
-  appealWindowDays: number
+  restriction?: NonNullable<StatementInput['restriction']>
+  source?: NonNullable<StatementInput['source']>
+  contentDate: Date | null
+  /** Null: the appeal that led to this was the one there is. */
+  appealWindowDays: number | null
 }
 
 /** Faults: statement_incomplete (then nothing is denied), policy_invalid (the clause is gone from the policy). */
 export async function stateDenial(tx: Tx, policy: ModerationPolicy, denial: Denial): Promise<Statement> {
-  const { ruling, subject, stage, inputKind, verdict, appealWindowDays } = denial
+  const { ruling, verdict, appealWindowDays, ...stated } = denial
   const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(tx)
   const decidedAt = rows[0]?.now
   const clause = ruling.clause === null ? undefined : policy.clauses.get(ruling.clause)
@@ -46,30 +50,29 @@ export async function stateDenial(tx: Tx, policy: ModerationPolicy, denial: Deni
   const band = said.category === clause.category ? (said.band ?? 'unscored') : 'unscored'
   const classifiers = said.classifiers ?? []
   const id = newId('sor')
-  const appealUntil = new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
+  const appealUntil = appealWindowDays === null ? null : new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
   const record = writeStatement({
+    ...stated,
     id,
     policy,
-    stage,
-    ...(inputKind === undefined ? {} : { inputKind }),
-    subject,
     decision: {
       clause: clause.id,
       category: clause.category,
       categories: [clause.category],
-      band: bandOf(stage, inputKind, band),
+      band: bandOf(stated, band),
       policy: policyRef(policy),
     },
-    detection: classifiers.length > 0 ? 'automated' : 'manual',
+    findings: ruling.findings,
+    detection: stated.source === 'notice' ? 'notice' : classifiers.length > 0 ? 'automated' : 'manual',
     decidedBy: 'person',
     classifiers,
     decidedAt,
     appealUntil,
   })
-  return { id, appealUntil, record: asJson(record), decidedBy: ruling.reviewers }
+  return { id, appealUntil: appealUntil ?? decidedAt, record: asJson(record), decidedBy: ruling.reviewers }
 }
 
 /** A prompt has no score. */
-function bandOf(stage: StatementInput['stage'], inputKind: StatementInput['inputKind'], band: Band): Band {
-  return stage === 'input' && inputKind !== 'image' ? 'matched' : band
+function bandOf({ stage, inputKind }: Pick<Denial, 'stage' | 'inputKind'>, band: Band): Band {
+  return stage === 'input' && inputKind !== 'image' ? 'unscored' : band
 }

@@ -6,19 +6,17 @@ import type { Statement } from './statement.ts'
 export type UserNotice = { readonly title: string; readonly sentences: readonly string[] }
 
 export function userNotice(statement: Statement): UserNotice {
-  const refused = statement.restriction === 'request_refused'
+  const { clause, categoryName, rule } = statement
   return {
     title: titleOf(statement),
     sentences: [
-      refused
-        ? `Your request ${statement.subject.id} was refused${becauseOf(statement)} before anything was generated.`
-        : `The image ${statement.subject.id} was generated and then withheld.`,
+      whatHappened(statement),
       statement.facts,
-      `Rule ${statement.clause} (${statement.categoryName}): ${statement.rule}`,
+      ...(clause === null || rule === null ? [] : [`Rule ${clause} (${categoryName}): ${rule}`]),
       statement.ground.explanation,
-      howDecided(statement),
+      ...howDecided(statement),
       statement.duration,
-      'You were not charged.',
+      ...(statement.charged ? [] : ['You were not charged.']),
       ...redressSentences(statement),
       `Quote ${statement.id} when you write to us.`,
     ],
@@ -26,34 +24,68 @@ export function userNotice(statement: Statement): UserNotice {
 }
 
 function titleOf({ restriction, inputKind }: Statement): string {
-  if (restriction === 'image_withheld') return 'This image was withheld'
-  return inputKind === 'prompt' ? 'This prompt was not accepted' : 'This picture was not accepted'
+  switch (restriction) {
+    case 'request_refused':
+      return inputKind === 'prompt' ? 'This prompt was not accepted' : 'This picture was not accepted'
+    case 'image_withheld':
+      return 'This image was withheld'
+    case 'image_withdrawn':
+      return 'This image was withdrawn'
+    default:
+      return restriction satisfies never
+  }
 }
 
-function becauseOf({ inputKind }: Statement): string {
-  return inputKind === 'prompt' ? '' : ', because of the picture that you sent with it,'
+function whatHappened({ restriction, subject, inputKind, decidedBy }: Statement): string {
+  switch (restriction) {
+    case 'request_refused': {
+      const because = inputKind === 'prompt' ? '' : ', because of the picture that you sent with it,'
+      return `Your request ${subject.id} was refused${because} before anything was generated.`
+    }
+    case 'image_withheld':
+      return `The image ${subject.id} was generated and then withheld.`
+    case 'image_withdrawn':
+      return decidedBy === 'owner'
+        ? `The image ${subject.id} was published, and its owner took it back.`
+        : `The image ${subject.id} was published and then withdrawn.`
+    default:
+      return restriction satisfies never
+  }
 }
 
-function howDecided({ detection, decidedBy }: Statement): string {
-  const found = detection === 'automated' ? 'Software found this' : 'A person found this'
-  if (decidedBy === 'person') return `${found}, and a person decided.`
-  return `${found}, and software decided; no person has looked at it.`
+function howDecided({ detection, decidedBy }: Statement): string[] {
+  if (decidedBy === 'owner') return []
+  if (decidedBy === 'automated') return ['Software found this, and software decided; no person has looked at it.']
+  const found = {
+    automated: 'Software found this, and a person decided.',
+    manual: 'A person found this, and a person decided.',
+    notice: 'Somebody told us of this, and a person decided.',
+  }
+  return [found[detection]]
 }
 
 function redressSentences({ redress }: Statement): string[] {
-  if (redress.kind === 'restricted') return [redress.text]
-  return [
-    `${redress.appeal} You can appeal until ${redress.appealUntil.slice(0, 10)}.`,
-    redress.outOfCourt,
-    redress.courts,
-  ]
+  switch (redress.kind) {
+    case 'full':
+      return [
+        `${redress.appeal} You can appeal until ${redress.appealUntil.slice(0, 10)}.`,
+        redress.outOfCourt,
+        redress.courts,
+      ]
+    case 'final':
+      return [redress.text, redress.outOfCourt, redress.courts]
+    case 'restricted':
+    case 'none':
+      return [redress.text]
+    default:
+      return redress satisfies never
+  }
 }
 
 export type StatementJson = ReturnType<typeof statementJson>
 
 /** The body of `GET /v1/statements/{id}`. */
 export function statementJson(statement: Statement) {
-  const { redress } = statement
   return {
     id: statement.id,
     object: 'statement' as const,
@@ -61,6 +93,7 @@ export function statementJson(statement: Statement) {
     input_kind: statement.inputKind,
     subject: { kind: statement.subject.kind, id: statement.subject.id },
     decided_at: statement.decidedAt,
+    content_date: statement.contentDate,
     category: statement.category,
     category_name: statement.categoryName,
     categories: [...statement.categories],
@@ -70,6 +103,9 @@ export function statementJson(statement: Statement) {
     restriction: { kind: statement.restriction, scope: statement.scope, duration: statement.duration },
     facts: statement.facts,
     ground: { kind: statement.ground.kind, text: statement.ground.text, explanation: statement.ground.explanation },
+    source: statement.source,
+    detection: statement.detection,
+    decided_by: statement.decidedBy,
     automated_detection: statement.detection === 'automated',
     automated_decision: statement.decidedBy === 'automated',
     policy: { ...statement.policy },
@@ -77,17 +113,28 @@ export function statementJson(statement: Statement) {
     audience: statement.audience,
     territory: [...statement.territory],
     charged: statement.charged,
-    redress:
-      redress.kind === 'restricted'
-        ? { kind: redress.kind, text: redress.text }
-        : {
-            kind: redress.kind,
-            appeal: redress.appeal,
-            appeal_until: redress.appealUntil,
-            out_of_court: redress.outOfCourt,
-            courts: redress.courts,
-          },
+    redress: redressJson(statement.redress),
     notice: userNotice(statement),
+  }
+}
+
+function redressJson(redress: Statement['redress']) {
+  switch (redress.kind) {
+    case 'full':
+      return {
+        kind: redress.kind,
+        appeal: redress.appeal,
+        appeal_until: redress.appealUntil,
+        out_of_court: redress.outOfCourt,
+        courts: redress.courts,
+      }
+    case 'final':
+      return { kind: redress.kind, text: redress.text, out_of_court: redress.outOfCourt, courts: redress.courts }
+    case 'restricted':
+    case 'none':
+      return { kind: redress.kind, text: redress.text }
+    default:
+      return redress satisfies never
   }
 }
 

@@ -1,5 +1,5 @@
-// Two secrets of a deployment: one signs links of the file store, one salts what callers say of their users. Losing one breaks open
-// links and the comparison with old digests, nothing else.
+// Secrets of a deployment: one signs links of the file store, one salts what callers say of their users, one seals the secrets of
+// webhooks, one opens statements to whoever bears their link. Losing one breaks links and comparisons, never a record.
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { damaged, type SecretPlace, secretFile, secretsDirOf } from '../kernel/secret-files.ts'
@@ -7,7 +7,10 @@ import { damaged, type SecretPlace, secretFile, secretsDirOf } from '../kernel/s
 const BYTES = 32
 
 /** The 32 bytes of secret `name`, made on first use. Fault: config_invalid. */
-export async function homeSecret(place: SecretPlace, name: 'links' | 'users' | 'webhooks'): Promise<Buffer> {
+export async function homeSecret(
+  place: SecretPlace,
+  name: 'links' | 'users' | 'webhooks' | 'statements',
+): Promise<Buffer> {
   const file = `${name}.key`
   const text = await secretFile(place, file, async () => randomBytes(BYTES).toString('hex'))
   if (!/^[0-9a-f]{64}\s*$/.test(text)) throw damaged(join(secretsDirOf(place), file))

@@ -1,9 +1,9 @@
 // What the stub answers with, in the very shapes that the server declares: one model, one statement, one picture's life.
 
 import type { Picture, Statement } from '../../src/console/modules/api.ts'
+import type { StatementResource } from '../../src/http/routes/statements.ts'
 import type { ModelCard } from '../../src/kernel/model.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
-import type { StatementJson } from '../../src/statement/outputs.ts'
 
 export const scene = `<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><rect width="128" height="80" fill="#f6a25f"/>
 <circle cx="92" cy="62" r="16" fill="#ffe08a"/><rect y="76" width="128" height="30" fill="#3f7fa6"/>
@@ -35,10 +35,12 @@ export const statement: Statement = {
   ...{ url: '/v1/statements/sor_01stub', appeal_url: '/statements/sor_01stub' },
 }
 
-export const fullStatement: StatementJson = {
+export const fullStatement: StatementResource = {
   ...{ id: statement.id, object: 'statement', stage: 'input', input_kind: 'prompt' },
   subject: { kind: 'request', id: 'req_1' },
   decided_at: new Date().toISOString(),
+  ...{ content_date: null, source: 'own_initiative', detection: 'automated', decided_by: 'automated' },
+  ...{ appeal_url: '/statements/sor_01stub#stub-secret', appeal: null, replaced_by: null },
   ...{ category: 'violence/graphic', category_name: 'graphic violence', categories: ['violence/graphic'] },
   clause: 'violence/graphic/1',
   rule: 'Injury and death may not be shown in gory detail for its own sake.',

@@ -35,7 +35,6 @@ export async function startStub() {
         ? { tenantName: 'Lantern & Co', roles: ['client'] }
         : null,
     models: [storybook],
-    appealsOpen: false,
     purposes: ['general', 'education'],
   })
 

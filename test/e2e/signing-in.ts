@@ -22,7 +22,6 @@ export async function openSigningIn() {
     (scope) =>
       registerConsole(scope, {
         models: [],
-        appealsOpen: false,
         provider: true,
         session: async ({ caller }) => (caller === null ? null : { tenantName: caller.tenantName, roles: [] }),
       }),

@@ -21,6 +21,7 @@ const DOCUMENTED_PUBLIC = [
   'POST /session',
   'POST /session/end',
   'POST /v1/provenance/verify',
+  'GET /v1/statements/:id',
 ]
 /** Left out of the document: pages, their files, links that carry their own right, and the document itself. */
 const HIDDEN = [
@@ -38,10 +39,22 @@ const HIDDEN = [
   'GET /statements/:id',
   'GET /verify',
 ]
-const unsigned = { nobody: 401, revoked: 401, expired: 401, suspended: 401 } as const
+/** Anybody with its secret, and the tenant's clients; the cast bears none. */
+const readers: Exceptions[string] = {
+  nobody: 401,
+  revoked: 401,
+  expired: 401,
+  suspended: 401,
+  client_2: 404,
+  tenant_admin: 403,
+  tenant_admin_2: 403,
+  reviewer: 403,
+  compliance: 403,
+  admin: 403,
+}
 const EXCEPTIONS: Exceptions = {
-  'GET /statements/:id': unsigned,
-  'HEAD /statements/:id': unsigned,
+  'GET /v1/statements/:id': readers,
+  'HEAD /v1/statements/:id': readers,
   'POST /session': { foreign_page: 403 },
   'POST /session/end': { foreign_page: 403 },
 }
@@ -58,7 +71,6 @@ const ENV = {
 const console_: ServerDeps['pages'][number] = (scope) =>
   registerConsole(scope, {
     models: [CARD],
-    appealsOpen: false,
     session: async ({ caller }) => caller && { tenantName: caller.tenantName, roles: [...caller.roles] },
   })
 

@@ -10,7 +10,7 @@ export type Cell = { route: string; actor: string; expected: Expected; status: n
 type Answer = { status: number; headers: Headers; text: string }
 
 /** A public address may still refuse somebody: by route, then by actor. */
-export type Exceptions = Readonly<Record<string, Readonly<Record<string, 401 | 403>>>>
+export type Exceptions = Readonly<Record<string, Readonly<Record<string, 401 | 403 | 404>>>>
 
 const isReading = (method: string) => method === 'GET' || method === 'HEAD'
 

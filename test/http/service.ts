@@ -28,6 +28,7 @@ import type { ModerationPolicy } from '../../src/policy/policy.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
 import { openFileStore } from '../../src/publish/file-store.ts'
 import { costOf } from '../../src/schedule/fair-queue.ts'
+import { openBearers } from '../../src/statement/bearer.ts'
 import { writeStatement } from '../../src/statement/statement.ts'
 import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
@@ -58,6 +59,8 @@ export const CARD: ModelCard = {
   classifiers: ['storybook-eye'],
   createdAt: new Date('2026-11-01T00:00:00Z'),
 }
+
+export const BEARERS = openBearers(Buffer.alloc(32, 11))
 
 export type End = 'published' | 'held' | 'denied' | { failed: Failure }
 export type Service = Awaited<ReturnType<typeof openService>>
@@ -122,6 +125,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     admission,
     objects: images,
     verifyProvenance: async () => NOTHING_FOUND,
+    statements: BEARERS,
     webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
     examineUpload: async () => (eye.look === null ? eye.sees : eye.look()),
     findMarks: async () => eye.marks,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
-import { ALLOWED, CARD, type End, FORBIDDEN, failWhole, openService, type Service } from '../http/service.ts'
+import { ALLOWED, BEARERS, CARD, type End, FORBIDDEN, failWhole, openService, type Service } from '../http/service.ts'
 
 let service: Service
 let openai: OpenAI
@@ -109,7 +109,8 @@ test('a forbidden prompt is moderation_blocked, with stage, categories, statemen
   )
   assert.deepEqual(error.error.moderation_details, { moderation_stage: 'input', categories: ['violence/graphic'] })
   assert.match(String(error.error.statement_id), /^sor_/)
-  assert.equal(error.error.appeal_url, `${service.url}/statements/${error.error.statement_id}`)
+  const { appeal_url: appeal, statement_id: id } = Object(error.error)
+  assert.equal(appeal, `${service.url}/statements/${id}#${BEARERS.secretOf(id)}`)
   assert.match(error.requestID ?? '', /^req_/)
   assert.ok(error.message.includes(String(error.error.statement_id)))
   assert.ok(!error.message.includes('beheading'))

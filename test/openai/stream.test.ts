@@ -7,7 +7,7 @@ import OpenAI from 'openai'
 import { answerOf, type Context } from '../../src/http/openai-answers.ts'
 import { deliveryOf } from '../../src/http/openai-delivery.ts'
 import { makeEvents } from '../../src/http/openai-events.ts'
-import { ALLOWED, type End, FORBIDDEN } from '../http/service.ts'
+import { ALLOWED, BEARERS, type End, FORBIDDEN } from '../http/service.ts'
 import { all, openStreaming, PIXEL, thrown } from './streaming.ts'
 
 const streaming = await openStreaming()
@@ -147,5 +147,6 @@ test('a stream that outlasts the wait says where to look, and gives what is ther
 
 function context(): Context {
   const asked = { prompt: ALLOWED, inputImageTokens: 0, responseFormat: null, stream: null, safetyIdentifier: null }
-  return { base: service.url, asked, promptTokens: 77, deliver: deliveryOf(service.ground, service.url, null) }
+  const deliver = deliveryOf(service.ground, service.url, null)
+  return { base: service.url, bearers: BEARERS, asked, promptTokens: 77, deliver }
 }

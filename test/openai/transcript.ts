@@ -122,6 +122,7 @@ function plain(key: string, value: unknown, url: string): unknown {
     .replaceAll(url, '<base>')
     .replace(/^data:(image\/\w+);base64,.+$/, 'data:$1;base64,<picture>')
     .replace(/(<base>\/objects\/)\S+/, '$1<signed>')
+    .replace(/(\/statements\/\w+)#[\w-]{22}$/, '$1#<secret>')
     .replace(IDS, '<$1>')
     .replace(/\b[0-9a-f]{64}\b/g, '<digest>')
     .replace(/127\.0\.0\.1:\d+/g, '<host>')

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { admitGeneration } from '../../src/admit/admit.ts'
-import { getGeneration, getImage, getStatement, listGenerations } from '../../src/admit/records.ts'
+import { getGeneration, getImage, listGenerations } from '../../src/admit/records.ts'
 import { saltedDigest } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { openLine } from '../../src/schedule/position.ts'
+import { getStanding } from '../../src/statement/records.ts'
 import { authenticate, type Caller } from '../../src/tenant/caller.ts'
 import { ALLOWED, FORBIDDEN, openService, type Service } from '../http/service.ts'
 
@@ -124,7 +125,7 @@ test('a forbidden prompt is refused with a complete statement, its images cancel
     ['cancelled', 'cancelled'],
   )
   assert.deepEqual(await rows.tasks(requestId), [])
-  const statement = await getStatement(service.ground.database.sql, caller.tenantId, request.statement_id ?? '')
+  const { statement } = await getStanding(service.ground.database.sql, request.statement_id ?? '', caller.tenantId)
   assert.equal(statement.stage, 'input')
   assert.deepEqual(statement.subject, { kind: 'request', id: requestId })
   assert.ok(
@@ -178,7 +179,7 @@ test('what belongs to another tenant is not there', async () => {
   const absent = (error: unknown) => isFault(error, 'not_found')
   await assert.rejects(getGeneration(sql, other.tenantId, requestId), absent)
   await assert.rejects(getImage(sql, other.tenantId, images[0]?.id ?? ''), absent)
-  await assert.rejects(getStatement(sql, other.tenantId, request.statement_id ?? ''), absent)
+  await assert.rejects(getStanding(sql, request.statement_id ?? '', other.tenantId), absent)
   assert.deepEqual((await listGenerations(sql, other.tenantId, { limit: 100, after: null })).generations, [])
   assert.deepEqual((await listGenerations(sql, other.tenantId, { limit: 100, after: `${requestId}` })).generations, [])
 })

@@ -131,7 +131,9 @@ describe('statements of reasons', () => {
   })
 
   it('keeps automated detection and automated decision apart', () => {
-    const statement = writeStatement({ ...denied(), decidedBy: 'person' })
+    const { findings = new Map() } = policy.clauses.get(denied().decision.clause ?? '')?.statement ?? {}
+    const chosen = Object.fromEntries([...findings].map(([place, phrases]) => [place, phrases[0]]))
+    const statement = writeStatement({ ...denied(), decidedBy: 'person', findings: chosen })
     const json = statementJson(statement)
     assert.deepEqual([json.automated_detection, json.automated_decision], [true, false])
     assert.ok(userNotice(statement).sentences.includes('Software found this, and a person decided.'))

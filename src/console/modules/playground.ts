@@ -38,7 +38,6 @@ function lead(): void {
 
 function showSettled(generation: Generation, moveFocus: boolean): void {
   const actions = {
-    appealsOpen: tray.dataset.appeals === 'open',
     edit: () => prompt.focus(),
     again: (of: Generation, seed: number | null) => {
       const words = prompts.get(of.id)

@@ -1,6 +1,6 @@
 // The tray once a generation has ended: pictures with their provenance, or what happened instead and what can be done.
 
-import type { StatementJson } from '../../statement/outputs.ts'
+import type { StatementResource } from '../../http/routes/statements.ts'
 import { call, type Generation, type Picture, type Statement } from './api.ts'
 import { el, find, plural } from './dom.ts'
 import { reasons } from './reasons.ts'
@@ -9,7 +9,6 @@ import { failureWords, imageWords } from './words.ts'
 export type Actions = {
   again: (generation: Generation, seed: number | null) => void
   edit: () => void
-  appealsOpen: boolean
 }
 
 export function settled(generation: Generation, prompt: string | undefined, actions: Actions): HTMLElement {
@@ -21,7 +20,7 @@ export function settled(generation: Generation, prompt: string | undefined, acti
 
   if (shown.length === 0) {
     const denied = generation.statement ?? images.find((image) => image.statement)?.statement
-    if (denied) node.append(refusal(denied, actions))
+    if (denied) node.append(refusal(denied))
     else node.append(el('div', { class: 'notice' }, el('p', {}, plainly(generation))))
     node.append(buttons(generation, actions), el('p', { class: 'hint' }, el('code', {}, generation.id)))
     return node
@@ -62,7 +61,7 @@ function plainly({ outcome, state, failure, images }: Generation): string {
 }
 
 /** The statement in full; until it is here, or if it cannot be had, the notice that came with the answer. */
-function refusal(statement: Statement, { appealsOpen }: Actions): HTMLElement {
+function refusal(statement: Statement): HTMLElement {
   const body = el('div', { class: 'notice', 'aria-live': 'polite' }, el('p', { dir: 'auto' }, statement.notice))
   const link = el(
     'a',
@@ -71,8 +70,8 @@ function refusal(statement: Statement, { appealsOpen }: Actions): HTMLElement {
   )
   const closing = el('p', { class: 'hint' }, link)
   body.append(closing)
-  call<StatementJson>(`/v1/statements/${encodeURIComponent(statement.id)}`)
-    .then((full) => body.replaceChildren(...reasons(full, appealsOpen), closing))
+  call<StatementResource>(`/v1/statements/${encodeURIComponent(statement.id)}`)
+    .then((full) => body.replaceChildren(...reasons(full, { link: true }), closing))
     .catch(() => {})
   return body
 }

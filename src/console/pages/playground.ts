@@ -25,7 +25,7 @@ function cardsFor(models: readonly ModelCard[]): string {
 }
 
 export function playgroundPage(session: ConsoleSession, options: ConsoleOptions): Html {
-  const { models, purposes = [], appealsOpen } = options
+  const { models, purposes = [] } = options
   return html`<h1 class="unseen">Playground</h1>
 <div class="bench">
 <form class="enlarger panel stack" id="order" data-cards="${cardsFor(models)}" novalidate>
@@ -74,7 +74,7 @@ ${purposes.length > 0 && choice('purpose', 'Purpose', [['', 'not said'], ...purp
 <p class="error" id="order-error" role="alert" hidden></p>
 <button class="primary" id="develop"${models.length === 0 && html` disabled`}>Develop</button>
 </form>
-<section class="tray" id="tray" aria-labelledby="tray-title" data-appeals="${appealsOpen ? 'open' : 'closed'}">
+<section class="tray" id="tray" aria-labelledby="tray-title">
 <div class="empty">
 <div class="sheet" aria-hidden="true"></div>
 <h2 id="tray-title" tabindex="-1">The tray is empty</h2>

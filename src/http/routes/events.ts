@@ -26,7 +26,7 @@ const EventStream = Type.Unsafe<Readable>(
 )
 const Id = Type.String({ maxLength: 100, description: 'The id of the last event seen; 0 tells everything again.' })
 
-export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line): void {
+export function eventRoutes(app: App, { ground, statements, closing }: RouteDeps, line: Line): void {
   const takeSeat = openSeats(ground.config.native.events.listeners)
   app.get(
     '/v1/generations/:id/events',
@@ -68,7 +68,16 @@ export function eventRoutes(app: App, { ground, closing }: RouteDeps, line: Line
         return reply.code(204).send(null)
       const leave = takeSeat()
       const signal = AbortSignal.any([disconnected(reply), closing])
-      const stream = openEvents({ ground, line, tenantId, requestId, instance: request.id, resumed, signal })
+      const stream = openEvents({
+        ground,
+        bearers: statements,
+        line,
+        tenantId,
+        requestId,
+        instance: request.id,
+        resumed,
+        signal,
+      })
       stream.once('close', leave)
       return reply
         .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })

@@ -39,14 +39,14 @@ const Query = Type.Object(
   strict,
 )
 
-export function generationRoutes(app: App, { ground, admission }: RouteDeps, line: Line): void {
+export function generationRoutes(app: App, { ground, admission, statements }: RouteDeps, line: Line): void {
   const config = { access: ['client'] } as const
   const tags = ['generations']
   const { sql } = ground.database
   const read = async (tenantId: string, id: string) => {
     const generation = await getGeneration(sql, tenantId, id)
     if (generation.request.erased_at !== null) throw goneFault()
-    return generationResource(generation, generation.request.state === 'queued' ? await line(id) : null)
+    return generationResource(generation, statements, generation.request.state === 'queued' ? await line(id) : null)
   }
 
   app.post(
@@ -101,7 +101,7 @@ export function generationRoutes(app: App, { ground, admission }: RouteDeps, lin
       }
       const from = after === undefined ? null : readCursor(admission.userSecret, bound, after)
       const page = await listGenerations(sql, tenantId, { limit, after: from, ...filter })
-      const data = page.generations.map((generation) => generationResource(generation))
+      const data = page.generations.map((generation) => generationResource(generation, statements))
       const last = data.at(-1)
       const next = page.hasMore && last !== undefined ? writeCursor(admission.userSecret, bound, last.id) : null
       return reply.send({ object: 'list' as const, data, has_more: page.hasMore, next })

@@ -13,7 +13,7 @@ import { strict } from '../validation.ts'
 
 const PreviewParams = Type.Object({ ...IdParams.properties, index: Type.Integer({ minimum: 0, maximum: 2 }) }, strict)
 
-export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void {
+export function imageRoutes(app: App, { ground, readManifest, statements }: RouteDeps): void {
   const config = { access: ['client'] } as const
   const { sql } = ground.database
   app.get(
@@ -30,7 +30,7 @@ export function imageRoutes(app: App, { ground, readManifest }: RouteDeps): void
     async (request, reply) => {
       const { generation, image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
       if (image.erased_at !== null) throw goneFault()
-      return reply.send(imageResource(generation, image))
+      return reply.send(imageResource(generation, image, statements))
     },
   )
 

@@ -1,47 +1,123 @@
-// Statements of reasons: the whole record behind a refusal, for the tenant that was refused.
+// Statements of reasons: the whole record behind a restriction, for the tenant that it was told to and for whoever bears its link.
 import { Type } from '@fastify/type-provider-typebox'
-import { getStatement } from '../../admit/records.ts'
+import type { FastifyRequest } from 'fastify'
+import { Fault } from '../../kernel/fault.ts'
+import { type Bearers, publicPath } from '../../statement/bearer.ts'
 import { type StatementJson, statementJson } from '../../statement/outputs.ts'
-import { callerOf } from '../access.ts'
+import { type AppealState, getStanding } from '../../statement/records.ts'
+import { baseUrlOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
-import { appealPath } from '../resources.ts'
 import { IdParams, problems } from '../schemas.ts'
 
-type StatementResource = StatementJson & { appeal_url: string | null }
+/** What a bearer sends the secret in: the link's fragment, which is told to no server by itself. */
+export const SECRET_HEADER = 'darkroom-statement-secret'
+export const SecretHeaders = Type.Object({
+  [SECRET_HEADER]: Type.Optional(
+    Type.String({ maxLength: 200, description: 'Of whoever has no account: what follows # in the statement’s link.' }),
+  ),
+})
+
+export type StatementResource = StatementJson & {
+  appeal_url: string | null
+  /** Told to the tenant, to hand on. */
+  public_url?: string | null
+  appeal: AppealState | null
+  replaced_by: string | null
+}
+const nullable = (schema: ReturnType<typeof Type.String>) => Type.Union([schema, Type.Null()])
 const StatementSchema = Type.Unsafe<StatementResource>(
   Type.Object(
     {
       id: Type.String(),
       object: Type.Literal('statement'),
       stage: Type.Enum(['input', 'output']),
-      category: Type.String(),
+      category: nullable(Type.String({ description: 'Null where the owner of a picture took it back.' })),
       categories: Type.Array(Type.String()),
-      clause: Type.String(),
-      rule: Type.String(),
+      clause: nullable(Type.String()),
+      rule: nullable(Type.String()),
+      restriction: Type.Object(
+        { kind: Type.Enum(['request_refused', 'image_withheld', 'image_withdrawn']) },
+        { additionalProperties: true },
+      ),
       facts: Type.String(),
+      source: Type.Enum(['own_initiative', 'notice', 'owner']),
+      automated_detection: Type.Boolean(),
+      automated_decision: Type.Boolean(),
+      redress: Type.Object(
+        { kind: Type.Enum(['full', 'final', 'restricted', 'none']) },
+        { additionalProperties: true, description: '`full`: an appeal is open until `appeal_until`.' },
+      ),
       notice: Type.Object({ title: Type.String(), sentences: Type.Array(Type.String()) }),
-      appeal_url: Type.Union([Type.String(), Type.Null()]),
+      appeal_url: nullable(Type.String()),
+      public_url: Type.Optional(
+        nullable(Type.String({ description: 'Its page for people without an account. Only the tenant is told.' })),
+      ),
+      appeal: Type.Union([
+        Type.Object({
+          id: Type.String(),
+          state: Type.String(),
+          answer: Type.Union([
+            Type.Object({ text: Type.String(), outcome: Type.String(), decided_at: Type.String() }),
+            Type.Null(),
+          ]),
+        }),
+        Type.Null(),
+      ]),
+      replaced_by: nullable(Type.String({ description: 'The statement that an appeal put in its place.' })),
     },
     { additionalProperties: true },
   ),
 )
 
-export function statementRoutes(app: App, { ground }: RouteDeps): void {
+export function statementRoutes(app: App, { ground, statements }: RouteDeps): void {
   app.get(
     '/v1/statements/:id',
     {
-      config: { access: ['client'] },
+      config: { access: 'optional', limit: 'strangers' },
       schema: {
         tags: ['statements'],
         summary: 'A statement of reasons',
+        description:
+          'For a client of the tenant that it was told to; and, without any key, for whoever sends the secret of its link.',
         params: IdParams,
+        headers: SecretHeaders,
         response: { 200: StatementSchema, ...problems(401, 403, 404, 429, 503) },
       },
     },
-    async (request) => {
-      const statement = await getStatement(ground.database.sql, callerOf(request).tenantId, request.params.id)
-      return { ...statementJson(statement), appeal_url: appealPath(statement) }
+    async (request, reply) => {
+      const { id } = request.params
+      const tenantId = bears(request, statements, id) ? null : clientOf(request)
+      const { statement, appeal, replacedBy } = await getStanding(ground.database.sql, id, tenantId)
+      const path = publicPath(statements, statement)
+      const told = tenantId === null ? {} : { public_url: path && `${baseUrlOf(ground, request)}${path}` }
+      const appealUrl = statement.redress.kind === 'full' ? path : null
+      return reply.send({
+        ...statementJson(statement),
+        appeal_url: appealUrl,
+        ...told,
+        appeal,
+        replaced_by: replacedBy,
+      })
     },
   )
+}
+
+/** Whether the secret of this very statement was sent. */
+export function bears({ headers }: Pick<FastifyRequest, 'headers'>, bearers: Bearers, statementId: string): boolean {
+  const secret = headers[SECRET_HEADER]
+  return typeof secret === 'string' && bearers.admits(statementId, secret)
+}
+
+/** The tenant of a caller who may read its statements. A wrong secret finds nothing, as a statement that is not there. */
+export function clientOf({ caller, headers }: FastifyRequest): string {
+  if (caller === null) {
+    if (headers[SECRET_HEADER] !== undefined) throw new Fault('not_found')
+    throw new Fault('unauthenticated', {
+      detail: `send an API key, or the secret of the statement's link in ${SECRET_HEADER}`,
+    })
+  }
+  if (!caller.roles.includes('client'))
+    throw new Fault('forbidden', { detail: 'this needs a key with the role client' })
+  return caller.tenantId
 }

@@ -1,0 +1,48 @@
+// The statement of a picture that its owner took back. Nobody judged it, so it cites no clause and there is nothing to appeal; it says
+// who acted, what follows from it and when, like every other statement.
+import { type CitedPolicy, circumstances, type Statement } from './statement.ts'
+import { incomplete, instant, required } from './wording.ts'
+
+export type OwnerWithdrawal = {
+  readonly id: string
+  readonly policy: CitedPolicy
+  readonly imageId: string
+  readonly decidedAt: Date
+  readonly contentDate?: Date | null
+}
+
+/** Fault: statement_incomplete. */
+export function writeOwnerStatement(withdrawal: OwnerWithdrawal): Statement {
+  const { id, policy, imageId, decidedAt, contentDate = null } = withdrawal
+  if (contentDate !== null && !(contentDate.getTime() <= decidedAt.getTime())) throw incomplete('contentDate')
+  return {
+    id: required(id, 'id'),
+    stage: 'output',
+    inputKind: 'image',
+    subject: { kind: 'image', id: required(imageId, 'subject.id') },
+    decidedAt: instant(decidedAt, 'decidedAt'),
+    contentDate: contentDate === null ? null : instant(contentDate, 'contentDate'),
+    category: null,
+    categoryName: null,
+    categories: [],
+    clause: null,
+    rule: null,
+    band: null,
+    restriction: 'image_withdrawn',
+    scope: 'This picture alone.',
+    duration: 'The picture is no longer handed out, for good; copies that were fetched before are not affected.',
+    facts: 'The owner of the picture asked for it to be taken back.',
+    ground: {
+      kind: 'owner',
+      text: 'The request of the owner of the picture.',
+      explanation: 'Whoever had a picture made may take it back at any time and needs to give no reason.',
+    },
+    detection: 'manual',
+    decidedBy: 'owner',
+    source: 'owner',
+    classifiers: [],
+    charged: true,
+    ...circumstances(policy),
+    redress: { kind: 'none', text: 'The owner took this decision, so there is nothing to appeal.' },
+  }
+}
