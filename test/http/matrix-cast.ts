@@ -99,6 +99,11 @@ export async function openCast(service: Service, receiverUrl: string) {
     const { statement } = await fetchJson(`/v1/generations/${requestId}`)
     return { id: ours(requestId), statementId: ours(Object(statement).id) }
   }
+  const contested = await Promise.all(Array.from({ length: 15 }, async () => (await refused()).statementId))
+  const appeal = async (statementId: string) => {
+    const body = { statement_id: statementId, text: 'This is a mistake.' }
+    return ours((await fetchJson('/v1/appeals', json(body))).id)
+  }
   async function images(): Promise<Params[]> {
     const { imageIds } = await generation('published', 'held', 'denied')
     return imageIds.map((id) => ({ id }))
@@ -143,6 +148,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/images/:id': { of: 'first', kinds: images },
     '/v1/images/:id/previews/:index': { of: 'first', kinds: preview },
     '/v1/statements/:id': { of: 'first', kinds: one(async () => (await refused()).statementId) },
+    '/v1/appeals/:id': { of: 'first', kinds: one(async () => appeal((await refused()).statementId)) },
     '/v1/webhooks/:id': { of: 'first', kinds: one(webhook) },
     '/v1/webhooks/deliveries/:id': { of: 'first', kinds: one(delivery) },
     '/v1/admin/tenants/:id': { of: 'first', kinds: one(() => first) },
@@ -170,6 +176,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     'POST /v1/images/generations': () => json({ prompt: WAITED }),
     'POST /v1/images/edits': () => form('image', { prompt: WAITED }),
     'POST /v1/moderations': () => json({ input: ALLOWED }),
+    'POST /v1/appeals': () => json({ statement_id: contested.pop(), text: 'This is a mistake.' }),
     'POST /v1/provenance/verify': () => form('file'),
     'POST /v1/webhooks': () => json({ url: receiverUrl, events: ['*'] }),
     'PATCH /v1/webhooks/:id': () => json({ description: 'changed' }),

@@ -21,6 +21,9 @@ const DOCUMENTED_PUBLIC = [
   'POST /session',
   'POST /session/end',
   'POST /v1/provenance/verify',
+  'GET /v1/appeals/:id',
+  'POST /v1/appeals',
+  'POST /v1/appeals/:id/withdraw',
   'GET /v1/statements/:id',
 ]
 /** Left out of the document: pages, their files, links that carry their own right, and the document itself. */
@@ -53,6 +56,10 @@ const readers: Exceptions[string] = {
   admin: 403,
 }
 const EXCEPTIONS: Exceptions = {
+  'GET /v1/appeals/:id': readers,
+  'HEAD /v1/appeals/:id': readers,
+  'POST /v1/appeals': { ...readers, foreign_page: 403 },
+  'POST /v1/appeals/:id/withdraw': { ...readers, foreign_page: 403 },
   'GET /v1/statements/:id': readers,
   'HEAD /v1/statements/:id': readers,
   'POST /session': { foreign_page: 403 },
