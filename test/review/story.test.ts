@@ -1,0 +1,355 @@
+// The whole story, through the API alone: somebody is refused, is told why, appeals, and people who took no part in the decision look
+// again without knowing it. Each way it can end, and each way it must not begin.
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { claimDue, deliver } from '../../src/notify/deliver.ts'
+import { ALLOWED, json } from '../http/service.ts'
+import { LOOPBACK, openReceiver, type Receiver } from '../notify/receiver.ts'
+import { type Court, openCourt, type ReviewerName, type Scores } from './court.ts'
+
+const UNDO_SECONDS = 61
+const DAY_SECONDS = 86_400
+const WINDOW_DAYS = 183
+const BEHEADING = 'a soldier beheading a man, blood everywhere'
+const TEXT = 'This is an illustration for our textbook of surgery.'
+const WEBHOOK_TOOLS = { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] }
+
+let court: Court
+let receiver: Receiver
+before(async () => {
+  court = await openCourt({ env: { ...LOOPBACK, DARKROOM_APPEAL_WINDOW_DAYS: String(WINDOW_DAYS) }, realMarks: true })
+  receiver = await openReceiver()
+  const made = await post('client', '/v1/webhooks', { url: receiver.url, events: ['*'] })
+  assert.equal(made.status, 201)
+})
+after(async () => {
+  await receiver[Symbol.asyncDispose]()
+  await court[Symbol.asyncDispose]()
+})
+beforeEach(() => {
+  receiver.heard.length = 0
+})
+
+type Who = ReviewerName | 'lead' | 'client' | 'second_client' | 'admin' | null
+const FIXTURE_KEYS: readonly Who[] = ['client', 'second_client', 'admin', null]
+
+async function call(who: Who, path: string, init: RequestInit = {}) {
+  const own = FIXTURE_KEYS.includes(who) || who === null ? {} : { authorization: `Bearer ${keyOf(who)}` }
+  const as = FIXTURE_KEYS.includes(who) ? who : null
+  const headers = { ...Object.fromEntries(new Headers(init.headers)), ...own }
+  const response = await court.service.call(path, { ...init, as, headers })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
+}
+const keyOf = (who: Who) => court.keyOf(who === 'lead' ? 'lead' : reviewerName(who))
+function reviewerName(who: Who): ReviewerName {
+  if (who === 'ada' || who === 'ben' || who === 'cleo' || who === 'dev') return who
+  throw new TypeError('no reviewer')
+}
+const post = (who: Who, path: string, body: object, headers: Record<string, string> = {}) =>
+  call(who, path, json(body, headers))
+
+/** The reviewer's next item; null when there is none. */
+async function next(who: Who) {
+  const { status, body } = await post(who, '/v1/review/next', {})
+  if (status === 204) return null
+  assert.equal(status, 200, JSON.stringify(body))
+  return body
+}
+
+/** Takes the next item and decides it. */
+async function judge(who: Who, outcome: 'allow' | 'deny', clause?: string) {
+  const claimed = await next(who)
+  assert.ok(claimed, `${who} finds something to do`)
+  const verdict =
+    outcome === 'allow' ? { outcome, reason: 'medical_use' } : { outcome, clause, findings: firstOf(clause) }
+  const lease = claimed.lease.token
+  const decided = await post(who, `/v1/review/items/${claimed.item.id}/decide`, { lease, ...verdict })
+  assert.equal(decided.status, 200, JSON.stringify(decided.body))
+  return claimed.item
+}
+
+/** The first phrase of every finding that a clause needs. */
+function firstOf(clause = ''): Record<string, string> {
+  const { findings = new Map<string, readonly string[]>() } = court.policy.clauses.get(clause)?.statement ?? {}
+  return Object.fromEntries([...findings].map(([place, phrases]) => [place, phrases[0] ?? '']))
+}
+
+async function order(prompt: string, scores: Scores | null) {
+  const { body } = await post('client', '/v1/generations', { prompt })
+  if (scores === null) return { requestId: body.id, imageId: '', statement: body.statement }
+  const [imageId = ''] = await court.develop(body.id, [scores])
+  const image = await call('client', `/v1/images/${imageId}`)
+  return { requestId: body.id, imageId, statement: image.body.statement }
+}
+const denied = () => order(ALLOWED, { 'violence/graphic': 0.99 })
+const refused = () => order(BEHEADING, null)
+const appealOf = (statementId: string, more: object = {}) =>
+  post('client', '/v1/appeals', { statement_id: statementId, text: TEXT, ...more })
+
+/** The bodies that the tenant's endpoint heard, by type. */
+async function heard(type: string) {
+  const never = new AbortController().signal
+  for (const claimed of await claimDue(court.ground, 50, 50)) await deliver(court.ground, WEBHOOK_TOOLS, claimed, never)
+  return receiver.heard.map((one) => JSON.parse(one.body)).filter((one) => one.type === type)
+}
+
+test('a held picture is denied by a person, appealed, judged blind, disputed, and released by a third as it was drawn', async () => {
+  const { imageId } = await order(ALLOWED, { weapons: 0.95 })
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'held')
+  await judge('ada', 'deny', 'weapons/2')
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'held', 'not before the undo time is over')
+  await court.pass(UNDO_SECONDS)
+
+  const { body: image } = await call('client', `/v1/images/${imageId}`)
+  assert.equal(image.state, 'denied')
+  const { body: statement } = await call('client', `/v1/statements/${image.statement.id}`)
+  assert.deepEqual([statement.automated_detection, statement.automated_decision], [true, false])
+  assert.equal(statement.clause, 'weapons/2')
+  assert.match(statement.facts, /^A person looked/)
+  const [told] = await heard('image.denied')
+  assert.equal(told.data.statement.clause, 'weapons/2')
+  assert.equal(told.data.statement.facts, statement.facts)
+
+  const filed = await appealOf(image.statement.id, { purpose: 'medical' })
+  assert.equal(filed.status, 201, JSON.stringify(filed.body))
+  assert.equal(filed.body.state, 'open')
+  assert.equal(await next('ada'), null, 'whoever decided first does not get the appeal')
+
+  const item = await judge('ben', 'deny', 'weapons/2')
+  assert.equal(item.lane, 'second_look')
+  for (const secret of ['weapons/2', TEXT, statement.facts, 'appeal'])
+    assert.ok(!JSON.stringify({ ...item, choices: null }).includes(secret), `the blind view tells: ${secret}`)
+  assert.equal((await call('client', `/v1/appeals/${filed.body.id}`)).body.state, 'reviewing')
+  await court.pass(UNDO_SECONDS)
+  await judge('cleo', 'allow')
+  await court.pass(UNDO_SECONDS)
+  assert.equal(
+    (await call('client', `/v1/appeals/${filed.body.id}`)).body.state,
+    'reviewing',
+    'two disagree: one more decides',
+  )
+  assert.equal(await next('ben'), null, 'nobody gives a second verdict')
+  await judge('dev', 'allow')
+  await court.pass(UNDO_SECONDS)
+
+  const { body: appeal } = await call('client', `/v1/appeals/${filed.body.id}`)
+  assert.equal(appeal.state, 'overturned')
+  assert.match(appeal.answer.text, /Three people .* serves medicine/)
+  assert.equal(appeal.answer.automated, false)
+  const before = await drawnDigest(imageId)
+  await court.finish()
+  const { body: released } = await call('client', `/v1/images/${imageId}`)
+  assert.equal(released.state, 'published')
+  assert.equal(await drawnDigest(imageId), before, 'nothing was drawn again')
+  const marked = await markedOf(imageId)
+  assert.equal(marked.validationState, 'Trusted')
+  const content = await call('client', `/v1/images/${imageId}/content`)
+  assert.equal(content.status, 302)
+  const [decided] = await heard('appeal.decided')
+  assert.equal(decided.data.answer.text, appeal.answer.text)
+  assert.equal((await heard('image.published')).length, 1)
+})
+
+test('a refused prompt is appealed by whoever bears its link, admitted anew without the contested clause, and costs nothing', async () => {
+  const { requestId, statement } = await refused()
+  const { body: full } = await call('client', `/v1/statements/${statement.id}`)
+  const secret = new URL(full.public_url).hash.slice(1)
+  const bearer = { 'darkroom-statement-secret': secret }
+  const told = await call(null, `/v1/statements/${statement.id}`, { headers: bearer })
+  assert.equal(told.body.clause, full.clause)
+  const [refusal] = await heard('generation.refused')
+  assert.equal(refusal.data.statement.rule, full.rule)
+
+  const filed = await post(null, '/v1/appeals', { statement_id: statement.id, text: TEXT, purpose: 'art' }, bearer)
+  assert.equal(filed.status, 201, JSON.stringify(filed.body))
+  const item = await judge('ada', 'allow')
+  assert.equal(item.subject.kind, 'prompt')
+  assert.equal(item.prompt, BEHEADING, 'the prompt is what is judged')
+  await court.pass(UNDO_SECONDS)
+  await judge('ben', 'allow')
+  await court.pass(UNDO_SECONDS)
+
+  const { body: appeal } = await call(null, `/v1/appeals/${filed.body.id}`, { headers: bearer })
+  assert.equal(appeal.state, 'overturned', JSON.stringify(appeal))
+  const admitted = appeal.result_request_id
+  assert.notEqual(admitted, requestId)
+  assert.equal((await call('client', `/v1/generations/${requestId}`)).body.state, 'refused')
+  const used = (await call('client', '/v1/usage')).body
+  const [imageId = ''] = await court.develop(admitted, [{}])
+  await court.finish()
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'published')
+  assert.deepEqual((await call('client', '/v1/usage')).body.today?.images, used.today?.images)
+  const charge = await court.sql
+    .selectFrom('darkroom.charge')
+    .select(['images', 'reason'])
+    .where('request_id', '=', admitted)
+    .executeTakeFirst()
+  assert.deepEqual(charge, { images: 0, reason: 'appeal' })
+})
+
+test('what an overturned prompt makes is judged like any picture', async () => {
+  const { statement } = await refused()
+  const { body: filed } = await appealOf(statement.id)
+  await judge('ada', 'allow')
+  await court.pass(UNDO_SECONDS)
+  await judge('ben', 'allow')
+  await court.pass(UNDO_SECONDS)
+  const { body: appeal } = await call('client', `/v1/appeals/${filed.id}`)
+  const [imageId = ''] = await court.develop(appeal.result_request_id, [{ 'violence/graphic': 0.99 }])
+  const { body: image } = await call('client', `/v1/images/${imageId}`)
+  assert.equal(image.state, 'denied')
+  assert.ok(image.statement.id)
+})
+
+test('two who find the same uphold the decision, and say what they saw', async () => {
+  const { imageId, statement } = await denied()
+  const { body: filed } = await appealOf(statement.id)
+  await judge('ada', 'deny', 'violence/graphic/3')
+  await court.pass(UNDO_SECONDS)
+  await judge('ben', 'deny', 'violence/graphic/3')
+  await court.pass(UNDO_SECONDS)
+  const { body: appeal } = await call('client', `/v1/appeals/${filed.id}`)
+  assert.equal(appeal.state, 'upheld')
+  const [phrase = ''] = Object.values(firstOf('violence/graphic/3'))
+  assert.ok(appeal.answer.text.includes(phrase), appeal.answer.text)
+  assert.match(appeal.answer.text, /Two people .* stands/)
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'denied')
+  assert.equal((await heard('appeal.decided'))[0].data.state, 'upheld')
+})
+
+test('another clause than the contested one reverses in part: the restriction stays under a statement of its own, which is final', async () => {
+  const { imageId, statement } = await denied()
+  const { body: filed } = await appealOf(statement.id)
+  for (const who of ['ada', 'ben'] as const) {
+    await judge(who, 'deny', 'weapons/2')
+    await court.pass(UNDO_SECONDS)
+  }
+  const { body: appeal } = await call('client', `/v1/appeals/${filed.id}`)
+  assert.equal(appeal.state, 'partial')
+  assert.equal(appeal.answer.new_clause, 'weapons/2')
+  const { body: image } = await call('client', `/v1/images/${imageId}`)
+  assert.equal(image.state, 'denied')
+  assert.equal(image.statement.id, appeal.answer.statement_id)
+  const { body: anew } = await call('client', `/v1/statements/${image.statement.id}`)
+  assert.deepEqual([anew.clause, anew.redress.kind], ['weapons/2', 'final'])
+  assert.equal((await call('client', `/v1/statements/${statement.id}`)).body.replaced_by, anew.id)
+  const again = await appealOf(anew.id)
+  assert.deepEqual([again.status, again.body.code], [409, 'appeal_closed'])
+})
+
+test('an appeal may be taken back, and then nobody looks any more', async () => {
+  const { statement } = await denied()
+  const { body: filed } = await appealOf(statement.id)
+  const taken = await post('client', `/v1/appeals/${filed.id}/withdraw`, {})
+  assert.deepEqual([taken.status, taken.body.state], [200, 'withdrawn'])
+  assert.equal(await next('ada'), null)
+  assert.equal((await post('client', `/v1/appeals/${filed.id}/withdraw`, {})).status, 409)
+  assert.equal((await appealOf(statement.id)).body.code, 'already_appealed')
+})
+
+test('a lead leaves an appeal undecided with a reason, and nobody else may', async () => {
+  const { statement } = await denied()
+  const { body: filed } = await appealOf(statement.id)
+  const claimed = await next('ada')
+  const omit = { lease: claimed.lease.token, outcome: 'omit', reason: 'misuse' }
+  assert.equal((await post('ada', `/v1/review/items/${claimed.item.id}/decide`, omit)).status, 403)
+  const up = { lease: claimed.lease.token, note: 'the fifth time today' }
+  assert.equal((await post('ada', `/v1/review/items/${claimed.item.id}/escalate`, up)).status, 200)
+  assert.equal(await next('ben'), null, 'it went up')
+  const lead = await next('lead')
+  const body = { ...omit, lease: lead.lease.token }
+  assert.equal((await post('lead', `/v1/review/items/${lead.item.id}/decide`, body)).status, 200)
+  await court.pass(UNDO_SECONDS)
+  const { body: appeal } = await call('client', `/v1/appeals/${filed.id}`)
+  assert.deepEqual([appeal.state, appeal.answer.reason], ['omitted', 'misuse'])
+})
+
+test('a verdict that is taken back in time has no effect, and its giver decides anew', async () => {
+  const { imageId } = await order(ALLOWED, { weapons: 0.95 })
+  const item = await judge('ada', 'deny', 'weapons/2')
+  const undone = await post('ada', `/v1/review/items/${item.id}/undo`, {})
+  assert.equal(undone.status, 200, JSON.stringify(undone.body))
+  await court.pass(UNDO_SECONDS)
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'held')
+  const lease = undone.body.lease.token
+  assert.equal((await post('ada', `/v1/review/items/${item.id}/decide`, { lease, outcome: 'allow' })).status, 200)
+  await court.pass(UNDO_SECONDS)
+  await court.finish()
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'published')
+})
+
+test('two people release what was held in a severe category', async () => {
+  const { imageId } = await order(ALLOWED, { 'violence/graphic': 0.5 })
+  await judge('ada', 'allow')
+  await court.pass(UNDO_SECONDS)
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'held')
+  assert.equal(await next('ada'), null)
+  await judge('ben', 'allow')
+  await court.pass(UNDO_SECONDS)
+  await court.finish()
+  assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'published')
+})
+
+test('appeals that must not begin are refused by name', async () => {
+  const { statement } = await denied()
+  const problems: [string, Awaited<ReturnType<typeof post>>, number, string, string?][] = [
+    [
+      'of another tenant',
+      await post('second_client', '/v1/appeals', { statement_id: statement.id, text: TEXT }),
+      404,
+      'not_found',
+    ],
+    ['by nobody', await post(null, '/v1/appeals', { statement_id: statement.id, text: TEXT }), 401, 'unauthenticated'],
+    [
+      'with a wrong secret',
+      await post(
+        null,
+        '/v1/appeals',
+        { statement_id: statement.id, text: TEXT },
+        { 'darkroom-statement-secret': 'A'.repeat(22) },
+      ),
+      404,
+      'not_found',
+    ],
+    ['by a reviewer', await post('ada', '/v1/appeals', { statement_id: statement.id, text: TEXT }), 403, 'forbidden'],
+    ['of nothing', await appealOf('sor_00000000000000000000000000'), 404, 'not_found'],
+    ['without a text', await appealOf(statement.id, { text: ' \n ' }), 400, 'invalid_request', 'text'],
+    ['with too long a text', await appealOf(statement.id, { text: 'a'.repeat(2001) }), 400, 'invalid_request', 'text'],
+    ['for an unknown purpose', await appealOf(statement.id, { purpose: 'fun' }), 400, 'invalid_request', 'purpose'],
+    ['with an unknown field', await appealOf(statement.id, { hurry: true }), 400, 'invalid_request', 'hurry'],
+  ]
+  for (const [what, { status, body }, expected, code, field] of problems)
+    assert.deepEqual([what, status, body.code, body.field], [what, expected, code, field])
+  assert.equal((await appealOf(statement.id, { text: 'a'.repeat(2000) })).status, 201, 'the longest text is read')
+  const second = await appealOf(statement.id)
+  assert.deepEqual([second.status, second.body.code], [409, 'already_appealed'])
+})
+
+test('an appeal is taken on the last day, and no more after it', async () => {
+  const inTime = await denied()
+  const late = await denied()
+  await court.pass(WINDOW_DAYS * DAY_SECONDS - 60)
+  assert.equal((await appealOf(inTime.statement.id)).status, 201)
+  await court.pass(120)
+  const refusal = await appealOf(late.statement.id)
+  assert.deepEqual([refusal.status, refusal.body.code], [409, 'appeal_closed'])
+})
+
+async function drawnDigest(imageId: string): Promise<string | null> {
+  const row = await court.sql
+    .selectFrom('darkroom.image')
+    .select('generated_digest')
+    .where('id', '=', imageId)
+    .executeTakeFirstOrThrow()
+  return row.generated_digest
+}
+
+async function markedOf(imageId: string) {
+  const row = await court.sql
+    .selectFrom('darkroom.image')
+    .select('marked')
+    .where('id', '=', imageId)
+    .executeTakeFirstOrThrow()
+  return Object(row.marked)
+}
