@@ -8,6 +8,7 @@ import type { Ground } from '../kernel/ground.ts'
 import { MARK_ID_BITS } from '../mark/watermark/code.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadReviewRules } from '../policy/review-rules.ts'
+import { reportEffect } from '../publish/report-effect.ts'
 import { escalationEffect } from '../review/escalations.ts'
 import { holdEffect } from '../review/holds.ts'
 import { drawAtRandom, type ReviewTools } from '../review/item.ts'
@@ -32,7 +33,7 @@ export function openEffects(ground: Ground, tools: ReviewTools): Effects {
     }),
     escalation: escalationEffect(),
     audit: RECORDED,
-    report: RECORDED,
+    report: reportEffect(tools, appealWindowDays),
     gold: RECORDED,
   }
 }

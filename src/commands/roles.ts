@@ -11,6 +11,7 @@ import type { Ground } from '../kernel/ground.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
+import { loadRetentionRules } from '../policy/retention-rules.ts'
 import type { Doorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { openJudge } from './judge.ts'
@@ -39,7 +40,9 @@ export async function startRoles(
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))
         break
       case 'janitor':
-        stack.use(startJanitor(ground, doorbell))
+        stack.use(
+          startJanitor(ground, doorbell, await loadRetentionRules(join(ground.config.policiesDir, 'retention.yaml'))),
+        )
         stack.use(await openReviewLoop(ground))
         break
       default:

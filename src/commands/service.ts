@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { openManifests } from '../../workers/manifests.ts'
 import { openTurns } from '../admit/turns.ts'
+import { omitAppeals } from '../appeal/end.ts'
 import { registerConsole } from '../console/console.ts'
 import { buildServer } from '../http/server.ts'
 import type { Config } from '../kernel/config.ts'
@@ -81,12 +82,13 @@ async function listen(
   const manifests = stack.use(openManifests({ anchorPem: marks.signer.anchorPem, log: ground.log }))
   const verifying = await openVerifyTools(config, manifests, stack)
   const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
+  const review = await openReview(config, policy)
   const app = await buildServer({
     ground,
     admission: {
       models,
       policy,
-      review: await openReview(config, policy),
+      review,
       plans,
       costOf,
       markIdBits: MARK_ID_BITS,
@@ -99,6 +101,7 @@ async function listen(
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
     readManifest: (bytes, contentType) => manifests.read(bytes, contentType),
+    onErased: (tx, requestId) => omitAppeals(tx, review, requestId),
     checks,
     pages: [
       (scope) =>

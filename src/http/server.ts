@@ -13,6 +13,7 @@ import type { RouteDeps, ServerDeps } from './deps.ts'
 import { answerBroken, answerUnroutable, registerUnknown } from './edges.ts'
 import { registerLimits } from './limits.ts'
 import { problemOf, sendProblem } from './problems.ts'
+import { adminHoldRoutes } from './routes/admin-holds.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPeopleRoutes } from './routes/admin-people.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
@@ -28,6 +29,7 @@ import { oidcRoutes } from './routes/oidc.ts'
 import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -110,12 +112,14 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => statementRoutes(scope, routes))
   await app.register(async (scope: App) => appealRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
+  await app.register(async (scope: App) => reportRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
   await app.register(async (scope: App) => usageRoutes(scope, routes))
   await app.register(async (scope: App) => webhookRoutes(scope, routes))
   await app.register(async (scope: App) => adminTenantRoutes(scope, routes))
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
+  await app.register(async (scope: App) => adminHoldRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {

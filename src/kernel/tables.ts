@@ -8,7 +8,9 @@ import type { Operation } from './model.ts'
 import type {
   ActiveReviewerView,
   AppealTable,
+  HeldErasureTable,
   LegalHoldTable,
+  RemovalTable,
   ReportTable,
   ReviewExclusionTable,
   ReviewerTable,
@@ -151,6 +153,8 @@ export type ImageTable = {
   updated_at: Time
   published_at: MaybeTime
   erased_at: MaybeTime
+  /** When what quarantine held of it was given up, once it was released. */
+  originals_removed_at: MaybeTime
 }
 
 export type StatementTable = {
@@ -163,6 +167,10 @@ export type StatementTable = {
   /** People of the service who decided; none where software did alone. */
   decided_by: Generated<string[]>
   replaced_by: Maybe<string>
+  preservation_due_at: MaybeTime
+  preservation_ended_at: MaybeTime
+  preservation_ended_by: Maybe<string>
+  preservation_end_reason: Maybe<string>
   created_at: Time
 }
 
@@ -295,4 +303,6 @@ export type Tables = {
   'darkroom.review_reveal': ReviewRevealTable
   'darkroom.report': ReportTable
   'darkroom.legal_hold': LegalHoldTable
+  'darkroom.held_erasure': HeldErasureTable
+  'darkroom.removal': RemovalTable
 }

@@ -8,6 +8,7 @@ import sharp from 'sharp'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
 import { advance, type ImageMove } from '../../src/advance.ts'
+import { omitAppeals } from '../../src/appeal/end.ts'
 import { openReview } from '../../src/commands/review.ts'
 import type { ServerDeps } from '../../src/http/deps.ts'
 import { buildServer } from '../../src/http/server.ts'
@@ -129,6 +130,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
     examineUpload: async () => (eye.look === null ? eye.sees : eye.look()),
     findMarks: async () => eye.marks,
+    onErased: (tx, requestId) => omitAppeals(tx, admission.review, requestId),
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
     pages,
