@@ -1,4 +1,4 @@
-// The rows of appeals, review, reports and legal holds: migrations 0011 and 0014. tables.ts names them all; the kinds of
+// The rows of appeals, review, reports and legal holds: migration 0011 and what came after it. tables.ts names them all; the kinds of
 // columns are in columns.ts.
 import type { ColumnType, Generated } from 'kysely'
 import type { StateOf } from '../journey.ts'
@@ -150,9 +150,3 @@ export type LegalHoldTable = {
   lifted_by: Maybe<string>
   lifted_at: MaybeTime
 }
-
-/** What is left to do in the stores for one image. */
-export type RemovalTable = { image_id: string; what: 'public' | 'originals'; due_at: Time }
-
-/** Erased for whoever asks, and kept sealed because it must be. */
-export type HeldErasureTable = { request_id: string; tenant_id: string; asked_at: Time }

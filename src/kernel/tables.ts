@@ -5,12 +5,11 @@ import type { Json } from './canonical.ts'
 import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
 import type { Operation } from './model.ts'
+import type { ErasureTable, HeldErasureTable, LeftoverTable, RemovalTable } from './removal-tables.ts'
 import type {
   ActiveReviewerView,
   AppealTable,
-  HeldErasureTable,
   LegalHoldTable,
-  RemovalTable,
   ReportTable,
   ReviewExclusionTable,
   ReviewerTable,
@@ -234,17 +233,6 @@ export type PreviewTable = {
   released_at: MaybeTime
 }
 
-/** An erasure that has been recorded and whose objects are still to be removed. */
-export type ErasureTable = {
-  request_id: string
-  tenant_id: string
-  asked_at: Time
-  due_at: Time
-  passes: Generated<number>
-  /** Work that was in hand may still write; the last pass comes after this. */
-  settled_at: Time
-}
-
 /** A picture or mask that a request starts from. */
 export type InputTable = {
   request_id: string
@@ -260,9 +248,6 @@ export type InputTable = {
 }
 
 export type InputIntentTable = { request_id: string; keys: string[]; created_at: Time }
-
-/** What may lie in the stores of an image that ended without a picture. */
-export type LeftoverTable = { image_id: string; passes: Generated<number>; due_at: Time; settled_at: Time }
 
 /** A fingerprint of what all processes share. */
 export type SecretTable = { name: string; salt: string; fingerprint: string; since: Time }
