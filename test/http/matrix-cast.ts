@@ -104,6 +104,17 @@ export async function openCast(service: Service, receiverUrl: string) {
     const body = { statement_id: statementId, text: 'This is a mistake.' }
     return ours((await fetchJson('/v1/appeals', json(body))).id)
   }
+  const held = await generation()
+  async function hold(requestId: string): Promise<string> {
+    const body = { request_id: requestId, reason: 'a court asked for it' }
+    return (await fetchJson('/v1/admin/legal-holds', { ...json(body), as: 'compliance' })).id
+  }
+  async function preservation(): Promise<string> {
+    const { statementId } = await refused()
+    await raw`UPDATE darkroom.statement SET record = jsonb_set(record, '{redress}', '{"kind":"restricted","text":"restricted"}'),
+                     preservation_due_at = darkroom.now() WHERE id = ${statementId}`.execute(sql)
+    return statementId
+  }
   async function images(): Promise<Params[]> {
     const { imageIds } = await generation('published', 'held', 'denied')
     return imageIds.map((id) => ({ id }))
@@ -151,6 +162,8 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/appeals/:id': { of: 'first', kinds: one(async () => appeal((await refused()).statementId)) },
     '/v1/webhooks/:id': { of: 'first', kinds: one(webhook) },
     '/v1/webhooks/deliveries/:id': { of: 'first', kinds: one(delivery) },
+    '/v1/admin/legal-holds/:id': { of: 'everybody', kinds: one(async () => hold((await generation()).id)) },
+    '/v1/admin/preservations/:id': { of: 'everybody', kinds: one(preservation) },
     '/v1/admin/tenants/:id': { of: 'first', kinds: one(() => first) },
     '/v1/admin/people/:id': { of: 'first', kinds: one(person) },
     '/v1/admin/keys/:id': { of: 'first', kinds: one(async () => ours((await keyFor(first, ['client'])).id)) },
@@ -178,6 +191,9 @@ export async function openCast(service: Service, receiverUrl: string) {
     'POST /v1/moderations': () => json({ input: ALLOWED }),
     'POST /v1/appeals': () => json({ statement_id: contested.pop(), text: 'This is a mistake.' }),
     'POST /v1/provenance/verify': () => form('file'),
+    'POST /v1/reports': () => json({ image_id: 'img_nothing', category: 'other' }),
+    'POST /v1/admin/legal-holds': () => json({ request_id: held.id, reason: 'a court asked for it' }),
+    'POST /v1/admin/preservations/:id/end': () => json({ reason: 'the report is closed' }),
     'POST /v1/webhooks': () => json({ url: receiverUrl, events: ['*'] }),
     'PATCH /v1/webhooks/:id': () => json({ description: 'changed' }),
     'POST /v1/admin/tenants': () => json({ name: 'Another' }),

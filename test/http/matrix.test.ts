@@ -21,6 +21,7 @@ const DOCUMENTED_PUBLIC = [
   'POST /session',
   'POST /session/end',
   'POST /v1/provenance/verify',
+  'POST /v1/reports',
   'GET /v1/appeals/:id',
   'POST /v1/appeals',
   'POST /v1/appeals/:id/withdraw',
