@@ -13,14 +13,16 @@ import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { type Scenario, scenarioText } from '../kernel/sandbox.ts'
 import type { ImageTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
-import type { ModerationPolicy } from '../policy/policy.ts'
+import { type ModerationPolicy, policyFacts } from '../policy/policy.ts'
 import type { Plans } from '../policy/quotas.ts'
+import { policyOf } from '../policy/settings.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { holdQuota } from '../tenant/quota.ts'
 import { findAdmitted, freeKey, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
 import { inputFacts, insertInputs, type StoredEdit, withStoredEdit } from './input-store.ts'
 import { type Edit, type InputTools, operationOf, prepareEdit, screenInput } from './inputs.ts'
 import { checkOrder, type GenerationOrder, type Recipe, SEEDS } from './order.ts'
+import { requirePurpose } from './purpose.ts'
 import { refusalFacts, stateRefusal } from './refusal.ts'
 import { forcedRefusal, readScenario } from './sandbox.ts'
 import { screenPrompt } from './screen.ts'
@@ -100,9 +102,11 @@ async function admitNew(
   edit: GivenEdit | null,
 ): Promise<Admitted> {
   const { config } = ground
+  const policy = policyOf(admission.policy, caller.policy)
   const checked = checkOrder(order, admission.models, config.defaultModel, config.limits, operationOf(edit))
   const prepared = edit === null ? null : await prepareEdit(edit.edit, checked, order.size, config.limits)
   const recipe = prepared === null ? checked : { ...checked, size: prepared.size }
+  requirePurpose(policy, caller.purposes, recipe.purpose)
   const scenario = await readScenario(ground.database.sql, caller.tenantId, recipe.prompt)
   const asked = {
     prompt: recipe.prompt,
@@ -110,7 +114,7 @@ async function admitNew(
     ...(recipe.purpose === null ? {} : { purpose: recipe.purpose }),
     tenant: caller.tenantId,
   }
-  const prompt = scenario?.kind === 'refused' ? forcedRefusal(admission.policy) : screenPrompt(admission.policy, asked)
+  const prompt = scenario?.kind === 'refused' ? forcedRefusal(policy) : screenPrompt(policy, asked)
   const upload =
     edit === null || prepared === null || prompt.verdict !== 'allow'
       ? null
@@ -128,7 +132,7 @@ async function admitNew(
     if (idempotency !== null) await freeKey(tx, caller.tenantId, idempotency, config.native.idempotencyHours)
     await holdQuota(tx, admission.plans, caller.tenantId, demand, config.dispatch.msPerCost)
     const entry = { id: requestId, salt: randomBytes(SALT_BYTES), recipe, idempotency, scenario, stored }
-    const { cost, birth } = await insertRequest(tx, admission, caller, entry)
+    const { cost, birth } = await insertRequest(tx, { ...admission, policy }, caller, entry)
     const images = await insertImages(tx, admission, caller.tenantId, requestId, recipe)
     const births = [birth, ...images]
     const received = {
@@ -142,7 +146,11 @@ async function admitNew(
       return advance(tx, {
         ...received,
         to: 'queued',
-        facts: { policy: screened.policy.digest, contexts: [...screened.contexts] },
+        facts: {
+          ...policyFacts(policy),
+          contexts: [...screened.contexts],
+          ...(screened.hold === null ? {} : { hold: screened.hold.clause }),
+        },
         tasks: [{ ...task, cost }],
         births,
       })
@@ -157,7 +165,7 @@ async function admitNew(
         to: 'cancelled',
         facts: {},
       })
-    const statement = await stateRefusal(tx, admission.policy, config.appealWindowDays, requestId, screened)
+    const statement = await stateRefusal(tx, policy, config.appealWindowDays, requestId, screened)
     return advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
   }
   const due = await withStoredEdit(ground, requestId, prepared, edit?.tools ?? null, (stored) =>
@@ -232,7 +240,7 @@ async function insertRequest(
     steps,
     n,
     seed: recipe.seed,
-    policy: admission.policy.digest,
+    ...policyFacts(admission.policy),
     ...inputFacts(salt, stored),
     ...(scenario === null ? {} : { sandbox: scenarioText(scenario) }),
   }

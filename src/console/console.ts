@@ -15,7 +15,8 @@ import { signInPage } from './pages/sign-in.ts'
 import { statementPage } from './pages/statement.ts'
 import { verifyPage } from './pages/verify.ts'
 
-export type ConsoleSession = { tenantName: string; roles: string[] }
+/** `purposes`: what the tenant may declare; none: the field is not shown. */
+export type ConsoleSession = { tenantName: string; roles: string[]; purposes: readonly string[] }
 
 export type ConsoleOptions = {
   /** Who the request's cookie belongs to, or null. */
@@ -25,8 +26,6 @@ export type ConsoleOptions = {
   appealsOpen: boolean
   /** Whether people may sign in with an identity provider, beside keys. */
   provider?: boolean
-  /** Purposes that the policy knows; none: the field is not shown. */
-  purposes?: readonly string[]
   /** Origins that signed picture addresses may lead to, such as an S3 endpoint. None: pictures come from this one. */
   pictureOrigins?: readonly string[]
 }

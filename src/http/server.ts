@@ -15,6 +15,7 @@ import { registerLimits } from './limits.ts'
 import { problemOf, sendProblem } from './problems.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPeopleRoutes } from './routes/admin-people.ts'
+import { adminPolicyRoutes } from './routes/admin-policies.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
 import { eventRoutes } from './routes/events.ts'
 import { generationRoutes } from './routes/generations.ts'
@@ -114,6 +115,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => adminTenantRoutes(scope, routes))
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
+  await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {

@@ -5,6 +5,7 @@ import type { Json } from './canonical.ts'
 import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
 import type { Operation } from './model.ts'
+import type { PolicyVersionTable } from './policy-tables.ts'
 import type { WebhookDeliveryTable, WebhookEndpointTable, WebhookMessageTable } from './webhook-tables.ts'
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp'
@@ -23,6 +24,10 @@ export type TenantTable = {
   plan: Generated<string>
   /** Limits by name that replace the plan's; null says unlimited. */
   quota: ColumnType<Json, string | undefined, string>
+  /** Its own settings of the moderation policy; null: none. */
+  policy: ColumnType<Json | null, string | null | undefined, string | null>
+  /** Purposes that it may declare. */
+  purposes: Generated<string[]>
   created_at: Time
 }
 
@@ -267,4 +272,5 @@ export type Tables = {
   'darkroom.device': DeviceTable
   'darkroom.dispatched': DispatchedTable
   'darkroom.secret': SecretTable
+  'darkroom.policy_version': PolicyVersionTable
 }

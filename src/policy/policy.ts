@@ -43,7 +43,11 @@ export type ClauseStatement = {
   readonly explanation: string
   readonly redress: 'full' | 'restricted'
   /** `review`: what a person found, in places of `findings`. */
-  readonly facts: { readonly input: Template | null; readonly output: Template | null; readonly review: Template | null }
+  readonly facts: {
+    readonly input: Template | null
+    readonly output: Template | null
+    readonly review: Template | null
+  }
   /** The phrases a reviewer chooses from, by the place that they fill. */
   readonly findings: ReadonlyMap<string, readonly string[]>
 }
@@ -132,4 +136,9 @@ export const contextKey = (name: string) => `context:${name}`
 export function policyRef(policy: PolicyRef): PolicyRef {
   const { id, version, digest, settings } = policy
   return settings === undefined ? { id, version, digest } : { id, version, digest, settings }
+}
+
+/** What the log says of the policy that decided. */
+export function policyFacts({ digest, settings }: PolicyRef): { policy: string; settings?: string } {
+  return settings === undefined ? { policy: digest } : { policy: digest, settings }
 }

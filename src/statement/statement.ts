@@ -30,6 +30,7 @@ export type CitedPolicy = {
   readonly version: string
   readonly digest: string
   readonly effective: string
+  readonly settings?: string
   readonly audience: string
   readonly territory: readonly string[]
   readonly scope: string
@@ -96,6 +97,8 @@ export type Statement = {
     readonly version: string
     readonly digest: string
     readonly effective: string
+    /** SHA-256 of the settings of the tenant, where some applied. */
+    readonly settings?: string
   }
   readonly classifiers: readonly { readonly id: string; readonly version: string; readonly digest: string }[]
   readonly audience: string
@@ -170,6 +173,7 @@ export function writeStatement(input: StatementInput): Statement {
       version: required(policy.version, 'policy.version'),
       digest: required(policy.digest, 'policy.digest'),
       effective: required(policy.effective, 'policy.effective'),
+      ...(policy.settings === undefined ? {} : { settings: policy.settings }),
     },
     classifiers: input.classifiers.map(({ id, version, digest }) => ({ id, version, digest })),
     audience: required(policy.audience, 'audience'),

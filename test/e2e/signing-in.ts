@@ -24,7 +24,8 @@ export async function openSigningIn() {
         models: [],
         appealsOpen: false,
         provider: true,
-        session: async ({ caller }) => (caller === null ? null : { tenantName: caller.tenantName, roles: [] }),
+        session: async ({ caller }) =>
+          caller === null ? null : { tenantName: caller.tenantName, roles: [], purposes: [] },
       }),
   ])
   idp.serve(`${service.url}${CALLBACK}`)

@@ -59,7 +59,8 @@ const console_: ServerDeps['pages'][number] = (scope) =>
   registerConsole(scope, {
     models: [CARD],
     appealsOpen: false,
-    session: async ({ caller }) => caller && { tenantName: caller.tenantName, roles: [...caller.roles] },
+    session: async ({ caller }) =>
+      caller && { tenantName: caller.tenantName, roles: [...caller.roles], purposes: caller.purposes },
   })
 
 let service: Service
