@@ -125,14 +125,19 @@ function holdBy(clauses: readonly Clause[]): Allowed['hold'] {
 
 const STRENGTH = { allow: 0, hold: 1, deny: 2, escalate: 2 } as const
 
-/** The clause by which the category refuses or holds; null: by none. Where a tenant ignores contexts, they only make it stricter. */
+/** The clause by which the category refuses or holds; null: by none. */
 function decisiveClause(category: Category, features: InputFeatures, skip: readonly string[]): Clause | null {
-  const found = firstThatHolds(category, features, skip)
-  const stricter = category.ignoreContexts
-    ? firstThatHolds(category, { ...features, prompt: { ...features.prompt, contexts: [] } }, skip)
-    : null
-  const clause = strengthOf(stricter) > strengthOf(found) ? stricter : found
+  const clause = firstThatHolds(category, featuresFor(category, features, skip), skip)
   return strengthOf(clause) === STRENGTH.allow ? null : clause
+}
+
+/** What the category is read by. Where a tenant ignores contexts, they count only as far as they make the verdict stricter. */
+export function featuresFor(category: Category, features: InputFeatures, skip: readonly string[] = []): InputFeatures {
+  if (!category.ignoreContexts) return features
+  const without = { ...features, prompt: { ...features.prompt, contexts: [] } }
+  const stricter =
+    strengthOf(firstThatHolds(category, without, skip)) > strengthOf(firstThatHolds(category, features, skip))
+  return stricter ? without : features
 }
 
 function strengthOf(clause: Clause | null): number {

@@ -117,12 +117,16 @@ function unknown(reason: VerdictReason, category: string | null): Finding {
 
 const STRENGTH = { allow: 0, hold: 1, deny: 2 } as const
 
-/** Where a tenant ignores contexts, they count only as far as they make the verdict stricter. */
-function judgeCategory(category: Category, score: number, features: OutputFeatures): Finding {
-  const found = judgeIn(category, score, features)
-  if (!category.ignoreContexts) return found
-  const without = judgeIn(category, score, { ...features, prompt: { contexts: [] } })
-  return STRENGTH[found.verdict] > STRENGTH[without.verdict] ? found : without
+export function judgeCategory(category: Category, score: number, features: OutputFeatures): Finding {
+  return judgeIn(category, score, featuresFor(category, score, features))
+}
+
+/** What the category is read by. Where a tenant ignores contexts, they count only as far as they make the verdict stricter. */
+export function featuresFor(category: Category, score: number, features: OutputFeatures): OutputFeatures {
+  if (!category.ignoreContexts) return features
+  const without = { ...features, prompt: { contexts: [] } }
+  const [strict, usual] = [judgeIn(category, score, without).verdict, judgeIn(category, score, features).verdict]
+  return STRENGTH[strict] > STRENGTH[usual] ? without : features
 }
 
 function judgeIn(category: Category, score: number, features: OutputFeatures): Finding {

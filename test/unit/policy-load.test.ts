@@ -86,7 +86,7 @@ describe('loading the moderation policy', () => {
     ['a missing part', '    severity: 45\n', '', /lacks severity/, 'id: illicit\n'],
     ['a key twice', 'severity: 45', 'severity: 45\n    severity: 46', /unique/i, 'severity: 46'],
     ['broken YAML', 'severity: 45', 'severity: [45', /./, 'should_not:\n      - Explain how'],
-    ['an unknown action', 'action: escalate', 'action: shrug', /must be one of allow, deny, escalate/],
+    ['an unknown action', 'action: escalate', 'action: shrug', /must be one of allow, hold, deny, escalate/],
     ['a date that is none', '"2026-11-01"', '"2026-02-30"', /is no date/],
     ['a version that is none', 'version: "1.0.0"', 'version: "one"', /pattern/],
     [
@@ -120,7 +120,7 @@ describe('loading the moderation policy', () => {
       'hold: 0.5\n',
       'hold: 0.87\n',
       /overlap/,
-      'margin: 0.03\n    clauses:\n      - id: violence/1',
+      'margin: 0.03\n      loosest',
     ],
     ['a threshold over one', 'hold: 0.6', 'hold: 1.6', /<= 1/],
     ['thresholds that cite no clause', 'clause: illicit/1', 'clause: illicit/9', /is no clause of this category/],
