@@ -71,11 +71,15 @@ export function explainPolicy(
     }),
     input: {
       verdict: screened,
-      categories: policy.categories.map((category) => ({
-        id: category.id,
-        ignoresContexts: category.ignoreContexts,
-        clauses: clausesOf(category, 'input', facts, (clause) => clause.input?.when.evaluate(features) === true),
-      })),
+      categories: policy.categories.map((category) => {
+        const read = screenedBy(category, features)
+        const known = { ...facts, contexts: read.prompt.contexts }
+        return {
+          id: category.id,
+          ignoresContexts: category.ignoreContexts,
+          clauses: clausesOf(category, 'input', known, (clause) => clause.input?.when.evaluate(read) === true),
+        }
+      }),
     },
     output:
       scores === null
@@ -109,7 +113,9 @@ function explainPicture(
     categories: policy.categories.flatMap((category) => {
       const score = facts.scores.get(category.id)
       if (score === undefined || category.image === null) return []
-      const { context = null, thresholds } = bandsIn(category.image, contexts)
+      const read = judgedBy(category, score, features)
+      const known = { ...facts, contexts: read.prompt.contexts }
+      const { context = null, thresholds } = bandsIn(category.image, known.contexts)
       const { verdict: own, reason, band, clause } = judgeCategory(category, score, features)
       return [
         {
@@ -121,7 +127,7 @@ function explainPicture(
           reason,
           band,
           clause,
-          clauses: clausesOf(category, 'output', facts, (one) => one.output?.when.evaluate(features) === true),
+          clauses: clausesOf(category, 'output', known, (one) => one.output?.when.evaluate(read) === true),
         },
       ]
     }),

@@ -50,7 +50,7 @@ function change(at: string, part: string, before: string | null, after: string |
   return { at: `${at} ${part}`, before, after }
 }
 
-function categoryOf(id: string, before?: CategoryDocument, after?: CategoryDocument): Change[] {
+function categoryOf(id: string, before: CategoryDocument | undefined, after: CategoryDocument | undefined): Change[] {
   if (before === undefined || after === undefined) return [wholeOf(`category ${id}`, before?.name, after?.name)]
   const order = ({ clauses }: CategoryDocument) => clauses.map((clause) => clause.id).join(', ')
   const kept = (one: CategoryDocument, other: CategoryDocument) =>
@@ -84,7 +84,7 @@ function thresholdsOf(image: ImageDocument | undefined): Values {
   }
 }
 
-function clauseOf(id: string, before?: ClauseDocument, after?: ClauseDocument): Change[] {
+function clauseOf(id: string, before: ClauseDocument | undefined, after: ClauseDocument | undefined): Change[] {
   if (before === undefined || after === undefined) return [wholeOf(`clause ${id}`, before?.rule, after?.rule)]
   return valuesOf(`clause ${id}`, clauseValues(before), clauseValues(after))
 }
@@ -126,7 +126,10 @@ function unionOf(one: object, other: object): string[] {
   return [...new Set([...Object.keys(one), ...Object.keys(other)])]
 }
 
-function paired<T extends { id: string }>(before: readonly T[], after: readonly T[]): [string, T?, T?][] {
+function paired<T extends { id: string }>(
+  before: readonly T[],
+  after: readonly T[],
+): [string, T | undefined, T | undefined][] {
   const ids = new Set([...before, ...after].map(({ id }) => id))
   return [...ids].map((id) => [id, before.find((one) => one.id === id), after.find((one) => one.id === id)])
 }
