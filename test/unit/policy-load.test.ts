@@ -1,46 +1,12 @@
 // Loading a policy: the one that ships loads; a wrong one is refused with the line and the reason of every problem.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { Fault } from '../../src/kernel/fault.ts'
 import { loadModerationPolicy, parseModerationPolicy } from '../../src/policy/load.ts'
+import { type Case, changed, FILE, good, lineOf, problemsOf, refused } from './policy-refusals.ts'
 
-const FILE = 'policies/moderation.yaml'
 const OPENAI = ['violence', 'violence/graphic', 'sexual', 'sexual/minors', 'hate', 'harassment', 'self-harm', 'illicit']
-let good: string
-before(async () => {
-  good = await readFile(FILE, 'utf8')
-})
-
-/** The shipped file with one text replaced; the replaced text must be there exactly once. */
-function changed(from: string, to: string): string {
-  assert.equal(good.split(from).length, 2, `expected once: ${from}`)
-  return good.replace(from, () => to)
-}
-function problemsOf(text: string): { field: string; lines: string[] } {
-  try {
-    parseModerationPolicy(Buffer.from(text), FILE)
-  } catch (error) {
-    assert.ok(error instanceof Fault && error.code === 'policy_invalid', String(error))
-    return { field: error.field ?? '', lines: error.message.split('\n').slice(1) }
-  }
-  assert.fail('the policy loaded')
-}
-function lineOf(text: string, needle: string): number {
-  return text.slice(0, text.indexOf(needle)).split('\n').length
-}
-/** Asserts that the changed file is refused at the line of `needle` (default: the change) for `reason`. */
-function refused(from: string, to: string, reason: RegExp, needle = to) {
-  const text = changed(from, to)
-  const { lines } = problemsOf(text)
-  const where = `${FILE}:${lineOf(text, needle)}:`
-  assert.ok(
-    lines.some((line) => line.includes(where) && reason.test(line)),
-    `expected ${where} ${reason}\n${lines.join('\n')}`,
-  )
-}
-
 describe('loading the moderation policy', () => {
   it('the policy that ships loads, with the SHA-256 of its bytes', async () => {
     const policy = await loadModerationPolicy(FILE)
@@ -74,7 +40,7 @@ describe('loading the moderation policy', () => {
     assert.match(lines[1] ?? '', new RegExp(`:${lineOf(text, 'severity: high')}:\\d+: .*must be integer`))
   })
 
-  const CASES: readonly (readonly [name: string, from: string, to: string, reason: RegExp, needle?: string])[] = [
+  const CASES: readonly Case[] = [
     [
       'an unknown key',
       'owner: Trust and safety',
@@ -200,117 +166,6 @@ describe('loading the moderation policy', () => {
     ],
     ['no redress', '    restricted: This decision', '    spare: This decision', /unknown key "spare"/],
     [
-      'a condition that is never true',
-      `when: '"hate" in prompt.matches'`,
-      `when: '"hate" in prompt.matches && !("hate" in prompt.matches)'`,
-      /unreachable: this condition is never true/,
-    ],
-    [
-      'a condition that is always true',
-      `when: '"hate" in prompt.matches'`,
-      `when: '"hate" in prompt.matches || !("hate" in prompt.matches)'`,
-      /ambiguous: this condition is always true/,
-    ],
-    [
-      'a clause that an earlier one covers',
-      `when: '"hate_symbols" in prompt.matches && !("education" in prompt.contexts)'`,
-      `when: '"hate" in prompt.matches && "hate_symbols" in prompt.matches'`,
-      /unreachable: .* earlier clause has decided \(hate\/1\)/,
-    ],
-    [
-      'an allow that hides what comes after it',
-      `when: '"hate" in prompt.matches'\n          action: deny`,
-      `when: '"hate" in prompt.matches || "hate_symbols" in prompt.matches'\n          action: allow`,
-      /this allow hides every clause after it \(hate\/2\)/,
-    ],
-    [
-      'a rule at output where nothing is scored',
-      `        input:\n          when: '"harassment" in prompt.matches`,
-      `        output:\n          when: 'tenant == "x"'\n          action: hold\n        input:\n          when: '"harassment" in prompt.matches`,
-      /no picture is scored in a category without `image`/,
-      `        output:\n          when: 'tenant == "x"'`,
-    ],
-    [
-      'a purpose in a list that does not exist',
-      'purpose == "education"',
-      'purpose in ["education", "teaching"]',
-      /"teaching" is no purpose/,
-    ],
-    [
-      'a context that does not exist for thresholds',
-      '{ context: art, hold',
-      '{ context: arts, hold',
-      /"arts" is no context/,
-    ],
-    [
-      'a context twice for thresholds',
-      '{ context: art, hold',
-      '{ context: medical, hold',
-      /"medical" stands here twice/,
-      '{ context: medical, hold: 0.4, margin: 0.03 }\n    clauses:\n      - id: sexual/1',
-    ],
-    [
-      'thresholds of a context that overlap',
-      '{ context: art, hold: 0.4,',
-      '{ context: art, hold: 0.4, deny: 0.42,',
-      /margins .* overlap/,
-    ],
-    ['loosest thresholds that loosen nothing', 'loosest: { hold: 0.55', 'loosest: { hold: 0.45', /loosens nothing/],
-    [
-      'a loosest deny where no score denies',
-      'hold: 0.85\n',
-      'hold: 0.85\n      loosest: { deny: 0.9 }\n',
-      /nothing to loosen/,
-      'loosest: { deny: 0.9 }',
-    ],
-    [
-      'a clause that a reviewer cannot state',
-      '            review: "A person looked at this and found what rule {clause} forbids."\n',
-      '',
-      /a reviewer could not state/,
-      'statement:\n          ground: Moderation policy, sexual/minors',
-    ],
-    [
-      'a place that no finding fills',
-      '{symbol}; {setting}',
-      '{symbols}; {setting}',
-      /\{symbols\} is unknown at review/,
-    ],
-    [
-      'a finding that no place uses',
-      '{symbol}; {setting}',
-      'something; {setting}',
-      /the finding "symbol" is used by no place/,
-      'symbol:\n              - a symbol of National',
-    ],
-    [
-      'a finding without a choice',
-      '            weapon:\n              - a realistic firearm\n',
-      '            weapon:\n',
-      /at least 2 phrases/,
-      'weapon:\n              - a firearm that is plainly',
-    ],
-    ['a phrase with braces', '- a realistic firearm\n', '- a {realistic} firearm\n', /plain text in one line/],
-    [
-      'a phrase that is too long',
-      '- a realistic firearm\n',
-      `- a ${'very '.repeat(24)}realistic firearm\n`,
-      /at most 120/,
-    ],
-    [
-      'a finding phrase twice',
-      '- shown openly\n',
-      '- shown by drawn figures\n',
-      /stands here twice/,
-      '- shown by drawn figures\n      - id: sexual/2',
-    ],
-    [
-      'a finding with a name that is taken',
-      '            symbol:\n',
-      '            category:\n',
-      /give the finding another name/,
-    ],
-    [
       'an alias',
       'territory: [EU, EEA, GB, US]',
       'territory: &t [EU]\npurposes2: *t',
@@ -320,16 +175,6 @@ describe('loading the moderation policy', () => {
   ]
   for (const [name, from, to, reason, needle] of CASES)
     it(`refuses ${name}, with its line`, () => refused(from, to, reason, needle ?? to))
-
-  it('refuses a hold of a prompt whose picture no reviewer could deny by it, and takes one without facts for input', () => {
-    const [input, output] = ['input: An automated check', 'output: A review'].map(
-      (start) =>
-        `            ${start} of the ${start.startsWith('input') ? 'text' : 'image'} found what rule {clause} forbids.\n`,
-    )
-    const holding = good.replace('action: escalate', 'action: hold')
-    assert.match(problemsOf(holding.replace(output ?? '', '')).lines.join(), /no facts for output/)
-    assert.ok(parseModerationPolicy(Buffer.from(holding.replace(input ?? '', '')), FILE))
-  })
 
   it('refuses what is not UTF-8, or is empty', () => {
     assert.throws(() => parseModerationPolicy(Uint8Array.of(0xff, 0xfe), FILE), /not UTF-8/)
