@@ -135,9 +135,8 @@ function decisiveClause(category: Category, features: InputFeatures, skip: reado
 export function featuresFor(category: Category, features: InputFeatures, skip: readonly string[] = []): InputFeatures {
   if (!category.ignoreContexts) return features
   const without = { ...features, prompt: { ...features.prompt, contexts: [] } }
-  const stricter =
-    strengthOf(firstThatHolds(category, without, skip)) > strengthOf(firstThatHolds(category, features, skip))
-  return stricter ? without : features
+  const strength = (read: InputFeatures) => strengthOf(firstThatHolds(category, read, skip))
+  return strength(features) > strength(without) ? features : without
 }
 
 function strengthOf(clause: Clause | null): number {

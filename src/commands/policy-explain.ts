@@ -67,7 +67,7 @@ export function explainPolicy(
     ],
     contexts: contexts.map((id) => {
       const declared = policy.contexts.get(id)?.purposes.includes(purpose) === true
-      return { id, by: declared ? 'its purpose was declared' : 'words of the prompt' }
+      return { id, by: declared ? 'the declared purpose' : 'the words of the prompt' }
     }),
     input: {
       verdict: screened,

@@ -125,8 +125,8 @@ export function judgeCategory(category: Category, score: number, features: Outpu
 export function featuresFor(category: Category, score: number, features: OutputFeatures): OutputFeatures {
   if (!category.ignoreContexts) return features
   const without = { ...features, prompt: { contexts: [] } }
-  const [strict, usual] = [judgeIn(category, score, without).verdict, judgeIn(category, score, features).verdict]
-  return STRENGTH[strict] > STRENGTH[usual] ? without : features
+  const [bare, usual] = [judgeIn(category, score, without).verdict, judgeIn(category, score, features).verdict]
+  return STRENGTH[usual] > STRENGTH[bare] ? features : without
 }
 
 function judgeIn(category: Category, score: number, features: OutputFeatures): Finding {

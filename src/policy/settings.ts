@@ -1,6 +1,7 @@
 // A tenant's own settings: stricter as it likes, looser only as far as the policy says (`loosest` of a category). `policyOf` makes the
 // policy that counts for a tenant, and never a looser one than the policy allows: where a stored setting does not fit any more, the
 // stricter of the two counts. requireFitting is for whoever sets them; tenantsBeyondPolicy tells the operator at the start.
+import { sql as raw } from 'kysely'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { canonical, type Json, sha256 } from '../kernel/canonical.ts'
@@ -90,7 +91,7 @@ export async function tenantsBeyondPolicy(
   const tenants = await sql
     .selectFrom('darkroom.tenant')
     .select(['id', 'policy', 'purposes'])
-    .where(({ eb, or }) => or([eb('policy', 'is not', null), eb('purposes', '!=', [])]))
+    .where(raw<boolean>`policy IS NOT NULL OR purposes <> '{}'`)
     .orderBy('id')
     .execute()
   return tenants.flatMap(({ id, policy: settings, purposes }) => {
