@@ -110,6 +110,7 @@ function judgePreview(judge: Judge): PreviewTools['judge'] {
   return (scores, order) =>
     judge(foldEvidence(scores), {
       tenantId: order.tenant_id,
+      settings: order.policy_settings,
       purpose: order.purpose,
       prompt: order.prompt,
       negativePrompt: order.negative_prompt,

@@ -5,6 +5,7 @@
 // is drawn from. Where the model has no classifier the upload goes on, and every picture made of it is held for a person.
 import { Fault } from '../kernel/fault.ts'
 import type { Operation, Picture, Size } from '../kernel/model.ts'
+import type { PolicyRef } from '../policy/policy.ts'
 import type { Band } from '../statement/statement.ts'
 import type { Recipe } from './order.ts'
 import {
@@ -40,7 +41,7 @@ export type UploadVerdict = {
   readonly band: Band
   readonly reason: string
   readonly classifiers: readonly ClassifierRef[]
-  readonly policy: { readonly id: string; readonly version: string; readonly digest: string }
+  readonly policy: PolicyRef
 }
 export type UploadContext = { tenant: string; purpose?: string; contexts: readonly string[] }
 

@@ -19,6 +19,8 @@ import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
+import { tellBeyondPolicy } from '../policy/settings.ts'
+import { putInForce } from '../policy/versions.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { openBearers } from '../statement/bearer.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
@@ -51,7 +53,8 @@ export async function startService(
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
   const parts = await openParts(config, log, stack)
-  await bootstrap(parts.ground)
+  await bootstrap(parts.ground, policy.purposes)
+  await putInForce(parts.ground, policy, SYSTEM.version)
   await holdSecrets(parts.ground.database.sql, await readSharedSecrets(config))
   const lacking = await tenantsWithoutLimits(parts.ground.database.sql, plans)
   if (lacking.length > 0)
@@ -60,6 +63,7 @@ export async function startService(
       'these tenants have a plan that policies/quotas.yaml does not have, or malformed limits; their requests are answered with ' +
         '503 plan_missing: give them another plan by PATCH /v1/admin/tenants/{id}, or put theirs back',
     )
+  await tellBeyondPolicy(parts.ground, policy)
   // The home is locked, so whoever held these leases is dead.
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)
@@ -106,9 +110,15 @@ async function listen(
           pictureOrigins,
           models,
           provider: config.oidc !== null,
-          purposes: policy.purposes,
+          appealPurposes: policy.purposes,
           session: async ({ caller }) =>
-            caller === null ? null : { tenantName: caller.tenantName, roles: [...caller.roles] },
+            caller === null
+              ? null
+              : {
+                  tenantName: caller.tenantName,
+                  roles: [...caller.roles],
+                  purposes: caller.purposes.filter((one) => policy.purposes.includes(one)),
+                },
         }),
     ],
     version: SYSTEM.version,

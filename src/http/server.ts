@@ -15,6 +15,7 @@ import { registerLimits } from './limits.ts'
 import { problemOf, sendProblem } from './problems.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPeopleRoutes } from './routes/admin-people.ts'
+import { adminPolicyRoutes } from './routes/admin-policies.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
 import { appealRoutes } from './routes/appeals.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -116,6 +117,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => adminTenantRoutes(scope, routes))
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
+  await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {

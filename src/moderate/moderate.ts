@@ -32,6 +32,8 @@ export type Judgement = {
 /** What is known of the request besides its picture. */
 export type Context = {
   tenantId: string
+  /** The tenant's own settings of the policy; null: none. */
+  settings: Json
   purpose: string | null
   prompt: string | null
   negativePrompt: string | null
@@ -64,6 +66,7 @@ export async function moderateStage(
   const evidence = image.sandbox === null ? await examine(classify, classifiersOf(image.model), picture) : null
   const judgement = judge(evidence, {
     tenantId: image.tenant_id,
+    settings: image.policy_settings,
     purpose: image.purpose,
     prompt: image.prompt,
     negativePrompt: image.negative_prompt,

@@ -8,6 +8,7 @@ import {
   type PolicyRef,
   policyRef,
 } from '../policy/policy.ts'
+import { bandsIn } from '../policy/thresholds.ts'
 import type { Band } from '../statement/statement.ts'
 
 export type ClassifierRef = { readonly id: string; readonly version: string; readonly digest: string }
@@ -16,7 +17,13 @@ export type ImageEvidence = {
   readonly categories: Readonly<Record<string, number>>
   readonly classifiers: readonly ClassifierRef[]
 }
-export type ImageContext = { readonly tenant: string; readonly purpose?: string; readonly contexts?: readonly string[] }
+export type ImageContext = {
+  readonly tenant: string
+  readonly purpose?: string
+  readonly contexts?: readonly string[]
+  /** Clauses by which the prompt was let through for a person to judge the picture; the first is the gravest. */
+  readonly hold?: { readonly clause: string; readonly category: string; readonly categories: readonly string[] } | null
+}
 
 export type VerdictReason =
   | 'clear'
@@ -27,6 +34,7 @@ export type VerdictReason =
   | 'deny_band'
   | 'rule'
   | 'escalated'
+  | 'asked'
   | 'no_classifier'
   | 'score_invalid'
   | 'score_missing'
@@ -83,6 +91,11 @@ export function judgeImage(
     findings.toSorted((a, b) => (b.score ?? 0) - (a.score ?? 0))[0]
   if (decisive === undefined) return { ...unknown('score_missing', null), categories: [], ...rest }
   const agreeing = findings.filter((f) => f.verdict === decisive.verdict && f.verdict !== 'allow')
+  if (context.hold && decisive.verdict === 'allow') {
+    const { clause, category, categories } = context.hold
+    const scored = findings.find((f) => f.category === category) ?? unknown('asked', category)
+    return { ...scored, verdict: 'hold', clause, reason: 'asked', categories, ...rest }
+  }
   return { ...decisive, categories: agreeing.flatMap((f) => (f.category === null ? [] : [f.category])), ...rest }
 }
 
@@ -102,8 +115,22 @@ function unknown(reason: VerdictReason, category: string | null): Finding {
   return { verdict: 'hold', category, score: null, band: 'unscored', clause: null, reason }
 }
 
-function judgeCategory(category: Category, score: number, features: OutputFeatures): Finding {
-  const byScore = judgeScore(category, score)
+const STRENGTH = { allow: 0, hold: 1, deny: 2 } as const
+
+export function judgeCategory(category: Category, score: number, features: OutputFeatures): Finding {
+  return judgeIn(category, score, featuresFor(category, score, features))
+}
+
+/** What the category is read by. Where a tenant ignores contexts, they count only as far as they make the verdict stricter. */
+export function featuresFor(category: Category, score: number, features: OutputFeatures): OutputFeatures {
+  if (!category.ignoreContexts) return features
+  const without = { ...features, prompt: { contexts: [] } }
+  const [bare, usual] = [judgeIn(category, score, without).verdict, judgeIn(category, score, features).verdict]
+  return STRENGTH[usual] > STRENGTH[bare] ? features : without
+}
+
+function judgeIn(category: Category, score: number, features: OutputFeatures): Finding {
+  const byScore = judgeScore(category, score, features.prompt.contexts)
   for (const clause of category.clauses) {
     if (clause.output === null || !clause.output.when.evaluate(features)) continue
     const action = clause.output.action
@@ -126,16 +153,16 @@ function judgeCategory(category: Category, score: number, features: OutputFeatur
   return byScore
 }
 
-function judgeScore(category: Category, score: number): Finding {
+function judgeScore(category: Category, score: number, contexts: readonly string[]): Finding {
   const image = category.image
   if (image === null) return unknown('category_unknown', category.id)
   const found = { category: category.id, score, clause: image.clause }
-  if (image.denyFrom !== null && score >= image.denyFrom)
-    return { ...found, verdict: 'deny', band: 'high', reason: 'deny_band' }
-  if (image.nearDenyFrom !== null && score >= image.nearDenyFrom)
+  const { denyFrom, nearDenyFrom, holdFrom, nearHoldFrom } = bandsIn(image, contexts)
+  if (denyFrom !== null && score >= denyFrom) return { ...found, verdict: 'deny', band: 'high', reason: 'deny_band' }
+  if (nearDenyFrom !== null && score >= nearDenyFrom)
     return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_deny' }
-  if (score >= image.holdFrom) return { ...found, verdict: 'hold', band: 'elevated', reason: 'hold_band' }
-  if (score >= image.nearHoldFrom) return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_hold' }
+  if (score >= holdFrom) return { ...found, verdict: 'hold', band: 'elevated', reason: 'hold_band' }
+  if (score >= nearHoldFrom) return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_hold' }
   return { ...found, verdict: 'allow', band: 'low', reason: 'clear' }
 }
 

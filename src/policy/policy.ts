@@ -137,3 +137,8 @@ export function policyRef(policy: PolicyRef): PolicyRef {
   const { id, version, digest, settings } = policy
   return settings === undefined ? { id, version, digest } : { id, version, digest, settings }
 }
+
+/** What the log says of the policy that decided. */
+export function policyFacts({ digest, settings }: PolicyRef): { policy: string; settings?: string } {
+  return settings === undefined ? { policy: digest } : { policy: digest, settings }
+}

@@ -32,10 +32,10 @@ export async function startStub() {
   await registerConsole(app, {
     session: async (request) =>
       request.headers.cookie?.includes('darkroom_session=good')
-        ? { tenantName: 'Lantern & Co', roles: ['client'] }
+        ? { tenantName: 'Lantern & Co', roles: ['client'], purposes: ['general', 'education'] }
         : null,
     models: [storybook],
-    purposes: ['general', 'education'],
+    appealPurposes: ['general', 'education'],
   })
 
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>

@@ -154,6 +154,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/admin/tenants/:id': { of: 'first', kinds: one(() => first) },
     '/v1/admin/people/:id': { of: 'first', kinds: one(person) },
     '/v1/admin/keys/:id': { of: 'first', kinds: one(async () => ours((await keyFor(first, ['client'])).id)) },
+    '/v1/admin/policies/:digest': { of: 'everybody', kinds: async () => [{ digest: service.policy.digest }] },
     '/v1/models/:model': { of: 'everybody', kinds: async () => [{ model: 'storybook' }] },
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },

@@ -26,6 +26,7 @@ import { failRequest, settleRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import type { ModerationPolicy } from '../../src/policy/policy.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
+import { putInForce } from '../../src/policy/versions.ts'
 import { openFileStore } from '../../src/publish/file-store.ts'
 import { costOf } from '../../src/schedule/fair-queue.ts'
 import { openBearers } from '../../src/statement/bearer.ts'
@@ -105,9 +106,10 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     images,
     quarantine,
   }
-  await bootstrap(ground)
-  const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
+  await bootstrap(ground, policy.purposes)
+  const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
+  await putInForce(ground, policy, '0.0.0-test')
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
   const admission: Admission = {
     models: [CARD],

@@ -128,6 +128,28 @@ describe('image verdicts', () => {
     assert.equal(judge({ weapons: 0.99, 'violence/graphic': 0.9 }, tale).verdict, 'deny')
   })
 
+  it('the first context that holds replaces the thresholds, and the others leave them', () => {
+    const at = (score: number, ...contexts: string[]) => judge({ 'violence/graphic': score }, { contexts }).verdict
+    assert.deepEqual(
+      [at(0.41), at(0.41, 'medical'), at(0.41, 'education'), at(0.41, 'fiction')],
+      ['hold', 'allow', 'hold', 'hold'],
+    )
+    assert.equal(at(0.41, 'education', 'medical'), 'allow', 'medical stands first in the policy')
+    assert.deepEqual([at(0.99), at(0.99, 'medical')], ['deny', 'hold'], 'a person judges what medicine shows')
+  })
+
+  it('a picture that the prompt asked a person to judge is held, and denied all the same', () => {
+    const hold = { clause: 'harassment/1', category: 'harassment', categories: ['harassment'] }
+    const asked = judge({}, { hold })
+    assert.deepEqual(
+      [asked.verdict, asked.reason, asked.clause, asked.category, asked.score],
+      ['hold', 'asked', 'harassment/1', 'harassment', null],
+    )
+    assert.deepEqual(asked.categories, ['harassment'])
+    assert.equal(judge({ 'violence/graphic': 0.99 }, { hold }).verdict, 'deny')
+    assert.equal(judge({ 'violence/graphic': 0.5 }, { hold }).reason, 'hold_band')
+  })
+
   it('no allow clause lifts a deny or what is nearly one', async () => {
     const text = (await readFile(FILE, 'utf8')).replace('hold: 0.85\n', 'hold: 0.5\n      deny: 0.9\n')
     const strict = parseModerationPolicy(Buffer.from(text), FILE)
