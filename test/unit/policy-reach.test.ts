@@ -40,6 +40,7 @@ test('what can be reached is told nothing of', () => {
   assert.deepEqual(input('tenant == "one"', 'tenant == "two"', 'tenant != "three"'), [])
   assert.deepEqual(input('tenant.startsWith("x")', A), [], 'what is not read further may be either')
   assert.deepEqual(output('scores["s"] > 0.5', 'scores["s"] > 0.2'), [])
+  assert.deepEqual(output('scores["s"] > 0.2 && scores["s"] < 0.3'), [], 'there are scores between two bounds')
   assert.deepEqual(output('scores["s"] >= 0.5', 'scores["s"] < 0.5 && scores["t"] > 0.1'), [])
 })
 

@@ -49,6 +49,12 @@ test('each change is in force from its own moment to the next one, and going bac
   assert.equal(await versionAt(new Date(second.live_from.getTime() - 1)), '1.0.0')
   assert.equal(await versionAt(second.live_from), '1.1.0')
   assert.equal(await versionAt(third.live_from), '1.0.0')
+  const then = { id: 'moderation', at: second.live_from }
+  assert.equal(
+    (await listVersions(sql(), then, { limit: 9, after: null })).rows.length,
+    1,
+    'one ends as the next begins',
+  )
   assert.equal(await inForce(sql(), 'appeals', third.live_from), null)
   assert.equal((await getVersion(sql(), two.digest)).document, two.text)
 
