@@ -8,7 +8,7 @@ import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import { conflictOfInterest, hashOf, isHeldBy, type Lease, leaseExpired } from './claim.ts'
 import type { ItemRow, ReviewTools } from './item.ts'
-import { ELIGIBLE, type Reviewer } from './reviewer.ts'
+import { asWho, ELIGIBLE, type Reviewer } from './reviewer.ts'
 import { checkVerdict, type Verdict } from './verdict.ts'
 
 export type Decided = { verdictId: string; effectAt: Date }
@@ -136,7 +136,7 @@ async function readHeld(sql: Sql, reviewer: Reviewer, itemId: string, token: str
   const { rows } = await raw<Held>`
     SELECT item.id, item.kind, item.image_id, item.restricted, item.content_digest, item.clause, item.tenant_id,
            ${ELIGIBLE} AS eligible
-      FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
+      FROM darkroom.review_item AS item CROSS JOIN ${asWho(reviewer.personId)}
      WHERE item.id = ${itemId} AND item.lease_person = ${reviewer.personId} AND ${isHeldBy(token)}`.execute(sql)
   const item = rows[0]
   if (item === undefined) throw leaseExpired(itemId)
