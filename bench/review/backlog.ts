@@ -24,7 +24,9 @@ export async function fillBacklog(
       FROM generate_series(0, ${TENANTS}::int) AS i`.execute(sql)
   await raw`
     INSERT INTO darkroom.person (id, tenant_id, name, roles)
-    SELECT 'per_' || i, 'ten_' || i, 'a customer', '{client}' FROM generate_series(1, ${TENANTS}::int) AS i`.execute(sql)
+    SELECT 'per_' || i, 'ten_' || i, 'a customer', '{client}' FROM generate_series(1, ${TENANTS}::int) AS i`.execute(
+    sql,
+  )
   const people = await addPeople(sql, policy, size.reviewers)
   await addRequests(sql, size.items)
   await addItems(sql, policy, rules, size.items)
