@@ -7,7 +7,7 @@ import { advance } from '../advance.ts'
 import type { Database, Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
-import { ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
+import { asWho, ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
 
 export type Lease = { readonly itemId: string; readonly token: string; readonly until: Date }
 
@@ -30,7 +30,7 @@ export async function claimNext(database: Database, rules: ReviewRules, reviewer
      WHERE claimed.id = (
        SELECT item.id
          FROM darkroom.review_item AS item
-         JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
+         CROSS JOIN ${asWho(reviewer.personId)}
         WHERE item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
         ORDER BY item.rank_at, item.id
         LIMIT 1
@@ -52,8 +52,8 @@ export async function claimItem(
        SET fence = item.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
            leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
            reserved_for = NULL, reserved_until = NULL
-      FROM darkroom.active_reviewer AS who
-     WHERE item.id = ${itemId} AND who.person_id = ${reviewer.personId} AND item.state = 'open'
+      FROM ${asWho(reviewer.personId)}
+     WHERE item.id = ${itemId} AND item.state = 'open'
        AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
     RETURNING item.id, item.lease_until, item.appeal_id`.execute(database.sql)
   const lease = await begin(database, rows[0], token)

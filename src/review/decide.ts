@@ -8,7 +8,7 @@ import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import { conflictOfInterest, hashOf, isHeldBy, type Lease, leaseExpired } from './claim.ts'
 import type { ItemRow, ReviewTools } from './item.ts'
-import { ELIGIBLE, type Reviewer } from './reviewer.ts'
+import { asWho, ELIGIBLE, type Reviewer } from './reviewer.ts'
 import { checkVerdict, type Verdict } from './verdict.ts'
 
 export type Decided = { verdictId: string; effectAt: Date }
@@ -83,20 +83,22 @@ export async function undo(
   itemId: string,
 ): Promise<Lease> {
   const token = randomBytes(24).toString('base64url')
+  // The item is locked before the verdict is touched: it is settled or taken back, never both.
   const { rows } = await raw<{ lease_until: Date }>`
-    WITH undone AS (
+    WITH mine AS (
+      SELECT id FROM darkroom.review_item WHERE id = ${itemId} AND state = 'decided' AND effect_at > darkroom.now() FOR UPDATE),
+    undone AS (
       UPDATE darkroom.review_verdict AS verdict SET undone_at = darkroom.now()
-        FROM darkroom.review_item AS item
-       WHERE item.id = ${itemId} AND verdict.item_id = item.id AND verdict.person_id = ${reviewer.personId}
+        FROM mine
+       WHERE verdict.item_id = mine.id AND verdict.person_id = ${reviewer.personId}
          AND verdict.undone_at IS NULL AND verdict.counted_at IS NULL
-         AND item.state = 'decided' AND item.effect_at > darkroom.now()
       RETURNING verdict.item_id)
     UPDATE darkroom.review_item AS item
        SET state = 'open', effect_at = NULL, fence = item.fence + 1, lease_person = ${reviewer.personId},
            lease_hash = ${hashOf(token)}, leased_at = darkroom.now(),
            lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond'
       FROM undone
-     WHERE item.id = undone.item_id AND item.state = 'decided' AND item.effect_at > darkroom.now()
+     WHERE item.id = undone.item_id
     RETURNING item.lease_until`.execute(database.sql)
   const row = rows[0]
   if (row !== undefined) return { itemId, token, until: row.lease_until }
@@ -134,7 +136,7 @@ async function readHeld(sql: Sql, reviewer: Reviewer, itemId: string, token: str
   const { rows } = await raw<Held>`
     SELECT item.id, item.kind, item.image_id, item.restricted, item.content_digest, item.clause, item.tenant_id,
            ${ELIGIBLE} AS eligible
-      FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
+      FROM darkroom.review_item AS item CROSS JOIN ${asWho(reviewer.personId)}
      WHERE item.id = ${itemId} AND item.lease_person = ${reviewer.personId} AND ${isHeldBy(token)}`.execute(sql)
   const item = rows[0]
   if (item === undefined) throw leaseExpired(itemId)
