@@ -111,7 +111,9 @@ for (let round = -1; round < rounds; round++) {
   })
   keep('named', round, claims)
   const back = { note: null, to: null }
-  await timed(claimed, ({ lease }) => releaseItem(database.sql, rules, lease.itemId, lease.token, back))
+  await timed(claimed, ({ reviewer, lease }) =>
+    releaseItem(database.sql, rules, reviewer, lease.itemId, lease.token, back),
+  )
 }
 
 const p = (name: (typeof NAMES)[number], q: number) => (took.get(name) ?? []).map((times) => quantile(times, q))
