@@ -54,6 +54,9 @@ export const TenantSchema = Type.Object({
   suspended: Type.Boolean(),
   suspended_at: Nullable(Time),
   ...termsOfTenant,
+  audit_consent: Type.Boolean({
+    description: 'Whether people may look at a random share of what was released, to estimate errors.',
+  }),
   created_at: Time,
 })
 

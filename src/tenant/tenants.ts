@@ -28,6 +28,7 @@ const COLUMNS = [
   'previews_allowed',
   'policy',
   'purposes',
+  'audit_consent',
   'suspended_at',
   'created_at',
 ] as const
@@ -46,6 +47,8 @@ export type TenantTerms = {
   previews_allowed: boolean
   policy: Settings | null
   purposes: string[]
+  /** Whether people may look at a random share of what was released. */
+  audit_consent: boolean
   suspended: boolean
 }
 type NewTenant = Pick<TenantTerms, 'name'> & Partial<Omit<TenantTerms, 'suspended'>> & { operator?: boolean }
@@ -106,6 +109,7 @@ export async function changeTenant(tx: Tx, caller: Caller, id: string, terms: Pa
     previews_allowed: before.previews_allowed,
     policy: before.policy,
     purposes: before.purposes,
+    audit_consent: before.audit_consent,
     suspended: before.suspended_at !== null,
   }
   const changed = Object.entries(terms).filter(

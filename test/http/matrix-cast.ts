@@ -183,6 +183,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     'PATCH /v1/webhooks/:id': () => json({ description: 'changed' }),
     'POST /v1/admin/tenants': () => json({ name: 'Another' }),
     'PATCH /v1/admin/tenants/:id': () => json({ weight: 2 }),
+    'PUT /v1/admin/tenants/:id/audit-consent': () => json({ consent: true }),
     'POST /v1/admin/tenants/:id/people': () => json({ name: 'Bo', roles: ['client'] }),
     'PATCH /v1/admin/people/:id': () => json({ name: 'Bea' }),
     'POST /v1/admin/tenants/:id/keys': () => json({ name: 'made', roles: ['client'] }),

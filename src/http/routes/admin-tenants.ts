@@ -133,4 +133,26 @@ export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): v
       return tenantResource(await getTenant(sql, caller, id))
     },
   )
+
+  app.put(
+    '/v1/admin/tenants/:id/audit-consent',
+    {
+      config: { access: ADMINISTRATORS },
+      schema: {
+        tags,
+        summary: 'Agree to random audits, or no more',
+        description:
+          'With consent, people of the service look at a small random share of what was released (`audit_rates` of policies/review.yaml), so that its errors can be estimated. A tenant’s own administrator gives or takes it.',
+        params: IdParams,
+        body: Type.Object({ consent: Type.Boolean() }, strict),
+        response: { 200: TenantSchema, ...problems(400, 401, 403, 404, 413, 415) },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { id } = request.params
+      await transact((tx) => changeTenant(tx, caller, id, { audit_consent: request.body.consent }))
+      return tenantResource(await getTenant(sql, caller, id))
+    },
+  )
 }
