@@ -16,6 +16,7 @@ import { problemOf, sendProblem } from './problems.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPeopleRoutes } from './routes/admin-people.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
+import { auditStatementRoutes } from './routes/audit-statements.ts'
 import { eventRoutes } from './routes/events.ts'
 import { generationRoutes } from './routes/generations.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -107,6 +108,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => eventRoutes(scope, routes, line))
   await app.register(async (scope: App) => imageRoutes(scope, routes))
   await app.register(async (scope: App) => statementRoutes(scope, routes))
+  await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
   await app.register(async (scope: App) => usageRoutes(scope, routes))
