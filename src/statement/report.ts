@@ -48,26 +48,31 @@ export async function reportOn(
   return database.transact(async (tx) => {
     // Every number is of one moment, or they would differ by what happened in between.
     await raw`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`.execute(tx)
-    const stated = await countStatements(tx, period)
-    const complaints = await countComplaints(tx, period)
-    const measures = stated.filter(({ rehearsed, owner }) => !rehearsed && !owner)
-    const counted = { statements: sum(stated), complaints: complaints.total.total + complaints.rehearsed }
-    const differences = await reconcile(tx, period, counted)
-    return {
-      object: 'transparency_report',
-      from: period.from.toISOString(),
-      to: period.to.toISOString(),
-      measures: measures.map(({ rehearsed: _, owner: __, ...row }) => row),
-      withdrawn_pictures: {
-        by_person: sum(measures.filter(({ kind }) => kind === 'image_withdrawn')),
-        by_owner: sum(stated.filter(({ rehearsed, owner }) => owner && !rehearsed)),
-      },
-      rehearsed: sum(stated.filter(({ rehearsed }) => rehearsed)),
-      complaints,
-      classifiers: await classifierRows(tx, period, estimate),
-      reconciliation: { complete: differences.every(({ difference }) => difference === 0), differences },
-    }
+    return countReport(tx, period, estimate)
   })
+}
+
+/** The same, of what this transaction sees. */
+export async function countReport(tx: Tx, period: Period, estimate: Estimate): Promise<Report> {
+  const stated = await countStatements(tx, period)
+  const complaints = await countComplaints(tx, period)
+  const measures = stated.filter(({ rehearsed, owner }) => !rehearsed && !owner)
+  const counted = { statements: sum(stated), complaints: complaints.total.total + complaints.rehearsed }
+  const differences = await reconcile(tx, period, counted)
+  return {
+    object: 'transparency_report',
+    from: period.from.toISOString(),
+    to: period.to.toISOString(),
+    measures: measures.map(({ rehearsed: _, owner: __, ...row }) => row),
+    withdrawn_pictures: {
+      by_person: sum(measures.filter(({ kind }) => kind === 'image_withdrawn')),
+      by_owner: sum(stated.filter(({ rehearsed, owner }) => owner && !rehearsed)),
+    },
+    rehearsed: sum(stated.filter(({ rehearsed }) => rehearsed)),
+    complaints,
+    classifiers: await classifierRows(tx, period, estimate),
+    reconciliation: { complete: differences.every(({ difference }) => difference === 0), differences },
+  }
 }
 
 const sum = (rows: readonly { count: number }[]) => rows.reduce((total, { count }) => total + count, 0)
