@@ -83,7 +83,7 @@ async function audit(tx: Tx): Promise<void> {
       .select(['id', 'request_id', 'tenant_id'])
       .where('state', '=', state)
       .orderBy('id')
-      .offset(index)
+      .offset(index % 2)
       .limit(1)
       .executeTakeFirstOrThrow()
     const item = newId('rvw')
