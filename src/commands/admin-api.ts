@@ -15,7 +15,8 @@ export async function withApi<T>(
 ): Promise<T> {
   await using service = await reachService(config, url)
   const key = process.env.DARKROOM_KEY ?? (await adminKey(config))
-  return work(async (method, path, body) => {
+  // Awaited here, or a service that was started for this would stop before it is asked.
+  return await work(async (method, path, body) => {
     const response = await fetch(new URL(path, service.url), {
       method,
       headers: {
