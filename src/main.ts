@@ -17,6 +17,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     load: () => import('./commands/policy.ts'),
   },
   secrets: { summary: 'make the secrets that machines share', load: () => import('./commands/secrets.ts') },
+  statements: {
+    summary: 'export statements of reasons, report on them',
+    load: () => import('./commands/statements.ts'),
+  },
   verify: { summary: 'ask whether a picture came from here', load: () => import('./commands/verify.ts') },
 }
 

@@ -18,6 +18,7 @@ import { adminPeopleRoutes } from './routes/admin-people.ts'
 import { adminPolicyRoutes } from './routes/admin-policies.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
 import { appealRoutes } from './routes/appeals.ts'
+import { auditStatementRoutes } from './routes/audit-statements.ts'
 import { eventRoutes } from './routes/events.ts'
 import { generationRoutes } from './routes/generations.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -110,6 +111,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => imageRoutes(scope, routes))
   await app.register(async (scope: App) => statementRoutes(scope, routes))
   await app.register(async (scope: App) => appealRoutes(scope, routes))
+  await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
   await app.register(async (scope: App) => usageRoutes(scope, routes))

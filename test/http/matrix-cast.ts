@@ -189,5 +189,10 @@ export async function openCast(service: Service, receiverUrl: string) {
     'POST /v1/admin/tenants/:id/keys': () => json({ name: 'made', roles: ['client'] }),
     'POST /v1/admin/keys/:id/rotate': () => json({}),
   }
-  return { service, actors, things, bodies, made }
+  /** What must follow a `?`, by path. */
+  const queries: Record<string, string> = {
+    '/v1/audit/statements': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
+    '/v1/audit/report': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
+  }
+  return { service, actors, things, bodies, queries, made }
 }

@@ -118,14 +118,19 @@ async function tryLetIn(
   return { ...cell, status: statuses[0] ?? 0, complaint: null }
 }
 
-async function ask({ service, bodies }: Cast, route: Route, actor: Actor, params: Params): Promise<Answer> {
+async function ask({ service, bodies, queries }: Cast, route: Route, actor: Actor, params: Params): Promise<Answer> {
   const path = Object.entries(params).reduce(
     (text, [name, value]) => text.replace(name === '*' ? '*' : `:${name}`, value),
     route.path,
   )
   const { headers: more, ...init } = bodies[route.name]?.() ?? {}
   const headers = { ...Object(more), ...actor.headers }
-  const response = await service.call(path, { ...init, method: route.method, as: null, headers })
+  const response = await service.call(`${path}${queries[route.path] ?? ''}`, {
+    ...init,
+    method: route.method,
+    as: null,
+    headers,
+  })
   const { status } = response
   // A stream goes on until its generation ends.
   const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true
