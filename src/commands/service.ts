@@ -19,6 +19,8 @@ import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
+import { loadReviewRules, type ReviewRules } from '../policy/review-rules.ts'
+import { drawAtRandom } from '../review/item.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
 import { holdSecrets } from '../tenant/fingerprints.ts'
@@ -34,7 +36,7 @@ import { openUploads } from './uploads.ts'
 
 export type Service = { url: string } & AsyncDisposable
 
-type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans }
+type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans; reviewRules: ReviewRules }
 
 type Options = { log?: Log; workers?: boolean }
 
@@ -48,6 +50,7 @@ export async function startService(
   const models = await readCards(config.packsDir, config.defaultModel)
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
+  const reviewRules = await loadReviewRules(join(config.policiesDir, 'review.yaml'))
   const parts = await openParts(config, log, stack)
   await bootstrap(parts.ground)
   await holdSecrets(parts.ground.database.sql, await readSharedSecrets(config))
@@ -62,7 +65,7 @@ export async function startService(
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)
   await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
-  const url = await listen(config, parts, marks, { models, policy, plans }, stack)
+  const url = await listen(config, parts, marks, { models, policy, plans, reviewRules }, stack)
   stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
   const owned = stack.move()
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
@@ -72,7 +75,7 @@ async function listen(
   config: Config,
   { ground, served, pictureOrigins, checks }: Parts,
   marks: MarkTools,
-  { models, policy, plans }: Rules,
+  { models, policy, plans, reviewRules }: Rules,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
@@ -92,6 +95,7 @@ async function listen(
     },
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
+    review: { policy, rules: reviewRules, draw: drawAtRandom },
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
     readManifest: (bytes, contentType) => manifests.read(bytes, contentType),

@@ -82,10 +82,16 @@ function compileClause(
 }
 
 /** Whatever may refuse, hold or be cited has the facts to say so by. */
-function checkStatable({ id, input, output, statement }: ClauseDocument, category: CategoryDocument, path: Path, report: Report) {
+function checkStatable(
+  { id, input, output, statement }: ClauseDocument,
+  category: CategoryDocument,
+  path: Path,
+  report: Report,
+) {
   const at = [...path, ...(statement ? ['statement'] : [])]
   const holdsPictures = input?.action === 'hold'
-  const refusesPictures = (output !== undefined && output.action !== 'allow') || category.image?.clause === id || holdsPictures
+  const refusesPictures =
+    (output !== undefined && output.action !== 'allow') || category.image?.clause === id || holdsPictures
   if (input !== undefined && input.action !== 'allow' && !holdsPictures && statement?.facts.input === undefined)
     report(at, 'its statement could not be filled: no facts for input')
   if (refusesPictures && statement?.facts.output === undefined)
@@ -135,7 +141,10 @@ function checkLoosest(loosest: ImageRule['loosest'], { hold, deny, margin }: Thr
     ['deny', deny, loosest.deny],
   ] as const)
     if (own !== null && bound !== undefined && bound <= own)
-      report([...path, key], `the loosest ${key} (${bound}) is not above the category's own (${own}), so it loosens nothing`)
+      report(
+        [...path, key],
+        `the loosest ${key} (${bound}) is not above the category's own (${own}), so it loosens nothing`,
+      )
   for (const { reason } of flawsOfThresholds({ hold: loosest.hold ?? hold, deny: loosest.deny ?? deny, margin }))
     report(path, `of the loosest thresholds: ${reason}`)
 }

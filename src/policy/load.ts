@@ -18,7 +18,10 @@ export function parseModerationPolicy(bytes: Uint8Array, name: string): Moderati
 }
 
 /** The document too, as it is written. */
-export function readModerationPolicy(bytes: Uint8Array, name: string): { document: PolicyDocument; policy: ModerationPolicy } {
+export function readModerationPolicy(
+  bytes: Uint8Array,
+  name: string,
+): { document: PolicyDocument; policy: ModerationPolicy } {
   return parseDocumentOf(bytes, name, {
     schema: PolicySchema,
     // It is UTF-8 without a loss by now, or there would be no document.

@@ -43,7 +43,11 @@ export type ClauseStatement = {
   readonly explanation: string
   readonly redress: 'full' | 'restricted'
   /** `review`: what a person found, in places of `findings`. */
-  readonly facts: { readonly input: Template | null; readonly output: Template | null; readonly review: Template | null }
+  readonly facts: {
+    readonly input: Template | null
+    readonly output: Template | null
+    readonly review: Template | null
+  }
   /** The phrases a reviewer chooses from, by the place that they fill. */
   readonly findings: ReadonlyMap<string, readonly string[]>
 }

@@ -81,8 +81,7 @@ function overlaps(row: readonly boolean[], other: readonly boolean[]): boolean {
 
 function variablesOf(atoms: readonly Atom[], { purposes }: Known): Variable[] {
   const values = new Map<string, Set<Value>>()
-  const among = (key: string, more: readonly Value[]) =>
-    values.set(key, new Set([...(values.get(key) ?? []), ...more]))
+  const among = (key: string, more: readonly Value[]) => values.set(key, new Set([...(values.get(key) ?? []), ...more]))
   for (const atom of atoms)
     switch (atom.kind) {
       case 'flag':

@@ -25,7 +25,9 @@ import { failRequest, settleRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import type { ModerationPolicy } from '../../src/policy/policy.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
+import { loadReviewRules } from '../../src/policy/review-rules.ts'
 import { openFileStore } from '../../src/publish/file-store.ts'
+import type { ReviewTools } from '../../src/review/item.ts'
 import { costOf } from '../../src/schedule/fair-queue.ts'
 import { writeStatement } from '../../src/statement/statement.ts'
 import { bootstrap } from '../../src/tenant/bootstrap.ts'
@@ -105,6 +107,12 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
   const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
+  // Nothing is drawn at random unless a test says so.
+  const review: ReviewTools = {
+    policy,
+    rules: await loadReviewRules(join(config.policiesDir, 'review.yaml')),
+    draw: () => 1 - Number.EPSILON,
+  }
   const admission: Admission = {
     models: [CARD],
     policy,
@@ -120,6 +128,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     admission,
     objects: images,
     verifyProvenance: async () => NOTHING_FOUND,
+    review,
     webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
     examineUpload: async () => (eye.look === null ? eye.sees : eye.look()),
     findMarks: async () => eye.marks,
@@ -136,6 +145,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     ground,
     home,
     policy,
+    review,
     admission,
     eye,
     key,
