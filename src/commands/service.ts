@@ -21,6 +21,7 @@ import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { tellBeyondPolicy } from '../policy/settings.ts'
 import { putInForce } from '../policy/versions.ts'
+import type { ReviewTools } from '../review/item.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { openBearers } from '../statement/bearer.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
@@ -38,7 +39,7 @@ import { openUploads } from './uploads.ts'
 
 export type Service = { url: string } & AsyncDisposable
 
-type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans }
+type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans; review: ReviewTools }
 
 type Options = { log?: Log; workers?: boolean }
 
@@ -52,6 +53,7 @@ export async function startService(
   const models = await readCards(config.packsDir, config.defaultModel)
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
+  const review = await openReview(config, policy)
   const parts = await openParts(config, log, stack)
   await bootstrap(parts.ground, policy.purposes)
   await putInForce(parts.ground, policy, SYSTEM.version)
@@ -68,7 +70,7 @@ export async function startService(
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)
   await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
-  const url = await listen(config, parts, marks, { models, policy, plans }, stack)
+  const url = await listen(config, parts, marks, { models, policy, plans, review }, stack)
   stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
   const owned = stack.move()
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
@@ -78,7 +80,7 @@ async function listen(
   config: Config,
   { ground, served, pictureOrigins, checks }: Parts,
   marks: MarkTools,
-  { models, policy, plans }: Rules,
+  { models, policy, plans, review }: Rules,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
@@ -90,7 +92,7 @@ async function listen(
     admission: {
       models,
       policy,
-      review: await openReview(config, policy),
+      review,
       plans,
       costOf,
       markIdBits: MARK_ID_BITS,
@@ -100,6 +102,7 @@ async function listen(
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
     statements: openBearers(await homeSecret(config, 'statements')),
+    review,
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
     readManifest: (bytes, contentType) => manifests.read(bytes, contentType),

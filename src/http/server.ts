@@ -30,6 +30,11 @@ import { oidcRoutes } from './routes/oidc.ts'
 import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
+import { reviewClaimRoutes } from './routes/review-claims.ts'
+import { reviewDecisionRoutes } from './routes/review-decisions.ts'
+import { reviewItemRoutes } from './routes/review-items.ts'
+import { reviewPeopleRoutes } from './routes/review-people.ts'
+import { reviewQueueRoutes } from './routes/review-queue.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -120,6 +125,11 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
   await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewClaimRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewItemRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewPeopleRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewQueueRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {
