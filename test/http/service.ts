@@ -63,7 +63,6 @@ export const CARD: ModelCard = {
 }
 
 export const BEARERS = openBearers(Buffer.alloc(32, 11))
-
 export type End = 'published' | 'held' | 'denied' | { failed: Failure }
 export type Service = Awaited<ReturnType<typeof openService>>
 
