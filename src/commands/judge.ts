@@ -60,6 +60,7 @@ function recordOf(verdict: ImageVerdict) {
     ...factsOf(verdict),
     categories: [...verdict.categories],
     scores: { ...verdict.scores },
+    opinions: verdict.opinions.map((one) => ({ ...one })),
   }
 }
 

@@ -1,9 +1,11 @@
 // The moderate stage: classifies a generated picture with the classifiers that its model names, judges the scores by the policy,
-// and clears, holds or denies it. No classifier, a failed score or an incomplete statement never clears anything.
+// and clears, holds or denies it. No classifier, a failed score or an incomplete statement never clears anything. A classifier that
+// is missing, or fails until nothing is left to try, costs the picture its verdict, not its life: it is held for a person.
 import type { Facts, ImageMove, Statement } from '../advance.ts'
 import type { Json } from '../kernel/canonical.ts'
+import { isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
-import { claimImage } from '../kernel/image-work.ts'
+import { claimImage, type ImageWork } from '../kernel/image-work.ts'
 import type { Classification, Classify, Picture } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import type { Claim } from '../kernel/tasks.ts'
@@ -13,7 +15,13 @@ import { finishStage } from '../outcome.ts'
 export type Evidence = {
   categories: Record<string, number>
   classifiers: ClassifierRef[]
+  /** Each classifier's own scores, and who was asked in vain. */
+  opinions: Opinion[]
 } | null
+
+type Opinion = { id: string; categories: Record<string, number> } | Silent
+/** Missing: not installed, or not what its manifest says. Failed: no usable answer. */
+type Silent = { id: string; silent: 'missing' | 'failed' }
 
 type ClassifierRef = { id: string; version: string; digest: string }
 
@@ -45,17 +53,33 @@ export type Moderation = {
   classifiersOf: (model: string) => readonly string[]
   classify: Classify
   judge: Judge
+  /** Whether a task that failed so is tried again; what is not, is for a person. */
+  mayRetry: (claim: Claim, error: unknown) => boolean
 }
 
-export async function moderateStage(
-  ground: Ground,
-  { classifiersOf, classify, judge }: Moderation,
-  claim: Claim,
-): Promise<void> {
+export async function moderateStage(ground: Ground, moderation: Moderation, claim: Claim): Promise<void> {
   const image = await claimImage(ground, claim, 'generated')
   if (image === null) return
   const picture = await readGenerated(ground.quarantine, image.id, image.generated_digest)
-  const evidence = image.sandbox === null ? await examine(classify, classifiersOf(image.model), picture) : null
+  const { classify, classifiersOf, mayRetry } = moderation
+  const isFinal = (error: unknown) => {
+    const final = !mayRetry(claim, error)
+    if (final) ground.log.error({ error, image: image.id }, 'a classifier did not answer; its image is held')
+    return final
+  }
+  const evidence = image.sandbox === null ? await examine(classify, classifiersOf(image.model), picture, isFinal) : null
+  await finish(ground, moderation, claim, image, evidence)
+}
+
+/** For a task that keeps ending the process that works on it: nobody is asked again, and a person decides. */
+export async function holdUnexamined(ground: Ground, moderation: Moderation, claim: Claim): Promise<void> {
+  const image = await claimImage(ground, claim, 'generated')
+  if (image === null) return
+  const silent = moderation.classifiersOf(image.model).map((id): Silent => ({ id, silent: 'failed' }))
+  await finish(ground, moderation, claim, image, foldEvidence(silent))
+}
+
+async function finish(ground: Ground, { judge }: Moderation, claim: Claim, image: ImageWork, evidence: Evidence) {
   const judgement = judge(evidence, {
     tenantId: image.tenant_id,
     purpose: image.purpose,
@@ -86,26 +110,49 @@ function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'to' | '
   }
 }
 
-/** Asks every classifier; a category's score is the highest that any gives. */
-export async function examine(classify: Classify, classifiers: readonly string[], picture: Picture): Promise<Evidence> {
+/** Asks every classifier; a category's score is the highest that any gives. A fault that is not `isFinal` is thrown. */
+export async function examine(
+  classify: Classify,
+  classifiers: readonly string[],
+  picture: Picture,
+  isFinal: (error: unknown) => boolean = () => false,
+): Promise<Evidence> {
   if (classifiers.length === 0) return null
-  const found: Found[] = []
-  for (const id of classifiers) found.push({ id, ...(await classify(id, picture)) })
+  const found: (Found | Silent)[] = []
+  for (const id of classifiers) {
+    try {
+      found.push({ id, ...(await classify(id, picture)) })
+    } catch (error) {
+      if (!isFinal(error)) throw error
+      found.push({ id, silent: isMissing(error) ? 'missing' : 'failed' })
+    }
+  }
   return foldEvidence(found)
+}
+
+function isMissing(error: unknown): boolean {
+  return isFault(error, 'model_unknown') || isFault(error, 'pack_missing') || isFault(error, 'pack_corrupt')
 }
 
 /** What one classifier said, and which it was. */
 export type Found = { id: string } & Classification
 
 /** Of several classifiers' scores the highest by category. Null stays null: nobody could say. */
-export function foldEvidence(found: readonly Found[] | null): Evidence {
+export function foldEvidence(found: readonly (Found | Silent)[] | null): Evidence {
   if (found === null || found.length === 0) return null
   const categories: Record<string, number> = {}
   const classifiers: ClassifierRef[] = []
-  for (const { id, version, digest, categories: scores } of found) {
+  const opinions: Opinion[] = []
+  for (const one of found) {
+    if ('silent' in one) {
+      opinions.push(one)
+      continue
+    }
+    const { id, version, digest, categories: scores } = one
     for (const [category, score] of Object.entries(scores))
       categories[category] = Math.max(categories[category] ?? score, score)
     classifiers.push({ id, version, digest })
+    opinions.push({ id, categories: scores })
   }
-  return { categories, classifiers }
+  return { categories, classifiers, opinions }
 }

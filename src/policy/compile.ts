@@ -18,6 +18,9 @@ import {
 import type { CategoryDocument, ClauseDocument, PolicyDocument, StatementDocument } from './schema.ts'
 import { readTemplate } from './template.ts'
 
+/** Where a category does not say by how much its classifiers may differ. */
+const DISAGREE_FROM = 0.3
+
 /** Compiles `document`, telling `report` of every problem; the result is meaningless if there was one. */
 export function compilePolicy(document: PolicyDocument, digest: string, report: Report): ModerationPolicy {
   const names: Names = {
@@ -226,6 +229,7 @@ function compileImage(
     holdFrom: rounded(hold + margin),
     nearDenyFrom: deny === undefined ? null : rounded(deny - margin),
     denyFrom,
+    disagreeFrom: image.disagree === undefined ? DISAGREE_FROM : image.disagree,
   }
 }
 

@@ -65,6 +65,8 @@ export type ImageRule = {
   readonly holdFrom: number
   readonly nearDenyFrom: number | null
   readonly denyFrom: number | null
+  /** Two classifiers, of which one would allow, that differ by so much or more: a person judges. */
+  readonly disagreeFrom: number
 }
 
 export type Category = {

@@ -55,6 +55,7 @@ const Image = Type.Object(
     hold: Probability,
     deny: Type.Optional(Probability),
     margin: Probability,
+    disagree: Type.Optional(Probability),
   },
   strict,
 )
