@@ -30,7 +30,12 @@ export type Edit = {
 }
 
 type ClassifierRef = { id: string; version: string; digest: string }
-export type UploadScores = { categories: Record<string, number>; classifiers: ClassifierRef[] } | null
+type Opinion = { id: string; categories: Record<string, number> } | { id: string; silent: 'missing' | 'failed' }
+export type UploadScores = {
+  categories: Record<string, number>
+  classifiers: ClassifierRef[]
+  opinions: Opinion[]
+} | null
 
 /** A verdict of the policy on a picture, as far as an upload needs it. */
 export type UploadVerdict = {

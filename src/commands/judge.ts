@@ -29,14 +29,20 @@ export function openJudge(inForce: ModerationPolicy, appealWindowDays: number): 
       verdict: verdict.verdict,
       record: recordOf(verdict),
       facts: factsOf(verdict),
-      state: (imageId) => stateReasons(policy, verdict, imageId, appealWindowDays),
+      state: (of) => stateReasons(policy, verdict, of, appealWindowDays),
     }
   }
 }
 
-function stateReasons(policy: ModerationPolicy, verdict: ImageVerdict, imageId: string, appealWindowDays: number) {
+type Stated = Parameters<ReturnType<Judge>['state']>[0]
+
+function stateReasons(
+  policy: ModerationPolicy,
+  verdict: ImageVerdict,
+  { imageId, contentDate, decidedAt }: Stated,
+  appealWindowDays: number,
+) {
   const id = newId('sor')
-  const decidedAt = new Date()
   const appealUntil = new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
   try {
     const record = writeStatement({
@@ -48,6 +54,7 @@ function stateReasons(policy: ModerationPolicy, verdict: ImageVerdict, imageId: 
       detection: 'automated',
       decidedBy: 'automated',
       classifiers: verdict.classifiers,
+      contentDate,
       decidedAt,
       appealUntil,
     })
@@ -63,6 +70,7 @@ function recordOf(verdict: ImageVerdict) {
     ...factsOf(verdict),
     categories: [...verdict.categories],
     scores: { ...verdict.scores },
+    opinions: verdict.opinions.map((one) => ({ ...one })),
   }
 }
 

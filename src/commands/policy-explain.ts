@@ -99,7 +99,8 @@ function explainPicture(
   const facts = { ...asked, scores: new Map(Object.entries(scores)) }
   const { contexts, purpose, tenant } = facts
   const features: OutputFeatures = { prompt: { contexts }, scores: facts.scores, tenant, purpose }
-  const evidence = { categories: scores, classifiers: [{ id: 'given', version: '0', digest: '0'.repeat(64) }] }
+  const classifiers = [{ id: 'given', version: '0', digest: '0'.repeat(64) }]
+  const evidence = { categories: scores, classifiers, opinions: [{ id: 'given', categories: scores }] }
   const verdict: ImageVerdict = judgeImage(policy, evidence, { tenant, purpose, contexts, hold: hold ?? null })
   return {
     verdict: {

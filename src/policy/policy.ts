@@ -78,6 +78,8 @@ export type Bands = {
 }
 
 export type ImageRule = Bands & {
+  /** Two classifiers, of which one would allow, that differ by so much or more: a person judges. */
+  readonly disagreeFrom: number
   readonly clause: string
   /** Whether an image without this score is held, whatever made it. */
   readonly required: boolean

@@ -120,6 +120,7 @@ test('what a prompt asks a person to judge is drawn, and held by that clause', a
   const seen = {
     categories: { weapons: 0, 'violence/graphic': 0 },
     classifiers: [{ id: 'eye', version: '1', digest: 'e'.repeat(64) }],
+    opinions: [],
   }
   const of = (prompt: string) =>
     judge(seen, { tenantId: clientTenant, settings: null, purpose: null, prompt, negativePrompt: null })
@@ -134,7 +135,13 @@ test('settings count when a picture is judged, as they are then, and its verdict
   const { requestId } = await service.admit({ prompt: 'sandbox:held' })
   await patch(clientTenant, { policy: STRICT })
   const { review } = service.admission
-  const judged = { classify: never, classifiersOf: () => ['eye'], judge: openJudge(service.policy, 30), review }
+  const judged = {
+    classify: never,
+    classifiersOf: () => ['eye'],
+    judge: openJudge(service.policy, 30),
+    mayRetry: () => false,
+    review,
+  }
   const { signal } = new AbortController()
   for (const stage of ['generate', 'moderate'] as const) {
     const task = await sql

@@ -134,7 +134,11 @@ async function takeToEnd(tx: Tx, policy: ModerationPolicy, requestId: string, en
 function denial(policy: ModerationPolicy, imageId: string): Stated {
   const categories = { weapons: 0.01, 'violence/graphic': 0.95, sexual: 0.9 }
   const context = { tenantId: 't', settings: null, purpose: null, prompt: ALLOWED, negativePrompt: null }
-  const judged = openJudge(policy, 183)({ categories, classifiers: [CLASSIFIER] }, context).state(imageId)
+  const judged = openJudge(policy, 183)({ categories, classifiers: [CLASSIFIER], opinions: [] }, context).state({
+    imageId,
+    contentDate: null,
+    decidedAt: new Date(),
+  })
   if ('hold' in judged) throw new Error('the statement is incomplete')
   return judged.statement
 }

@@ -82,6 +82,7 @@ type Eye = { sees: Evidence; look: (() => Promise<Evidence>) | null; marks: Prov
 export const NOTHING_SEEN: Evidence = {
   categories: { weapons: 0.01, 'violence/graphic': 0.01 },
   classifiers: [{ id: 'storybook-eye', version: '1.0.0', digest: 'e'.repeat(64) }],
+  opinions: [],
 }
 
 export async function openService(env: Record<string, string> = {}, pages: ServerDeps['pages'] = []) {

@@ -74,6 +74,7 @@ export async function openCourt({ env = {}, realMarks = false, draw = () => 0.99
           classifiersOf: () => ['storybook-eye'],
           classify: async () => ({ ...EYE, categories }),
           judge: openJudge(policy, ground.config.appealWindowDays),
+          mayRetry: () => false,
           review: tools,
         }
         await moderateStage(ground, moderation, claim)

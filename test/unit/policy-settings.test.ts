@@ -22,7 +22,7 @@ const of = (categories: Settings['categories']): Settings => ({ categories })
 const judge = (settings: Settings | null, scores: Record<string, number>, ...contexts: string[]) =>
   judgeImage(
     policyOf(policy, settings),
-    { categories: { weapons: 0, 'violence/graphic': 0, ...scores }, classifiers: [CLASSIFIER] },
+    { categories: { weapons: 0, 'violence/graphic': 0, ...scores }, classifiers: [CLASSIFIER], opinions: [] },
     { tenant: 't', contexts },
   )
 
@@ -89,7 +89,7 @@ test('ignored contexts only ever make a category stricter, for prompts and for p
     strange,
     of({ 'violence/graphic': { ignore_contexts: true }, illicit: { ignore_contexts: true } }),
   )
-  const evidence = { categories: { weapons: 0, 'violence/graphic': 0.34 }, classifiers: [CLASSIFIER] }
+  const evidence = { categories: { weapons: 0, 'violence/graphic': 0.34 }, classifiers: [CLASSIFIER], opinions: [] }
   assert.equal(judgeImage(own, evidence, { tenant: 't', contexts: ['medical'] }).verdict, 'deny')
   assert.equal(screenPrompt(own, { prompt: 'a castle', tenant: 't' }).verdict, 'refuse')
 })
@@ -138,6 +138,7 @@ test('stored settings, whatever they are, never make a verdict looser than the p
         const evidence = {
           categories: { weapons: 0, 'violence/graphic': 0, ...scores },
           classifiers: [CLASSIFIER],
+          opinions: [],
         }
         const fits = misfitsOf(policy, settings).length === 0
         const bound = fits && id === 'violence' ? loosest : policy
