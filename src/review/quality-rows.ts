@@ -1,7 +1,9 @@
 // The records that quality is told from, one read a question, each within a period by the time at which it was settled: from `from`
 // inclusive to `to` exclusive. What is counted and what is left out is said at each.
 import { sql as raw } from 'kysely'
+import { TODAY } from '../kernel/charge.ts'
 import type { Sql } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { ReviewKind } from '../kernel/review-tables.ts'
 
 export type Period = { readonly from: Date; readonly to: Date }
@@ -135,4 +137,29 @@ export async function readAudits(sql: Sql, { from, to }: Period): Promise<AuditR
        AND item.ruling ->> 'outcome' IN ('allow', 'deny') AND item.closed_at >= ${from} AND item.closed_at < ${to}
      ORDER BY item.closed_at DESC, item.id LIMIT ${MOST_AUDITS}`.execute(sql)
   return rows
+}
+
+const DAY_MS = 86_400_000
+const USUAL_DAYS = 90
+const MOST_DAYS = 366
+
+/** Both days included; absent: the 90 days that end today. Fault: invalid_request (field from or to). */
+export async function periodOf(
+  sql: Sql,
+  asked: { from?: string | undefined; to?: string | undefined },
+): Promise<Period> {
+  const { rows } = await raw<{ today: string }>`SELECT to_char(${TODAY}, 'YYYY-MM-DD') AS today`.execute(sql)
+  const last = dayOf(asked.to ?? rows[0]?.today ?? '', 'to')
+  const first = asked.from === undefined ? last - (USUAL_DAYS - 1) * DAY_MS : dayOf(asked.from, 'from')
+  if (first > last) throw new Fault('invalid_request', { field: 'from', detail: 'from is after to' })
+  if (last - first >= MOST_DAYS * DAY_MS)
+    throw new Fault('invalid_request', { field: 'from', detail: `ask for ${MOST_DAYS} days at most` })
+  return { from: new Date(first), to: new Date(last + DAY_MS) }
+}
+
+function dayOf(text: string, field: string): number {
+  const ms = /^[12]\d{3}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text)
+    throw new Fault('invalid_request', { field, detail: `${field} is a day such as 2026-11-01` })
+  return ms
 }
