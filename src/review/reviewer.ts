@@ -19,8 +19,9 @@ export function reviewerOf(caller: Caller): Reviewer {
 
 /**
  * Whether `who` (a row of active_reviewer) may have `item` (a row of review_item), as SQL. What everybody took part in stays out:
- * of an appeal, whoever gave a verdict on anything else of the same request. OFFSET 0 keeps each look-up one probe of an index, made only
- * for an item that all the rest lets through; as joins they would read everything that this person was ever kept from.
+ * of an appeal or a gold question, whoever gave a verdict on anything else of the same request. OFFSET 0 keeps each look-up one
+ * probe of an index, made only for an item that all the rest lets through; as joins they would read everything that this person
+ * was ever kept from.
  */
 export const ELIGIBLE = raw<boolean>`(
   item.severity <= who.max_severity
@@ -35,7 +36,7 @@ export const ELIGIBLE = raw<boolean>`(
   AND NOT EXISTS (SELECT FROM darkroom.review_verdict
                    WHERE review_verdict.item_id = item.id AND review_verdict.person_id = who.person_id
                      AND review_verdict.undone_at IS NULL OFFSET 0)
-  AND (item.kind <> 'appeal' OR NOT EXISTS (
+  AND (item.kind NOT IN ('appeal', 'gold') OR NOT EXISTS (
         SELECT FROM darkroom.review_item AS other
           JOIN darkroom.review_verdict ON review_verdict.item_id = other.id
          WHERE other.request_id = item.request_id AND other.id <> item.id
