@@ -90,7 +90,8 @@ const appealOf = (statementId: string, more: object = {}) =>
 /** The bodies that the tenant's endpoint heard, by type. */
 async function heard(type: string) {
   const never = new AbortController().signal
-  for (const claimed of await claimDue(court.ground, 50, 50)) await deliver(court.ground, WEBHOOK_TOOLS, claimed, never)
+  for (let due = await claimDue(court.ground, 50, 50); due.length > 0; due = await claimDue(court.ground, 50, 50))
+    for (const claimed of due) await deliver(court.ground, WEBHOOK_TOOLS, claimed, never)
   return receiver.heard.map((one) => JSON.parse(one.body)).filter((one) => one.type === type)
 }
 
