@@ -12,8 +12,15 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   keys: { summary: 'list, make, rotate, revoke and recover keys', load: () => import('./commands/keys.ts') },
   models: { summary: 'list and verify model packs', load: () => import('./commands/models.ts') },
   objects: { summary: 'make the buckets of the object store', load: () => import('./commands/objects.ts') },
-  policy: { summary: 'check the moderation policy, explain a prompt', load: () => import('./commands/policy.ts') },
+  policy: {
+    summary: 'check, explain and compare policies; which was in force',
+    load: () => import('./commands/policy.ts'),
+  },
   secrets: { summary: 'make the secrets that machines share', load: () => import('./commands/secrets.ts') },
+  statements: {
+    summary: 'export statements of reasons, report on them',
+    load: () => import('./commands/statements.ts'),
+  },
   verify: { summary: 'ask whether a picture came from here', load: () => import('./commands/verify.ts') },
 }
 

@@ -2,14 +2,14 @@
 // A child that dies takes its command with it, as a fault that says so, and the next one starts after a pause.
 // Failures leave here as faults of src/kernel/fault.ts.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Classification } from '../models/runtime/classifier.ts'
+import type { ImageClassification } from '../models/classifiers/classifier.ts'
 import type { ProviderChoice } from '../models/runtime/sessions.ts'
 import type { Picture, Rgb, SampleRequest } from '../models/runtime/stepper.ts'
 import { Fault, isFault } from '../src/kernel/fault.ts'
 import type { Log } from '../src/kernel/log.ts'
 import { type InferenceChild, spawnInference } from './inference-child.ts'
 import { toFault } from './inference-fault.ts'
-import type { AnswerOnTheWay, FinalAnswer, LoadedPack, PackKind, PreviewScore } from './inference-protocol.ts'
+import type { AnswerOnTheWay, Command, FinalAnswer, LoadedPack, PackKind, PreviewScore } from './inference-protocol.ts'
 
 /** What a deadline may depend on: one step of all samples together, or one classification. */
 export type StepCost = { kind: 'generate' | 'classify'; packId: string; samples: number; pixels: number }
@@ -68,7 +68,9 @@ export type Device = {
    */
   generate(job: GenerateJob, hooks?: GenerateHooks): Promise<Picture[]>
   /** Faults as `generate`. */
-  classify(packId: string, picture: Rgb): Promise<Classification>
+  classify(packId: string, picture: Rgb): Promise<ImageClassification>
+  /** Scores of a text, by a text classifier. Faults as `generate`. */
+  classifyText(packId: string, text: string): Promise<ImageClassification>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -188,21 +190,31 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     packs: () => ({ provider: latest.provider, runtime: latest.runtime, packs: latest.packs }),
     generate: (job, hooks = {}) => inTurn((living) => generate(living, ++number, job, hooks, options), hooks.signal),
     classify: (packId, picture) =>
-      inTurn(async ({ child, packs }) => {
-        expectPack(packs, packId, 'image-classifier')
-        const cost: StepCost = { kind: 'classify', packId, samples: 1, pixels: picture.width * picture.height }
-        const answer = await child.ask(
-          { type: 'classify', command: ++number, packId, picture },
-          { deadlineMs: options.stepDeadlineMs(cost) },
-        )
-        const { probabilities, categories } = expectAnswer(answer, 'classified')
-        return { probabilities, categories }
-      }),
+      inTurn((living) =>
+        classify(living, 'image-classifier', { type: 'classify', command: ++number, packId, picture }, options),
+      ),
+    classifyText: (packId, text) =>
+      inTurn((living) =>
+        classify(living, 'text-classifier', { type: 'classify_text', command: ++number, packId, text }, options),
+      ),
     async [Symbol.asyncDispose]() {
       closed = true
       await current?.stop()
     },
   }
+}
+
+async function classify(
+  { child, packs }: Life,
+  kind: PackKind,
+  asked: Extract<Command, { type: 'classify' | 'classify_text' }>,
+  { stepDeadlineMs }: DeviceOptions,
+): Promise<ImageClassification> {
+  const { packId } = asked
+  expectPack(packs, packId, kind)
+  const pixels = asked.type === 'classify' ? asked.picture.width * asked.picture.height : 0
+  const deadlineMs = stepDeadlineMs({ kind: 'classify', packId, samples: 1, pixels })
+  return expectAnswer(await child.ask(asked, { deadlineMs }), 'classified').classification
 }
 
 async function generate(

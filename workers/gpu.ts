@@ -7,15 +7,16 @@ import { openPreviewDesk, type PreviewTools } from '../src/generate/previews.ts'
 import { Fault } from '../src/kernel/fault.ts'
 import type { Ground } from '../src/kernel/ground.ts'
 import type { Classify, Generate, Made, Preview, SampleOrder } from '../src/kernel/model.ts'
+import type { Claim } from '../src/kernel/tasks.ts'
 import { SYSTEM } from '../src/kernel/version.ts'
 import { markImage } from '../src/mark/mark.ts'
 import { loadParent, type MarkTools } from '../src/mark/stage.ts'
-import { foldEvidence, type Judge, moderateStage } from '../src/moderate/moderate.ts'
+import { foldEvidence, holdUnexamined, type Judge, moderateStage } from '../src/moderate/moderate.ts'
 import type { ReviewTools } from '../src/review/item.ts'
 import { announceDevice } from '../src/schedule/devices.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import type { Device, SamplePreview } from './device.ts'
-import { runTask } from './run-task.ts'
+import { mayRetry, runTask } from './run-task.ts'
 
 /**
  * The shortest side that a mark survives on in pictures of the model that ships: 20 of 20 at 128, 14 of 20 at 64 (its read-back
@@ -40,6 +41,7 @@ export function startGpu(
     classify: classifyOn(device),
     judge,
     review,
+    mayRetry: (claim: Claim, error: unknown) => mayRetry(ground, claim, error),
   }
   const { provider } = device.packs().provider
   const announced = announceDevice(ground, { slots: ground.config.dispatch.deviceSlots, provider })
@@ -51,7 +53,12 @@ export function startGpu(
       doorbell.tell(doorbell.dispatchTopic, {})
     }),
     doorbell.answer('moderate', 1, (task) =>
-      runTask(ground, task, (claim) => moderateStage(ground, moderation, claim)),
+      runTask(
+        ground,
+        task,
+        (claim) => moderateStage(ground, moderation, claim),
+        (claim) => holdUnexamined(ground, moderation, claim),
+      ),
     ),
   ]
   return {
@@ -110,6 +117,7 @@ function judgePreview(judge: Judge): PreviewTools['judge'] {
   return (scores, order) =>
     judge(foldEvidence(scores), {
       tenantId: order.tenant_id,
+      settings: order.policy_settings,
       purpose: order.purpose,
       prompt: order.prompt,
       negativePrompt: order.negative_prompt,

@@ -1,6 +1,6 @@
 // What the inference child and its device say to each other, over Node's IPC with advanced serialisation.
 // One command is in flight at a time; every answer carries its number. `cancel` may follow a `generate`.
-import type { Classification } from '../models/runtime/classifier.ts'
+import type { ImageClassification } from '../models/classifiers/classifier.ts'
 import type { ModelErrorCode } from '../models/runtime/error.ts'
 import type { PackManifest } from '../models/runtime/manifest.ts'
 import type { Provider, ProviderChoice } from '../models/runtime/sessions.ts'
@@ -38,6 +38,7 @@ export type Command =
       previewSide: number
     }
   | { type: 'classify'; command: number; packId: string; picture: Rgb }
+  | { type: 'classify_text'; command: number; packId: string; text: string }
   | { type: 'cancel'; command: number }
 
 /** A ModelError, or any other error as model_error: what may cross, and be logged. */
@@ -72,7 +73,7 @@ export type Answer =
   | { type: 'preview_failed'; command: number; sampleId: string; failure: FailureReport }
   | { type: 'sample_failed'; command: number; sampleId: string; failure: FailureReport }
   | ({ type: 'generated'; command: number } & Spent)
-  | ({ type: 'classified'; command: number } & Classification & Spent)
+  | ({ type: 'classified'; command: number; classification: ImageClassification } & Spent)
   | { type: 'cancelled'; command: number }
   | { type: 'failed'; command: number; failure: FailureReport }
 

@@ -2,9 +2,10 @@
 // It holds the sessions, obeys one command at a time, reads `cancel` between steps, and ends when its parent's channel closes.
 // It knows no tenant, database or key; workers/device.ts is the only one that speaks to it.
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Classifier, type ImageClassification, openClassifier } from '../models/classifiers/classifier.ts'
+import { openTextClassifier, type TextClassifierSession } from '../models/classifiers/text.ts'
 import type { SdSample } from '../models/families/sd.ts'
 import { openSd, type SdModel } from '../models/families/sd-pack.ts'
-import { type Classifier, openClassifier } from '../models/runtime/classifier.ts'
 import { asModelError, ModelError } from '../models/runtime/error.ts'
 import { listPacks, type Pack, verifyPack } from '../models/runtime/pack.ts'
 import { previewOf, previewSize } from '../models/runtime/pixels.ts'
@@ -12,7 +13,12 @@ import { chooseProvider, RUNTIME } from '../models/runtime/sessions.ts'
 import { isRunning, type Rgb, type SampleRequest } from '../models/runtime/stepper.ts'
 import type { Answer, Command, FailureReport, PreviewScore } from './inference-protocol.ts'
 
-type Loaded = { packs: Map<string, Pack>; models: Map<string, SdModel>; classifiers: Map<string, Classifier> }
+type Loaded = {
+  packs: Map<string, Pack>
+  models: Map<string, SdModel>
+  classifiers: Map<string, Classifier>
+  texts: Map<string, TextClassifierSession>
+}
 
 let loaded: Loaded | null = null
 let inFlight: number | null = null
@@ -41,6 +47,8 @@ async function obey(message: Exclude<Command, { type: 'cancel' }>): Promise<void
         return await generate(message)
       case 'classify':
         return await classify(message)
+      case 'classify_text':
+        return await classifyText(message)
       default:
         return message satisfies never
     }
@@ -62,14 +70,25 @@ async function load({
   if (loaded !== null) throw new ModelError('model_error', 'packs are loaded already')
   const chosen = await chooseProvider(provider)
   const options = { provider: chosen.provider, threads, deviceId }
-  const fresh: Loaded = { packs: new Map(), models: new Map(), classifiers: new Map() }
+  const fresh: Loaded = { packs: new Map(), models: new Map(), classifiers: new Map(), texts: new Map() }
   for (const { dir, manifest: found } of await listPacks(packsDir)) {
     if (kinds?.includes(found.kind) === false) continue
     const pack = await verifyPack(dir)
     const { manifest } = pack
     fresh.packs.set(manifest.id, pack)
-    if (manifest.kind === 'text-to-image') fresh.models.set(manifest.id, await openSd(pack, manifest, options))
-    else fresh.classifiers.set(manifest.id, await openClassifier(pack, manifest, options))
+    switch (manifest.kind) {
+      case 'text-to-image':
+        fresh.models.set(manifest.id, await openSd(pack, manifest, options))
+        break
+      case 'image-classifier':
+        fresh.classifiers.set(manifest.id, await openClassifier(pack, manifest, options))
+        break
+      case 'text-classifier':
+        fresh.texts.set(manifest.id, await openTextClassifier(pack, manifest, options))
+        break
+      default:
+        manifest satisfies never
+    }
   }
   loaded = fresh
   const packs = Array.from(fresh.packs.values(), ({ manifest, digest }) => {
@@ -153,19 +172,26 @@ async function scoresOf(packId: string, picture: Rgb): Promise<PreviewScore[] | 
   return scores
 }
 
-async function classify({ command, packId, picture }: Extract<Command, { type: 'classify' }>): Promise<void> {
-  const classifier = loaded?.classifiers.get(packId)
+function classify({ command, packId, picture }: Extract<Command, { type: 'classify' }>): Promise<void> {
+  return classified(command, loaded?.classifiers.get(packId), packId, (classifier) => classifier.classify(picture))
+}
+
+function classifyText({ command, packId, text }: Extract<Command, { type: 'classify_text' }>): Promise<void> {
+  return classified(command, loaded?.texts.get(packId), packId, (classifier) => classifier.classify(text))
+}
+
+async function classified<T extends { runMs(): number }>(
+  command: number,
+  classifier: T | undefined,
+  packId: string,
+  ask: (classifier: T) => Promise<ImageClassification>,
+): Promise<void> {
   if (classifier === undefined)
     throw new ModelError('pack_missing', `no classifier pack ${packId}`, { field: 'classifier' })
   const [begun, ran] = [performance.now(), classifier.runMs()]
-  const classification = await classifier.classify(picture)
-  await say({
-    type: 'classified',
-    command,
-    ...classification,
-    runMs: classifier.runMs() - ran,
-    totalMs: performance.now() - begun,
-  })
+  const classification = await ask(classifier)
+  const runMs = classifier.runMs() - ran
+  await say({ type: 'classified', command, classification, runMs, totalMs: performance.now() - begun })
 }
 
 /** Sends, and waits until the channel has taken it: a closed channel ends this process, it does not fail a command. */

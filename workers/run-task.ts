@@ -15,7 +15,8 @@ export type StageWork = (claim: Claim, signal: AbortSignal) => Promise<void>
 const MAX_CRASHES = 3
 const LONGEST_BACKOFF_MS = 30_000
 
-export async function runTask(ground: Ground, taskId: string, work: StageWork): Promise<void> {
+/** `poisoned` takes the place of a failure when the task keeps killing its worker. */
+export async function runTask(ground: Ground, taskId: string, work: StageWork, poisoned?: StageWork): Promise<void> {
   const claim = await claimTask(ground.database.sql, taskId, ground.config.tasks.leaseMs)
   if (claim === null) return
   waitSeconds.observe({ stage: claim.stage }, claim.waitedMs / 1000)
@@ -27,7 +28,7 @@ export async function runTask(ground: Ground, taskId: string, work: StageWork): 
   }
   const began = performance.now()
   const result = await inSpan(`stage ${claim.stage}`, { attributes, kind: 'consumer', parent: claim.traceparent }, () =>
-    attempt(ground, claim, work),
+    attempt(ground, claim, work, poisoned),
   )
   stageSeconds.observe({ stage: claim.stage, result }, (performance.now() - began) / 1000)
 }
@@ -35,7 +36,7 @@ export async function runTask(ground: Ground, taskId: string, work: StageWork): 
 /** How an attempt ended: its work is done, is to be tried again, has failed for good, was stopped, or is somebody else's now. */
 type Result = 'done' | 'retry' | 'failed' | 'cancelled' | 'lost'
 
-async function attempt(ground: Ground, claim: Claim, work: StageWork): Promise<Result> {
+async function attempt(ground: Ground, claim: Claim, work: StageWork, poisoned?: StageWork): Promise<Result> {
   const log = ground.log.child({
     task: claim.taskId,
     stage: claim.stage,
@@ -44,7 +45,8 @@ async function attempt(ground: Ground, claim: Claim, work: StageWork): Promise<R
     traceId: currentTraceId(),
   })
   log.debug('a task is claimed')
-  if (claim.crashes >= MAX_CRASHES) {
+  const isPoisoned = claim.crashes >= MAX_CRASHES
+  if (isPoisoned && poisoned === undefined) {
     log.error({ crashes: claim.crashes }, 'a task kept killing its worker; it is failed')
     await giveUp(ground, claim, 'poison')
     return 'failed'
@@ -52,7 +54,7 @@ async function attempt(ground: Ground, claim: Claim, work: StageWork): Promise<R
   const lost = new AbortController()
   const renewal = keepLease(ground, claim, lost)
   try {
-    await work(claim, lost.signal)
+    await (isPoisoned && poisoned !== undefined ? poisoned : work)(claim, lost.signal)
     return 'done'
   } catch (error) {
     return await handleFault(ground, claim, error, log)
@@ -73,8 +75,18 @@ function keepLease(ground: Ground, claim: Claim, lost: AbortController): NodeJS.
   }, leaseMs / 3)
 }
 
+/** Whether a task that failed so is tried again: it is not lost, and it has a try left, or the fault says nothing about it. */
+export function mayRetry({ config }: Ground, claim: Claim, error: unknown): boolean {
+  const fault = asFault(error)
+  if (fault.code === 'lease_lost' || fault.code === 'cancelled') return true
+  const crashed = fault.facts.crashed === true
+  const spent = claim.attempt >= config.tasks.maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
+  // A device that does not start, a store or a database that is away: they say nothing about the task.
+  return isAway(fault) || (fault.retry !== 'never' && !spent)
+}
+
 async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Ground['log']): Promise<Result> {
-  const fault = error instanceof Fault ? error : new Fault('model_error', { retry: 'later', cause: error })
+  const fault = asFault(error)
   if (fault.code === 'lease_lost') {
     log.info('somebody else has this task now')
     return 'lost'
@@ -85,19 +97,21 @@ async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Gr
     return 'cancelled'
   }
   stageFaults.inc({ stage: claim.stage, code: fault.code })
-  const { maxAttempts, backoffMs } = ground.config.tasks
+  const { backoffMs } = ground.config.tasks
   const crashed = fault.facts.crashed === true
-  const spent = claim.attempt >= maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
-  // A device that does not start, a store or a database that is away: they say nothing about the task.
-  const mayRetry = isAway(fault) || (fault.retry !== 'never' && !spent)
-  log.warn({ error: fault, retry: mayRetry }, 'a task failed')
-  if (!mayRetry) {
+  const again = mayRetry(ground, claim, fault)
+  log.warn({ error: fault, retry: again }, 'a task failed')
+  if (!again) {
     await giveUp(ground, claim, crashed ? 'poison' : failureOf(fault))
     return 'failed'
   }
   const backoff = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (claim.attempt - 1)) * (0.5 + Math.random())
   await giveBack(ground, claim, fault.retry === 'now' ? 0 : Math.round(backoff), crashed)
   return 'retry'
+}
+
+function asFault(error: unknown): Fault {
+  return error instanceof Fault ? error : new Fault('model_error', { retry: 'later', cause: error })
 }
 
 function isAway({ code, facts }: Fault): boolean {

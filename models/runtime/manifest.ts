@@ -1,5 +1,11 @@
 // The fields of pack.json, format darkroom-pack/1, parsed once; after this the types are trusted.
-// Two kinds of pack: text-to-image models, and the image classifiers that judge their pictures.
+// Three kinds of pack: text-to-image models, the classifiers that judge their pictures, and those that judge text.
+import {
+  type ImageClassifier,
+  readImageClassifier,
+  readTextClassifier,
+  type TextClassifier,
+} from '../classifiers/manifest.ts'
 import { SCHEDULER_NAMES, type SchedulerName } from '../schedulers/scheduler.ts'
 import { ModelError } from './error.ts'
 import { type Fields, readFields } from './fields.ts'
@@ -31,29 +37,12 @@ export type TextToImageManifest = PackCommon & {
   classifiers: readonly string[]
 }
 
-export type Calibration = { scale: number; bias: number }
-export type ClassifierManifest = PackCommon & {
-  kind: 'image-classifier'
-  model: string
-  preprocess: Size & {
-    resize: 'bicubic' | 'bilinear'
-    mean: readonly [number, number, number]
-    std: readonly [number, number, number]
-    layout: 'NCHW' | 'NHWC'
-  }
-  output: string
-  labels: readonly string[]
-  /** By label; every label of a category has one. */
-  calibration: ReadonlyMap<string, Calibration>
-  /** What the classifier was calibrated on. */
-  domain: string
-  /** Category to its labels; the category's score is the largest of theirs. */
-  categories: ReadonlyMap<string, readonly string[]>
-}
+export type ImageClassifierManifest = PackCommon & ImageClassifier
+export type TextClassifierManifest = PackCommon & TextClassifier
 
-export type PackManifest = TextToImageManifest | ClassifierManifest
+export type PackManifest = TextToImageManifest | ImageClassifierManifest | TextClassifierManifest
 
-const EXTENSIONS = /\.(onnx|onnx_data|json|txt|model|md)$/
+const EXTENSIONS = /\.(onnx|onnx_data|safetensors|json|txt|model|md)$/
 const SIDE = 8192
 
 /** Parses a manifest. ModelError pack_corrupt or pack_unsupported, naming the field. */
@@ -73,7 +62,8 @@ export function parseManifest(source: unknown, file: string): PackManifest {
     files,
   }
   if (kind === 'text-to-image') return { ...common, ...readTextToImage(fields) }
-  if (kind === 'image-classifier') return { ...common, ...readClassifier(fields) }
+  if (kind === 'image-classifier') return { ...common, ...readImageClassifier(fields, inPack) }
+  if (kind === 'text-classifier') return { ...common, ...readTextClassifier(fields, inPack) }
   throw unsupported(fields, 'kind', kind)
 }
 
@@ -103,48 +93,6 @@ function readTextToImage(fields: Fields): Omit<TextToImageManifest, keyof PackCo
   }
 }
 
-function readClassifier(fields: Fields): Omit<ClassifierManifest, keyof PackCommon> {
-  const preprocess = fields.child('preprocess')
-  const output = fields.child('output')
-  const activation = output.text('activation')
-  if (activation !== 'sigmoid') throw unsupported(fields, 'output.activation', activation)
-  const labels = fields.texts('labels')
-  if (new Set(labels).size !== labels.length || labels.length === 0) throw fields.bad('labels', 'distinct labels')
-  const calibrations = fields.child('calibration')
-  const calibration = new Map<string, Calibration>()
-  for (const label of calibrations.names()) {
-    if (!labels.includes(label)) throw calibrations.bad(label, 'a label of this classifier')
-    const one = calibrations.child(label)
-    calibration.set(label, { scale: one.number('scale', Number.MIN_VALUE, 1e6), bias: one.number('bias', -1e6, 1e6) })
-  }
-  const listed = fields.child('categories')
-  const categories = new Map<string, readonly string[]>()
-  for (const category of listed.names()) {
-    const parts = listed.texts(category)
-    // A category that nobody calibrated would be a threshold on an arbitrary number.
-    if (parts.length === 0 || parts.some((label) => !calibration.has(label)))
-      throw listed.bad(category, 'calibrated labels')
-    categories.set(category, parts)
-  }
-  return {
-    kind: 'image-classifier',
-    model: inPack(fields, 'model', fields.text('model')),
-    preprocess: {
-      width: preprocess.integer('width', 1, SIDE),
-      height: preprocess.integer('height', 1, SIDE),
-      resize: preprocess.choiceIf('resize', ['bicubic', 'bilinear']) ?? 'bicubic',
-      mean: readTriple(preprocess, 'mean'),
-      std: readTriple(preprocess, 'std'),
-      layout: preprocess.choiceIf('layout', ['NCHW', 'NHWC']) ?? 'NCHW',
-    },
-    output: output.text('name'),
-    labels,
-    calibration,
-    domain: fields.text('domain'),
-    categories,
-  }
-}
-
 function readFiles(fields: Fields): PackFile[] {
   const paths = new Set<string>()
   return fields.list('files').map((entry, i) => {
@@ -163,7 +111,8 @@ function inPack(fields: Fields, name: string, path: string): string {
   const parts = path.split('/')
   const strays = /[\\:\0]/.test(path) || parts.some((part) => part === '' || part === '.' || part === '..')
   if (strays) throw fields.bad(name, 'a relative path inside the pack')
-  if (!EXTENSIONS.test(path)) throw fields.bad(name, 'a .onnx, .onnx_data, .json, .txt, .model or .md file')
+  if (!EXTENSIONS.test(path))
+    throw fields.bad(name, 'a .onnx, .onnx_data, .safetensors, .json, .txt, .model or .md file')
   return path
 }
 
@@ -173,13 +122,6 @@ function readSize(fields: Fields, name: string, text: string, factor: number): S
   const fits = (side: number) => side >= factor && side <= SIDE && side % factor === 0
   if (!fits(size.width) || !fits(size.height)) throw fields.bad(name, `WIDTHxHEIGHT in multiples of ${factor}`)
   return size
-}
-
-function readTriple(fields: Fields, name: string): [number, number, number] {
-  const [r, g, b, ...more] = fields.numbersIf(name) ?? []
-  if (r === undefined || g === undefined || b === undefined || more.length > 0) throw fields.bad(name, 'three numbers')
-  if (name === 'std' && Math.min(r, g, b) <= 0) throw fields.bad(name, 'three numbers above zero')
-  return [r, g, b]
 }
 
 function unsupported(fields: Fields, field: string, value: string): ModelError {

@@ -14,7 +14,7 @@ export type Pack = { dir: string; manifest: PackManifest; digest: string }
 const MANIFEST = 'pack.json'
 const MANIFEST_BYTES = 4 * 1024 * 1024
 // These hold weights or code paths: one that the manifest does not name has no business in a pack.
-const WEIGHTS = /\.(onnx|onnx_data|model)$/
+const WEIGHTS = /\.(onnx|onnx_data|safetensors|model)$/
 
 /** Reads <dir>/pack.json. ModelError: pack_missing, pack_corrupt (a field), pack_unsupported (format, kind, family). */
 export async function readPackManifest(dir: string): Promise<Pack> {

@@ -1,7 +1,6 @@
 // Admission: an order becomes a request with all of its images' rows, in one transaction, queued or refused. A refusal is a value
 // and comes with its statement of reasons; an error of any kind admits nothing. generate/generate.ts is next.
 import { randomBytes } from 'node:crypto'
-import type { Insertable } from 'kysely'
 import { advance, type Birth, recordBirths } from '../advance.ts'
 import { saltedDigest } from '../kernel/canonical.ts'
 import type { Tx } from '../kernel/database.ts'
@@ -11,18 +10,20 @@ import { newId } from '../kernel/ids.ts'
 import type { ModelCard } from '../kernel/model.ts'
 import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { type Scenario, scenarioText } from '../kernel/sandbox.ts'
-import type { ImageTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
-import type { ModerationPolicy } from '../policy/policy.ts'
+import { type ModerationPolicy, policyFacts } from '../policy/policy.ts'
 import type { Plans } from '../policy/quotas.ts'
+import { policyOf } from '../policy/settings.ts'
 import type { ReviewTools } from '../review/item.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { holdQuota } from '../tenant/quota.ts'
 import { queueEscalation } from './escalation.ts'
 import { findAdmitted, freeKey, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
+import { insertImages } from './image-rows.ts'
 import { inputFacts, insertInputs, type StoredEdit, withStoredEdit } from './input-store.ts'
 import { type Edit, type InputTools, operationOf, prepareEdit, screenInput } from './inputs.ts'
-import { checkOrder, type GenerationOrder, type Recipe, SEEDS } from './order.ts'
+import { checkOrder, type GenerationOrder, type Recipe } from './order.ts'
+import { requirePurpose } from './purpose.ts'
 import { refusalFacts, stateRefusal } from './refusal.ts'
 import { forcedRefusal, readScenario } from './sandbox.ts'
 import { screenPrompt } from './screen.ts'
@@ -104,9 +105,11 @@ async function admitNew(
   edit: GivenEdit | null,
 ): Promise<Admitted> {
   const { config } = ground
+  const policy = policyOf(admission.policy, caller.policy)
   const checked = checkOrder(order, admission.models, config.defaultModel, config.limits, operationOf(edit))
   const prepared = edit === null ? null : await prepareEdit(edit.edit, checked, order.size, config.limits)
   const recipe = prepared === null ? checked : { ...checked, size: prepared.size }
+  requirePurpose(policy, caller.purposes, recipe.purpose)
   const scenario = await readScenario(ground.database.sql, caller.tenantId, recipe.prompt)
   const asked = {
     prompt: recipe.prompt,
@@ -114,7 +117,7 @@ async function admitNew(
     ...(recipe.purpose === null ? {} : { purpose: recipe.purpose }),
     tenant: caller.tenantId,
   }
-  const prompt = scenario?.kind === 'refused' ? forcedRefusal(admission.policy) : screenPrompt(admission.policy, asked)
+  const prompt = scenario?.kind === 'refused' ? forcedRefusal(policy) : screenPrompt(policy, asked)
   const upload =
     edit === null || prepared === null || prompt.verdict !== 'allow'
       ? null
@@ -132,7 +135,7 @@ async function admitNew(
     if (idempotency !== null) await freeKey(tx, caller.tenantId, idempotency, config.native.idempotencyHours)
     await holdQuota(tx, admission.plans, caller.tenantId, demand, config.dispatch.msPerCost)
     const entry = { id: requestId, salt: randomBytes(SALT_BYTES), recipe, idempotency, scenario, stored }
-    const { cost, birth } = await insertRequest(tx, admission, caller, entry)
+    const { cost, birth } = await insertRequest(tx, { ...admission, policy }, caller, entry)
     const images = await insertImages(tx, admission, caller.tenantId, requestId, recipe)
     const births = [birth, ...images]
     const received = {
@@ -146,7 +149,11 @@ async function admitNew(
       return advance(tx, {
         ...received,
         to: 'queued',
-        facts: { policy: screened.policy.digest, contexts: [...screened.contexts] },
+        facts: {
+          ...policyFacts(policy),
+          contexts: [...screened.contexts],
+          ...(screened.hold === null ? {} : { hold: screened.hold.clause }),
+        },
         tasks: [{ ...task, cost }],
         births,
       })
@@ -161,7 +168,7 @@ async function admitNew(
         to: 'cancelled',
         facts: {},
       })
-    const statement = await stateRefusal(tx, admission.policy, config.appealWindowDays, requestId, screened)
+    const statement = await stateRefusal(tx, policy, config.appealWindowDays, requestId, screened)
     const due = await advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
     const { tenantId } = caller
     await queueEscalation(tx, admission.review, { tenantId, requestId, prompt: recipe.prompt, refusal: screened })
@@ -239,56 +246,10 @@ async function insertRequest(
     steps,
     n,
     seed: recipe.seed,
-    policy: admission.policy.digest,
+    ...policyFacts(admission.policy),
     ...inputFacts(salt, stored),
     ...(scenario === null ? {} : { sandbox: scenarioText(scenario) }),
   }
   if (stored !== null) await insertInputs(tx, id, salt, stored)
   return { cost, birth: { subject: 'request', id, facts } }
-}
-
-/** The rows of a request's images, planned; answers their births. */
-export async function insertImages(
-  tx: Tx,
-  { markIdBits }: Pick<Admission, 'markIdBits'>,
-  tenantId: string,
-  requestId: string,
-  { n, seed }: Pick<Recipe, 'n' | 'seed'>,
-): Promise<Birth[]> {
-  const rows = Array.from({ length: n }, (_, position) => ({
-    id: newId('img'),
-    request_id: requestId,
-    tenant_id: tenantId,
-    position,
-    state: 'planned' as const,
-    salt: randomBytes(SALT_BYTES),
-    seed: (seed + position) % SEEDS,
-  }))
-  await insertWithMarkIds(tx, rows, markIdBits)
-  return rows.map(({ id, position, seed: own }) => ({
-    subject: 'image',
-    id,
-    facts: { request: requestId, position, seed: own },
-  }))
-}
-
-type PlannedImage = Omit<Insertable<ImageTable>, 'mark_id'>
-
-/** A mark id leads back to its image, so no two images share one: a number that is taken is drawn again. */
-async function insertWithMarkIds(tx: Tx, rows: readonly PlannedImage[], bits: number): Promise<void> {
-  let missing = rows
-  while (missing.length > 0) {
-    const inserted = await tx
-      .insertInto('darkroom.image')
-      .values(missing.map((row) => ({ ...row, mark_id: randomMarkId(bits) })))
-      .onConflict((conflict) => conflict.column('mark_id').doNothing())
-      .returning('id')
-      .execute()
-    const there = new Set(inserted.map(({ id }) => id))
-    missing = missing.filter(({ id }) => !there.has(id))
-  }
-}
-
-function randomMarkId(bits: number): bigint {
-  return BigInt(`0x${randomBytes(8).toString('hex')}`) >> BigInt(64 - bits)
 }

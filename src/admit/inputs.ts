@@ -5,6 +5,7 @@
 // is drawn from. Where the model has no classifier the upload goes on, and every picture made of it is held for a person.
 import { Fault } from '../kernel/fault.ts'
 import type { Operation, Picture, Size } from '../kernel/model.ts'
+import type { PolicyRef } from '../policy/policy.ts'
 import type { Band } from '../statement/statement.ts'
 import type { Recipe } from './order.ts'
 import {
@@ -29,7 +30,12 @@ export type Edit = {
 }
 
 type ClassifierRef = { id: string; version: string; digest: string }
-export type UploadScores = { categories: Record<string, number>; classifiers: ClassifierRef[] } | null
+type Opinion = { id: string; categories: Record<string, number> } | { id: string; silent: 'missing' | 'failed' }
+export type UploadScores = {
+  categories: Record<string, number>
+  classifiers: ClassifierRef[]
+  opinions: Opinion[]
+} | null
 
 /** A verdict of the policy on a picture, as far as an upload needs it. */
 export type UploadVerdict = {
@@ -40,7 +46,7 @@ export type UploadVerdict = {
   readonly band: Band
   readonly reason: string
   readonly classifiers: readonly ClassifierRef[]
-  readonly policy: { readonly id: string; readonly version: string; readonly digest: string }
+  readonly policy: PolicyRef
 }
 export type UploadContext = { tenant: string; purpose?: string; contexts: readonly string[] }
 

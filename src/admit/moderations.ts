@@ -39,10 +39,10 @@ export type Moderation = {
   category_applied_input_types: Record<string, InputType[]>
 }
 
-/** Faults: policy_invalid. */
+/** Flags what would be refused, or held for a person once it was drawn. Faults: policy_invalid. */
 export function findInText(policy: ModerationPolicy, text: string, tenant: string): Findings {
   const screened = screenPrompt(policy, { prompt: text, tenant })
-  const found = screened.verdict === 'refuse' ? screened.categories : []
+  const found = screened.verdict === 'refuse' ? screened.categories : (screened.hold?.categories ?? [])
   const judged = policy.categories.filter(({ clauses }) => clauses.some(({ input }) => input !== null))
   const byCategory = judged.map(({ id }): [string, Finding] => {
     const flagged = found.includes(id)

@@ -12,10 +12,12 @@ import { newId } from '../kernel/ids.ts'
 import type { RequestTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
+import { policyOf } from '../policy/settings.ts'
 import type { ReviewTools } from '../review/item.ts'
-import { type Admission, insertImages } from './admit.ts'
+import type { Admission } from './admit.ts'
 import { copyInputs } from './copy-inputs.ts'
 import { queueEscalation } from './escalation.ts'
+import { insertImages } from './image-rows.ts'
 import { inputFacts, insertInputs, type StoredEdit } from './input-store.ts'
 import type { UploadRefusal } from './inputs.ts'
 import { refusalFacts, stateRefusal } from './refusal.ts'
@@ -55,7 +57,8 @@ export async function prepareReadmission(ground: Ground, tools: ReadmitTools, re
     throw new Fault('gone', { detail: 'the request was erased meanwhile' })
   const { prompt } = order
   const purpose = refused.purpose ?? order.purpose
-  const screened = screenAgain(tools.policy, { ...order, prompt, purpose }, refused)
+  const policy = await policyFor(ground, tools.policy, order.tenant_id)
+  const screened = screenAgain(policy, { ...order, prompt, purpose }, refused)
   const requestId = newId('req')
   const salt = randomBytes(SALT_BYTES)
   const stored = await copyInputs(ground, order, requestId)
@@ -73,6 +76,16 @@ export async function prepareReadmission(ground: Ground, tools: ReadmitTools, re
         refused,
       }),
   }
+}
+
+/** The policy as the tenant's own settings make it now. */
+async function policyFor({ database }: Ground, policy: ModerationPolicy, tenantId: string): Promise<ModerationPolicy> {
+  const tenant = await database.sql
+    .selectFrom('darkroom.tenant')
+    .select('policy')
+    .where('id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  return policyOf(policy, tenant.policy)
 }
 
 type Order = Omit<Selectable<RequestTable>, 'prompt'> & { prompt: string }

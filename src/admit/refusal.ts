@@ -6,7 +6,7 @@ import { asJson } from '../kernel/canonical.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
-import type { ModerationPolicy } from '../policy/policy.ts'
+import { type ModerationPolicy, policyFacts } from '../policy/policy.ts'
 import { writeStatement } from '../statement/statement.ts'
 import type { UploadRefusal } from './inputs.ts'
 import type { Refusal } from './screen.ts'
@@ -44,7 +44,7 @@ export async function stateRefusal(
 
 export function refusalFacts(refusal: Refusal | UploadRefusal): Facts {
   const { clause, category, categories, band, policy } = refusal
-  const common = { policy: policy.digest, clause, category, categories: [...categories], band }
+  const common = { ...policyFacts(policy), clause, category, categories: [...categories], band }
   if ('input' in refusal) {
     const { input, reason, classifiers } = refusal
     return { ...common, input, reason, classifiers: classifiers.map((one) => ({ ...one })) }

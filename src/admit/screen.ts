@@ -1,4 +1,4 @@
-// Prompt screening: a prompt is refused with the clause it breaks, or allowed; it is never changed.
+// Prompt screening: a prompt is refused with the clause it breaks, or allowed, perhaps to be held for a person; it is never changed.
 // An error is a Fault, so the request fails and nothing is generated. Pure and deterministic; time is linear in the text.
 // Facts hold names of lists, numbers and languages, never a word of the prompt. moderate/verdict.ts judges the picture.
 import { Fault } from '../kernel/fault.ts'
@@ -35,8 +35,14 @@ export type RefusalFacts = {
   readonly escalate: boolean
 }
 
-/** `contexts` go to `judgeImage`, which may read a picture in the light of what was asked for. */
-export type Allowed = { readonly verdict: 'allow'; readonly contexts: readonly string[]; readonly policy: PolicyRef }
+/** `contexts` go to `judgeImage`, which may read a picture in the light of what was asked for, and so does `hold`. */
+export type Allowed = {
+  readonly verdict: 'allow'
+  readonly contexts: readonly string[]
+  /** A person judges the picture, by the gravest clause that asks for it; `categories` are all that ask. */
+  readonly hold: { readonly clause: string; readonly category: string; readonly categories: readonly string[] } | null
+  readonly policy: PolicyRef
+}
 export type Refusal = {
   readonly verdict: 'refuse'
   readonly clause: string
@@ -48,8 +54,15 @@ export type Refusal = {
   readonly policy: PolicyRef
 }
 
-/** Fault: invalid_request (an unknown purpose), policy_invalid (a condition failed). */
-export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): Allowed | Refusal {
+/** What the policy sees of a prompt: names of its lists and contexts, and what each list found. */
+export type ReadPrompt = {
+  readonly features: InputFeatures
+  readonly found: ReadonlyMap<string, PhraseHit>
+  readonly unwanted: ReadonlyMap<string, PhraseHit>
+}
+
+/** Fault: invalid_request (an unknown purpose). */
+export function readPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): ReadPrompt {
   const purpose = asked.purpose ?? 'none'
   if (purpose !== 'none' && !policy.purposes.includes(purpose))
     throw new Fault('invalid_request', { field: 'purpose', detail: `purpose is one of ${policy.purposes.join(', ')}` })
@@ -66,12 +79,20 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
     tenant: asked.tenant,
     purpose,
   }
-  const broken = policy.categories.flatMap((category) => {
-    const clause = firstBroken(category, features, asked.skipClauses ?? [])
+  return { features, found, unwanted }
+}
+
+/** Fault: invalid_request (an unknown purpose), policy_invalid (a condition failed). */
+export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): Allowed | Refusal {
+  const { features, found, unwanted } = readPrompt(policy, asked)
+  const { contexts } = features.prompt
+  const decided = policy.categories.flatMap((category) => {
+    const clause = decisiveClause(category, features, asked.skipClauses ?? [])
     return clause === null ? [] : [clause]
   })
+  const broken = decided.filter(({ input }) => input?.action !== 'hold')
   const gravest = broken[0]
-  if (gravest === undefined) return { verdict: 'allow', contexts, policy: policyRef(policy) }
+  if (gravest === undefined) return { verdict: 'allow', contexts, hold: holdBy(decided), policy: policyRef(policy) }
   const cited = gravest.input?.when.lists ?? []
   const hits = cited
     .flatMap((id) => [found.get(listKey(id)), unwanted.get(listKey(id))])
@@ -87,7 +108,7 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
       phrases: hits.reduce((sum, hit) => sum + hit.phrases, 0),
       languages: [...new Set(hits.flatMap((hit) => hit.languages))].sort(),
       contexts,
-      purpose,
+      purpose: features.purpose,
       escalate: gravest.input?.action === 'escalate',
     },
     policy: policyRef(policy),
@@ -96,10 +117,36 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
 
 const NONE: ReadonlyMap<string, PhraseHit> = new Map()
 
-function firstBroken(category: Category, features: InputFeatures, skip: readonly string[]): Clause | null {
+function holdBy(clauses: readonly Clause[]): Allowed['hold'] {
+  const gravest = clauses[0]
+  if (gravest === undefined) return null
+  return { clause: gravest.id, category: gravest.category, categories: clauses.map(({ category }) => category) }
+}
+
+const STRENGTH = { allow: 0, hold: 1, deny: 2, escalate: 2 } as const
+
+/** The clause by which the category refuses or holds; null: by none. */
+function decisiveClause(category: Category, features: InputFeatures, skip: readonly string[]): Clause | null {
+  const clause = firstThatHolds(category, featuresFor(category, features, skip), skip)
+  return strengthOf(clause) === STRENGTH.allow ? null : clause
+}
+
+/** What the category is read by. Where a tenant ignores contexts, they count only as far as they make the verdict stricter. */
+export function featuresFor(category: Category, features: InputFeatures, skip: readonly string[] = []): InputFeatures {
+  if (!category.ignoreContexts) return features
+  const without = { ...features, prompt: { ...features.prompt, contexts: [] } }
+  const strength = (read: InputFeatures) => strengthOf(firstThatHolds(category, read, skip))
+  return strength(features) > strength(without) ? features : without
+}
+
+function strengthOf(clause: Clause | null): number {
+  return STRENGTH[clause?.input?.action ?? 'allow']
+}
+
+function firstThatHolds(category: Category, features: InputFeatures, skip: readonly string[]): Clause | null {
   for (const clause of category.clauses) {
     if (clause.input === null || skip.includes(clause.id)) continue
-    if (clause.input.when.evaluate(features)) return clause.input.action === 'allow' ? null : clause
+    if (clause.input.when.evaluate(features)) return clause
   }
   return null
 }

@@ -7,33 +7,42 @@ import type { Judge } from '../moderate/moderate.ts'
 import { rehearsedEvidence } from '../moderate/rehearsal.ts'
 import { type ImageVerdict, judgeImage } from '../moderate/verdict.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
+import { policyOf } from '../policy/settings.ts'
 import { writeStatement } from '../statement/statement.ts'
 
 const DAY_MS = 86_400_000
 
-export function openJudge(policy: ModerationPolicy, appealWindowDays: number): Judge {
-  return (found, { tenantId, purpose, prompt, negativePrompt, skipClauses = [], sandbox = null }) => {
+export function openJudge(inForce: ModerationPolicy, appealWindowDays: number): Judge {
+  return (found, { tenantId, settings, purpose, prompt, negativePrompt, skipClauses = [], sandbox = null }) => {
+    const policy = policyOf(inForce, settings)
     const evidence = sandbox === null ? found : rehearsedEvidence(policy, sandbox)
     const asked = {
       tenant: tenantId,
-      ...(purpose === null ? {} : { purpose }),
+      // A purpose that the policy has not any more opens nothing.
+      ...(purpose === null || !policy.purposes.includes(purpose) ? {} : { purpose }),
       ...(negativePrompt === null ? {} : { negativePrompt }),
     }
     const screened = prompt === null ? null : screenPrompt(policy, { prompt, ...asked, skipClauses })
-    const contexts = screened?.verdict === 'allow' ? screened.contexts : []
-    const verdict = judgeImage(policy, evidence, { contexts, ...asked })
+    const allowed = screened?.verdict === 'allow' ? screened : { contexts: [], hold: null }
+    const verdict = judgeImage(policy, evidence, { contexts: allowed.contexts, hold: allowed.hold, ...asked })
     return {
       verdict: verdict.verdict,
       record: recordOf(verdict),
       facts: factsOf(verdict),
-      state: (imageId) => stateReasons(policy, verdict, imageId, appealWindowDays),
+      state: (of) => stateReasons(policy, verdict, of, appealWindowDays),
     }
   }
 }
 
-function stateReasons(policy: ModerationPolicy, verdict: ImageVerdict, imageId: string, appealWindowDays: number) {
+type Stated = Parameters<ReturnType<Judge>['state']>[0]
+
+function stateReasons(
+  policy: ModerationPolicy,
+  verdict: ImageVerdict,
+  { imageId, contentDate, decidedAt }: Stated,
+  appealWindowDays: number,
+) {
   const id = newId('sor')
-  const decidedAt = new Date()
   const appealUntil = new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
   try {
     const record = writeStatement({
@@ -45,6 +54,7 @@ function stateReasons(policy: ModerationPolicy, verdict: ImageVerdict, imageId: 
       detection: 'automated',
       decidedBy: 'automated',
       classifiers: verdict.classifiers,
+      contentDate,
       decidedAt,
       appealUntil,
     })
@@ -60,6 +70,7 @@ function recordOf(verdict: ImageVerdict) {
     ...factsOf(verdict),
     categories: [...verdict.categories],
     scores: { ...verdict.scores },
+    opinions: verdict.opinions.map((one) => ({ ...one })),
   }
 }
 

@@ -1,16 +1,15 @@
 // `darkroom keys`: lists, makes, rotates and revokes keys through a service's API with an administrator's key, or makes a new
 // administrator's key in the database itself when all were lost. A key is printed once, on a terminal or where that was asked for,
 // or written to a file for its owner alone; where it would go is settled before it is made.
-import { open, readFile, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../kernel/config.ts'
 import { openDatabase } from '../kernel/database.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import { lockHome } from '../kernel/home-lock.ts'
 import { recoverAdmin } from '../tenant/bootstrap.ts'
-import { type KeyPlace, keyFileOf } from '../tenant/key-file.ts'
+import { type Api, textOf, withApi } from './admin-api.ts'
 import type { Command } from './command.ts'
-import { reachService } from './reach.ts'
 
 const OPTIONS = {
   url: { type: 'string' },
@@ -25,7 +24,6 @@ const OPTIONS = {
   print: { type: 'boolean', default: false },
 } as const
 type Values = ReturnType<typeof parse>['values']
-type Api = (method: 'GET' | 'POST', path: string, body?: object) => Promise<object>
 
 export const command: Command = {
   usage: `usage: npm run darkroom -- keys list [--tenant ID]
@@ -175,28 +173,6 @@ async function deliver({ out, print }: Values, make: () => Promise<object>): Pro
   }
 }
 
-async function withApi<T>(config: Config, { url }: Values, work: (api: Api) => Promise<T>): Promise<T> {
-  await using service = await reachService(config, url)
-  const key = process.env.DARKROOM_KEY ?? (await adminKey(config))
-  return work(async (method, path, body) => {
-    const response = await fetch(new URL(path, service.url), {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const answer: unknown = await response.json()
-    if (typeof answer !== 'object' || answer === null) throw new Fault('invalid_request', { detail: 'no answer' })
-    if (response.ok) return answer
-    throw new Fault('invalid_request', {
-      field: textOf(answer, 'field') || 'key',
-      detail: textOf(answer, 'detail') || `the service answered ${response.status}`,
-    })
-  })
-}
-
 async function allOf(api: Api, path: string): Promise<object[]> {
   const all: object[] = []
   for (let after = ''; ; ) {
@@ -206,24 +182,6 @@ async function allOf(api: Api, path: string): Promise<object[]> {
     after = textOf(page, 'next')
     if (after === '') return all
   }
-}
-
-async function adminKey(place: KeyPlace): Promise<string> {
-  const { path } = await keyFileOf(place)
-  try {
-    return textOf(JSON.parse(await readFile(path, 'utf8')), 'admin')
-  } catch (cause) {
-    throw new Fault('unauthenticated', {
-      field: 'DARKROOM_KEY',
-      detail: `give an administrator's key in DARKROOM_KEY: cannot read ${path}; if all were lost, stop the service and 'keys recover'`,
-      cause,
-    })
-  }
-}
-
-function textOf(value: object, name: string): string {
-  const text: unknown = Reflect.get(value, name)
-  return typeof text === 'string' ? text : ''
 }
 
 function idOf(id: string | undefined): string {

@@ -8,10 +8,12 @@ import { startJanitor } from '../../workers/janitor.ts'
 import { startNotifier } from '../../workers/notifier.ts'
 import { startReview } from '../../workers/review.ts'
 import type { Ground } from '../kernel/ground.ts'
+import { SYSTEM } from '../kernel/version.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import { loadRetentionRules } from '../policy/retention-rules.ts'
+import { putInForce } from '../policy/versions.ts'
 import type { Doorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { openJudge } from './judge.ts'
@@ -69,6 +71,7 @@ async function openGpu(
 ): Promise<AsyncDisposable> {
   const { config, log } = ground
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
+  await putInForce(ground, policy, SYSTEM.version)
   const device = stack.use(
     await openDevice({
       packsDir: config.packsDir,

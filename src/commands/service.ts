@@ -20,6 +20,9 @@ import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
+import { tellBeyondPolicy } from '../policy/settings.ts'
+import { putInForce } from '../policy/versions.ts'
+import type { ReviewTools } from '../review/item.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { openBearers } from '../statement/bearer.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
@@ -37,7 +40,7 @@ import { openUploads } from './uploads.ts'
 
 export type Service = { url: string } & AsyncDisposable
 
-type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans }
+type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans; review: ReviewTools }
 
 type Options = { log?: Log; workers?: boolean }
 
@@ -51,8 +54,10 @@ export async function startService(
   const models = await readCards(config.packsDir, config.defaultModel)
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
+  const review = await openReview(config, policy)
   const parts = await openParts(config, log, stack)
-  await bootstrap(parts.ground)
+  await bootstrap(parts.ground, policy.purposes)
+  await putInForce(parts.ground, policy, SYSTEM.version)
   await holdSecrets(parts.ground.database.sql, await readSharedSecrets(config))
   const lacking = await tenantsWithoutLimits(parts.ground.database.sql, plans)
   if (lacking.length > 0)
@@ -61,11 +66,12 @@ export async function startService(
       'these tenants have a plan that policies/quotas.yaml does not have, or malformed limits; their requests are answered with ' +
         '503 plan_missing: give them another plan by PATCH /v1/admin/tenants/{id}, or put theirs back',
     )
+  await tellBeyondPolicy(parts.ground, policy)
   // The home is locked, so whoever held these leases is dead.
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)
   await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
-  const url = await listen(config, parts, marks, { models, policy, plans }, stack)
+  const url = await listen(config, parts, marks, { models, policy, plans, review }, stack)
   stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
   const owned = stack.move()
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
@@ -75,14 +81,13 @@ async function listen(
   config: Config,
   { ground, served, pictureOrigins, checks }: Parts,
   marks: MarkTools,
-  { models, policy, plans }: Rules,
+  { models, policy, plans, review }: Rules,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
   const manifests = stack.use(openManifests({ anchorPem: marks.signer.anchorPem, log: ground.log }))
   const verifying = await openVerifyTools(config, manifests, stack)
   const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
-  const review = await openReview(config, policy)
   const app = await buildServer({
     ground,
     admission: {
@@ -98,6 +103,7 @@ async function listen(
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
     statements: openBearers(await homeSecret(config, 'statements')),
+    review,
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
     readManifest: (bytes, contentType) => manifests.read(bytes, contentType),
@@ -109,9 +115,15 @@ async function listen(
           pictureOrigins,
           models,
           provider: config.oidc !== null,
-          purposes: policy.purposes,
+          appealPurposes: policy.purposes,
           session: async ({ caller }) =>
-            caller === null ? null : { tenantName: caller.tenantName, roles: [...caller.roles] },
+            caller === null
+              ? null
+              : {
+                  tenantName: caller.tenantName,
+                  roles: [...caller.roles],
+                  purposes: caller.purposes.filter((one) => policy.purposes.includes(one)),
+                },
         }),
     ],
     version: SYSTEM.version,

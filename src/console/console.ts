@@ -15,7 +15,8 @@ import { signInPage } from './pages/sign-in.ts'
 import { statementPage } from './pages/statement.ts'
 import { verifyPage } from './pages/verify.ts'
 
-export type ConsoleSession = { tenantName: string; roles: string[] }
+/** `purposes`: what the tenant may declare; none: the field is not shown. */
+export type ConsoleSession = { tenantName: string; roles: string[]; purposes: readonly string[] }
 
 export type ConsoleOptions = {
   /** Who the request's cookie belongs to, or null. */
@@ -23,8 +24,8 @@ export type ConsoleOptions = {
   models: readonly ModelCard[]
   /** Whether people may sign in with an identity provider, beside keys. */
   provider?: boolean
-  /** Purposes that the policy knows; none: the field is not shown. */
-  purposes?: readonly string[]
+  /** Purposes that an appeal may declare; none: the field is not shown. */
+  appealPurposes?: readonly string[]
   /** Origins that signed picture addresses may lead to, such as an S3 endpoint. None: pictures come from this one. */
   pictureOrigins?: readonly string[]
 }
@@ -86,7 +87,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
 
   app.get<{ Params: { id: string } }>('/statements/:id', page, async (request, reply) => {
     const context = await contextOf(request)
-    const body = statementPage(request.params.id, options.purposes ?? [])
+    const body = statementPage(request.params.id, options.appealPurposes ?? [])
     return send(reply, context, 'Statement of reasons', body, ['statement.ts'])
   })
 

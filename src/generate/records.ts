@@ -31,6 +31,7 @@ const ORDER = [
   'request.strength',
   'request.previews',
   'tenant.previews_allowed',
+  'tenant.policy as policy_settings',
 ] as const
 
 export type Order = NonNullable<Awaited<ReturnType<typeof loadOrder>>>

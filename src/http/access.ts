@@ -120,7 +120,7 @@ function requireRole(caller: Caller | null, roles: readonly Role[]): void {
 }
 
 /** RFC 6750 section 3. */
-function challenge(request: FastifyRequest, reply: FastifyReply): void {
+export function challenge(request: FastifyRequest, reply: FastifyReply): void {
   const wrong = request.headers.authorization === undefined ? '' : ', error="invalid_token"'
   reply.header('www-authenticate', `Bearer realm="darkroom"${wrong}`)
 }

@@ -3,6 +3,7 @@
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../kernel/fault.ts'
 import { isOverrides, OverridesSchema } from '../policy/quotas.ts'
+import { isSettings, SettingsSchema } from '../policy/settings.ts'
 import { KEY_ENVS } from '../tenant/key.ts'
 import type { KeyRow } from '../tenant/keys.ts'
 import type { PersonRow } from '../tenant/people.ts'
@@ -35,6 +36,14 @@ export const termsOfTenant = {
   quota: OverridesSchema,
   sandbox: Type.Boolean({ description: 'Its prompts may force outcomes.' }),
   previews_allowed: Type.Boolean(),
+  policy: Type.Union([SettingsSchema, Type.Null()], {
+    description: 'Its own settings of the moderation policy; null: none.',
+  }),
+  purposes: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+    maxItems: 100,
+    uniqueItems: true,
+    description: 'Purposes that its requests may declare.',
+  }),
 }
 
 export const TenantSchema = Type.Object({
@@ -45,6 +54,9 @@ export const TenantSchema = Type.Object({
   suspended: Type.Boolean(),
   suspended_at: Nullable(Time),
   ...termsOfTenant,
+  audit_consent: Type.Boolean({
+    description: 'Whether people may look at a random share of what was released, to estimate errors.',
+  }),
   created_at: Time,
 })
 
@@ -114,12 +126,21 @@ export function expiryOf(text: string | null): Date | null {
   return time
 }
 
-export function tenantResource({ suspended_at, created_at, quota, ...row }: TenantRow): Static<typeof TenantSchema> {
+export function tenantResource({
+  suspended_at,
+  created_at,
+  quota,
+  policy,
+  ...row
+}: TenantRow): Static<typeof TenantSchema> {
   if (!isOverrides(quota)) throw new Fault('policy_invalid', { detail: 'the limits of a tenant are malformed' })
+  if (policy !== null && !isSettings(policy))
+    throw new Fault('policy_invalid', { detail: 'the policy settings of a tenant are malformed' })
   return {
     object: 'tenant',
     ...row,
     quota,
+    policy,
     suspended: suspended_at !== null,
     suspended_at: suspended_at?.toISOString() ?? null,
     created_at: created_at.toISOString(),

@@ -8,6 +8,7 @@ import type { Evidence } from '../moderate/moderate.ts'
 import type { WebhookTools } from '../notify/deliver.ts'
 import type { OnErased } from '../publish/erase.ts'
 import type { FileStore } from '../publish/file-store.ts'
+import type { ReviewTools } from '../review/item.ts'
 import type { Bearers } from '../statement/bearer.ts'
 
 export type ServerDeps = {
@@ -27,6 +28,8 @@ export type ServerDeps = {
   readonly findMarks: (bytes: Buffer) => Promise<Provenance>
   /** The C2PA manifest of a released file, as JSON. */
   readonly readManifest: (bytes: Buffer, contentType: string) => Promise<object>
+  /** The policy and the rules by which people review. */
+  readonly review: ReviewTools
   /** Knows whoever bears a statement's link. */
   readonly statements: Bearers
   /** Seals the secrets of webhooks and finds where they lead. */

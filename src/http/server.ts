@@ -16,8 +16,10 @@ import { problemOf, sendProblem } from './problems.ts'
 import { adminHoldRoutes } from './routes/admin-holds.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPeopleRoutes } from './routes/admin-people.ts'
+import { adminPolicyRoutes } from './routes/admin-policies.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
 import { appealRoutes } from './routes/appeals.ts'
+import { auditStatementRoutes } from './routes/audit-statements.ts'
 import { eventRoutes } from './routes/events.ts'
 import { generationRoutes } from './routes/generations.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -30,6 +32,11 @@ import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
 import { reportRoutes } from './routes/reports.ts'
+import { reviewClaimRoutes } from './routes/review-claims.ts'
+import { reviewDecisionRoutes } from './routes/review-decisions.ts'
+import { reviewItemRoutes } from './routes/review-items.ts'
+import { reviewPeopleRoutes } from './routes/review-people.ts'
+import { reviewQueueRoutes } from './routes/review-queue.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -111,6 +118,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => imageRoutes(scope, routes))
   await app.register(async (scope: App) => statementRoutes(scope, routes))
   await app.register(async (scope: App) => appealRoutes(scope, routes))
+  await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
   await app.register(async (scope: App) => reportRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
@@ -120,6 +128,12 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
   await app.register(async (scope: App) => adminHoldRoutes(scope, routes))
+  await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewClaimRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewItemRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewPeopleRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewQueueRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {

@@ -12,6 +12,10 @@ const SHARED_MS = 250
 /** Device work that waits, as schedule/backlog.ts reads it: cost units, the seconds until it is done, live devices. */
 export type ReadBacklog = () => Promise<{ tasks: number; estimatedSeconds: number; devices: number }>
 
+/** The lanes of review/lane.ts; a test holds the two against each other. */
+const REVIEW_LANE = raw<string>`CASE WHEN restricted OR kind = 'escalation' THEN 'restricted' WHEN kind = 'hold' THEN 'first_look'
+  WHEN kind = 'report' THEN 'report' ELSE 'second_look' END`
+
 type Row = { labels: Record<string, string>; value: number }
 
 export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registry {
@@ -46,6 +50,34 @@ export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registr
   gauge('darkroom_held_images', 'Images that wait for a person.', [], async () => {
     const { rows } = await raw<{ count: string }>`
       SELECT count(*) AS count FROM darkroom.image WHERE state = 'held'`.execute(sql)
+    return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
+  })
+  gauge(
+    'darkroom_review_items',
+    'Review items that are not closed, by lane and state.',
+    ['lane', 'state'],
+    async () => {
+      const { rows } = await raw<{ lane: string; state: string; count: string }>`
+      SELECT ${REVIEW_LANE} AS lane, state, count(*) AS count
+        FROM darkroom.review_item WHERE state <> 'closed' GROUP BY 1, 2`.execute(sql)
+      return rows.map(({ lane, state, count }) => ({ labels: { lane, state }, value: Number(count) }))
+    },
+  )
+  gauge('darkroom_review_oldest_seconds', 'Age of the oldest review item by lane.', ['lane'], async () => {
+    const { rows } = await raw<{ lane: string; age: string }>`
+      SELECT ${REVIEW_LANE} AS lane, extract(epoch FROM darkroom.now() - min(created_at)) AS age
+        FROM darkroom.review_item WHERE state <> 'closed' GROUP BY 1`.execute(sql)
+    return rows.map(({ lane, age }) => ({ labels: { lane }, value: Number(age) }))
+  })
+  gauge('darkroom_review_breached', 'Review items that are past their deadline.', [], async () => {
+    const { rows } = await raw<{ count: string }>`
+      SELECT count(*) AS count FROM darkroom.review_item
+       WHERE state <> 'closed' AND deadline_at <= (SELECT darkroom.now())`.execute(sql)
+    return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
+  })
+  gauge('darkroom_review_awaiting', 'Review items that nobody is left for.', [], async () => {
+    const { rows } = await raw<{ count: string }>`
+      SELECT count(*) AS count FROM darkroom.review_item WHERE state = 'awaiting_reviewer'`.execute(sql)
     return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
   })
   gauge('darkroom_backlog_device_seconds', 'Measured device time that the backlog will take.', [], async () => {

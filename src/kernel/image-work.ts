@@ -19,6 +19,7 @@ function loadImageWork(ground: Ground, imageId: string) {
   return ground.database.sql
     .selectFrom('darkroom.image as image')
     .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
+    .innerJoin('darkroom.tenant as tenant', 'tenant.id', 'image.tenant_id')
     .select([
       'image.id',
       'image.tenant_id',
@@ -39,6 +40,7 @@ function loadImageWork(ground: Ground, imageId: string) {
       'request.operation',
       'request.output_format',
       'request.output_compression',
+      'tenant.policy as policy_settings',
     ])
     .where('image.id', '=', imageId)
     .executeTakeFirst()

@@ -5,6 +5,7 @@ import type { Json } from './canonical.ts'
 import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
 import type { Operation } from './model.ts'
+import type { PolicyVersionTable } from './policy-tables.ts'
 import type { ErasureTable, HeldErasureTable, LeftoverTable, RemovalTable } from './removal-tables.ts'
 import type {
   ActiveReviewerView,
@@ -17,65 +18,10 @@ import type {
   ReviewRevealTable,
   ReviewVerdictTable,
 } from './review-tables.ts'
+import type { ApiKeyTable, PersonTable, SessionTable, TenantTable } from './tenant-tables.ts'
 import type { WebhookDeliveryTable, WebhookEndpointTable, WebhookMessageTable } from './webhook-tables.ts'
 
 export type OutputFormat = 'png' | 'jpeg' | 'webp'
-
-export type TenantTable = {
-  id: string
-  name: string
-  weight: Generated<number>
-  pseudonym: string
-  sequence: DefaultBigInt
-  head: string
-  previews_allowed: Generated<boolean>
-  sandbox: Generated<boolean>
-  operator: Generated<boolean>
-  suspended_at: MaybeTime
-  plan: Generated<string>
-  /** Limits by name that replace the plan's; null says unlimited. */
-  quota: ColumnType<Json, string | undefined, string>
-  /** Whether a random share of what was released may be looked at by people. */
-  audit_consent: Generated<boolean>
-  created_at: Time
-}
-
-export type PersonTable = {
-  id: string
-  tenant_id: string
-  name: string
-  /** Null: written by an older program; the roles of the person's keys count. */
-  roles: Maybe<string[]>
-  deactivated_at: MaybeTime
-  oidc_issuer: Maybe<string>
-  oidc_subject: Maybe<string>
-  created_at: Time
-}
-
-export type ApiKeyTable = {
-  id: string
-  tenant_id: string
-  person_id: Maybe<string>
-  name: string
-  prefix: string
-  hash: string
-  roles: string[]
-  env: Generated<'live' | 'test'>
-  created_at: Time
-  expires_at: MaybeTime
-  last_used_at: MaybeTime
-  revoked_at: MaybeTime
-  rotated_to: Maybe<string>
-}
-
-/** Opened by a key, or by a person who signed in without one. */
-export type SessionTable = {
-  hash: string
-  key_id: Maybe<string>
-  person_id: Maybe<string>
-  expires_at: ColumnType<Date, Date | string, never>
-  last_seen_at: Time
-}
 
 export type RequestTable = {
   id: string
@@ -290,4 +236,5 @@ export type Tables = {
   'darkroom.legal_hold': LegalHoldTable
   'darkroom.held_erasure': HeldErasureTable
   'darkroom.removal': RemovalTable
+  'darkroom.policy_version': PolicyVersionTable
 }

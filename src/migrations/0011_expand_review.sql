@@ -96,6 +96,8 @@ CREATE INDEX review_lease ON darkroom.review_item (lease_person) WHERE lease_per
 CREATE UNIQUE INDEX review_hold ON darkroom.review_item (image_id) WHERE kind = 'hold';
 CREATE INDEX review_by_request ON darkroom.review_item (request_id);
 CREATE INDEX review_by_content ON darkroom.review_item (content_digest) WHERE state = 'open' AND kind = 'hold';
+CREATE INDEX review_unclosed ON darkroom.review_item (rank_at, id) WHERE state <> 'closed';
+CREATE INDEX review_similar ON darkroom.review_item (tenant_id, clause, closed_at DESC) WHERE state = 'closed';
 CREATE INDEX review_closed ON darkroom.review_item (closed_at) WHERE state = 'closed';
 
 CREATE TABLE darkroom.review_verdict (
@@ -159,6 +161,7 @@ CREATE TABLE darkroom.review_reveal (
   at timestamptz NOT NULL DEFAULT darkroom.now()
 );
 CREATE INDEX review_reveal_by_person ON darkroom.review_reveal (person_id, at);
+CREATE INDEX review_reveal_by_item ON darkroom.review_reveal (item_id, person_id);
 
 -- What the public says of a published picture.
 CREATE TABLE darkroom.report (

@@ -1,7 +1,10 @@
 // The moderate stage: classifies a generated picture with the classifiers that its model names, judges the scores by the policy,
-// and clears, holds or denies it. No classifier, a failed score or an incomplete statement never clears anything.
+// and clears, holds or denies it. No classifier, a failed score or an incomplete statement never clears anything. A classifier that
+// is missing, or fails until nothing is left to try, costs the picture its verdict, not its life: it is held for a person.
+import { sql as raw } from 'kysely'
 import type { Facts, ImageMove, Statement } from '../advance.ts'
 import type { Json } from '../kernel/canonical.ts'
+import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { claimImage, type ImageWork } from '../kernel/image-work.ts'
 import type { Classification, Classify, Picture } from '../kernel/model.ts'
@@ -15,7 +18,13 @@ import type { ReviewTools } from '../review/item.ts'
 export type Evidence = {
   categories: Record<string, number>
   classifiers: ClassifierRef[]
+  /** Each classifier's own scores, and who was asked in vain. */
+  opinions: Opinion[]
 } | null
+
+type Opinion = { id: string; categories: Record<string, number> } | Silent
+/** Missing: not installed, or not what its manifest says. Failed: no usable answer. */
+type Silent = { id: string; silent: 'missing' | 'failed' }
 
 type ClassifierRef = { id: string; version: string; digest: string }
 
@@ -26,12 +35,18 @@ export type Judgement = {
   /** What the log says of it; nothing personal. */
   facts: Facts
   /** Writes the statement of a denial, or says why the image must be held instead. */
-  state: (imageId: string) => { statement: Statement } | { hold: 'statement_incomplete' }
+  state: (of: {
+    imageId: string
+    contentDate: Date | null
+    decidedAt: Date
+  }) => { statement: Statement } | { hold: 'statement_incomplete' }
 }
 
 /** What is known of the request besides its picture. */
 export type Context = {
   tenantId: string
+  /** The tenant's own settings of the policy; null: none. */
+  settings: Json
   purpose: string | null
   prompt: string | null
   negativePrompt: string | null
@@ -51,26 +66,49 @@ export type Moderation = {
   judge: Judge
   /** Who looks at what is held. */
   review: ReviewTools
+  /** Whether a task that failed so is tried again; what is not, is for a person. */
+  mayRetry: (claim: Claim, error: unknown) => boolean
 }
 
-export async function moderateStage(
-  ground: Ground,
-  { classifiersOf, classify, judge, review }: Moderation,
-  claim: Claim,
-): Promise<void> {
+export async function moderateStage(ground: Ground, moderation: Moderation, claim: Claim): Promise<void> {
   const image = await claimImage(ground, claim, 'generated')
   if (image === null) return
   const picture = await readGenerated(ground.quarantine, image.id, image.generated_digest)
-  const evidence = image.sandbox === null ? await examine(classify, classifiersOf(image.model), picture) : null
+  const { classify, classifiersOf, mayRetry } = moderation
+  const isFinal = (error: unknown) => {
+    const final = !mayRetry(claim, error)
+    if (final) ground.log.error({ error, image: image.id }, 'a classifier did not answer; its image is held')
+    return final
+  }
+  const evidence = image.sandbox === null ? await examine(classify, classifiersOf(image.model), picture, isFinal) : null
+  await finish(ground, moderation, claim, image, evidence)
+}
+
+/** For a task that keeps ending the process that works on it: nobody is asked again, and a person decides. */
+export async function holdUnexamined(ground: Ground, moderation: Moderation, claim: Claim): Promise<void> {
+  const image = await claimImage(ground, claim, 'generated')
+  if (image === null) return
+  const silent = moderation.classifiersOf(image.model).map((id): Silent => ({ id, silent: 'failed' }))
+  await finish(ground, moderation, claim, image, foldEvidence(silent))
+}
+
+async function finish(
+  ground: Ground,
+  { judge, review }: Moderation,
+  claim: Claim,
+  image: ImageWork,
+  evidence: Evidence,
+): Promise<void> {
   const judgement = judge(evidence, {
     tenantId: image.tenant_id,
+    settings: image.policy_settings,
     purpose: image.purpose,
     prompt: image.prompt,
     negativePrompt: image.negative_prompt,
     skipClauses: image.skip_clauses,
     sandbox: image.sandbox,
   })
-  const decided = decide(image.id, judgement)
+  const decided = decide(image, judgement, await now(ground))
   const set = { verdict: JSON.stringify(judgement.record) }
   await finishStage(ground, claim, image, { set, ...decided }, async (tx) => {
     if (decided.to === 'held') await queueHeld(tx, review, heldImage(image, judgement))
@@ -83,14 +121,26 @@ function heldImage(image: ImageWork, { record: { category, clause } }: Judgement
   return { id, tenantId, requestId, category: text(category), clause: text(clause), prompt, contentDigest }
 }
 
-function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'to' | 'facts' | 'statement'> {
+/** The records' own time: a window that begins now ends by the same clock. */
+async function now({ database }: Ground): Promise<Date> {
+  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(database.sql)
+  const at = rows[0]?.now
+  if (at === undefined) throw new Fault('database_failed', { detail: 'the database does not tell the time' })
+  return at
+}
+
+function decide(
+  image: ImageWork,
+  judgement: Judgement,
+  decidedAt: Date,
+): Pick<ImageMove, 'to' | 'facts' | 'statement'> {
   switch (judgement.verdict) {
     case 'allow':
       return { to: 'cleared', facts: judgement.facts }
     case 'hold':
       return { to: 'held', facts: judgement.facts }
     case 'deny': {
-      const stated = judgement.state(imageId)
+      const stated = judgement.state({ imageId: image.id, contentDate: image.created_at, decidedAt })
       return 'hold' in stated
         ? { to: 'held', facts: { ...judgement.facts, fault: stated.hold } }
         : { to: 'denied', facts: judgement.facts, statement: stated.statement }
@@ -100,26 +150,49 @@ function decide(imageId: string, judgement: Judgement): Pick<ImageMove, 'to' | '
   }
 }
 
-/** Asks every classifier; a category's score is the highest that any gives. */
-export async function examine(classify: Classify, classifiers: readonly string[], picture: Picture): Promise<Evidence> {
+/** Asks every classifier; a category's score is the highest that any gives. A fault that is not `isFinal` is thrown. */
+export async function examine(
+  classify: Classify,
+  classifiers: readonly string[],
+  picture: Picture,
+  isFinal: (error: unknown) => boolean = () => false,
+): Promise<Evidence> {
   if (classifiers.length === 0) return null
-  const found: Found[] = []
-  for (const id of classifiers) found.push({ id, ...(await classify(id, picture)) })
+  const found: (Found | Silent)[] = []
+  for (const id of classifiers) {
+    try {
+      found.push({ id, ...(await classify(id, picture)) })
+    } catch (error) {
+      if (!isFinal(error)) throw error
+      found.push({ id, silent: isMissing(error) ? 'missing' : 'failed' })
+    }
+  }
   return foldEvidence(found)
+}
+
+function isMissing(error: unknown): boolean {
+  return isFault(error, 'model_unknown') || isFault(error, 'pack_missing') || isFault(error, 'pack_corrupt')
 }
 
 /** What one classifier said, and which it was. */
 export type Found = { id: string } & Classification
 
 /** Of several classifiers' scores the highest by category. Null stays null: nobody could say. */
-export function foldEvidence(found: readonly Found[] | null): Evidence {
+export function foldEvidence(found: readonly (Found | Silent)[] | null): Evidence {
   if (found === null || found.length === 0) return null
   const categories: Record<string, number> = {}
   const classifiers: ClassifierRef[] = []
-  for (const { id, version, digest, categories: scores } of found) {
+  const opinions: Opinion[] = []
+  for (const one of found) {
+    if ('silent' in one) {
+      opinions.push(one)
+      continue
+    }
+    const { id, version, digest, categories: scores } = one
     for (const [category, score] of Object.entries(scores))
       categories[category] = Math.max(categories[category] ?? score, score)
     classifiers.push({ id, version, digest })
+    opinions.push({ id, categories: scores })
   }
-  return { categories, classifiers }
+  return { categories, classifiers, opinions }
 }

@@ -7,6 +7,7 @@ import type { ModerationPolicy } from '../policy/policy.ts'
 type Rehearsed = {
   categories: Record<string, number>
   classifiers: { id: string; version: string; digest: string }[]
+  opinions: []
 }
 
 const REHEARSAL = { id: 'sandbox', version: '1', digest: '0'.repeat(64) }
@@ -26,5 +27,5 @@ export function rehearsedEvidence(policy: ModerationPolicy, scenario: string): R
       throw new Fault('policy_invalid', { detail: 'the policy has no category that could be rehearsed' })
     categories[decisive.id] = kind === 'denied' ? 1 : decisive.image.holdFrom
   }
-  return { categories, classifiers: [REHEARSAL] }
+  return { categories, classifiers: [REHEARSAL], opinions: [] }
 }

@@ -1,5 +1,6 @@
 // From a classifier's calibrated scores to allow, hold or deny. Whatever is not known holds the image for a person.
-// A deny always names a clause whose statement can be filled; a score near a threshold is a person's to judge.
+// A deny always names a clause whose statement can be filled; a score near a threshold, or one that the classifiers do not agree on,
+// is a person's to judge.
 // An `allow` clause may lift its category's hold, never a deny. Pure; statement/statement.ts writes the reasons.
 import {
   type Category,
@@ -8,6 +9,7 @@ import {
   type PolicyRef,
   policyRef,
 } from '../policy/policy.ts'
+import { bandsIn } from '../policy/thresholds.ts'
 import type { Band } from '../statement/statement.ts'
 
 export type ClassifierRef = { readonly id: string; readonly version: string; readonly digest: string }
@@ -15,8 +17,19 @@ export type ClassifierRef = { readonly id: string; readonly version: string; rea
 export type ImageEvidence = {
   readonly categories: Readonly<Record<string, number>>
   readonly classifiers: readonly ClassifierRef[]
+  /** Each classifier's own scores, and which that the model names gave none. */
+  readonly opinions: readonly Opinion[]
 }
-export type ImageContext = { readonly tenant: string; readonly purpose?: string; readonly contexts?: readonly string[] }
+export type Opinion =
+  | { readonly id: string; readonly categories: Readonly<Record<string, number>> }
+  | { readonly id: string; readonly silent: 'missing' | 'failed' }
+export type ImageContext = {
+  readonly tenant: string
+  readonly purpose?: string
+  readonly contexts?: readonly string[]
+  /** Clauses by which the prompt was let through for a person to judge the picture; the first is the gravest. */
+  readonly hold?: { readonly clause: string; readonly category: string; readonly categories: readonly string[] } | null
+}
 
 export type VerdictReason =
   | 'clear'
@@ -27,7 +40,11 @@ export type VerdictReason =
   | 'deny_band'
   | 'rule'
   | 'escalated'
+  | 'asked'
+  | 'disagree'
   | 'no_classifier'
+  | 'classifier_missing'
+  | 'classifier_failed'
   | 'score_invalid'
   | 'score_missing'
   | 'category_unknown'
@@ -44,6 +61,7 @@ export type ImageVerdict = {
   readonly categories: readonly string[]
   readonly scores: Readonly<Record<string, number>>
   readonly classifiers: readonly ClassifierRef[]
+  readonly opinions: readonly Opinion[]
   readonly policy: PolicyRef
 }
 
@@ -58,13 +76,18 @@ export function judgeImage(
   const rest = {
     scores: evidence === null ? {} : finiteOnly(evidence.categories),
     classifiers: evidence?.classifiers ?? [],
+    opinions: (evidence?.opinions ?? []).map(writable),
     policy: policyRef(policy),
+  }
+  const silent = evidence?.opinions.flatMap((one) => ('silent' in one ? [one.silent] : [])) ?? []
+  if (silent.length > 0) {
+    const reason = silent.includes('missing') ? 'classifier_missing' : 'classifier_failed'
+    return { ...unknown(reason, null), categories: [], ...rest }
   }
   if (evidence === null || evidence.classifiers.length === 0)
     return { ...unknown('no_classifier', null), categories: [], ...rest }
   const flaw = flawOf(policy, evidence.categories)
   if (flaw !== null) return { ...flaw, categories: flaw.category === null ? [] : [flaw.category], ...rest }
-
   const scores = new Map(Object.entries(evidence.categories))
   const features: OutputFeatures = {
     prompt: { contexts: context.contexts ?? [] },
@@ -72,6 +95,11 @@ export function judgeImage(
     tenant: context.tenant,
     purpose: context.purpose ?? 'none',
   }
+  // Also beside a category that all agree to deny: whom to believe is a person's to say.
+  const disputed = policy.categories.flatMap((category) => disagreement(category, evidence.opinions, features))
+  if (disputed[0] !== undefined)
+    return { ...disputed[0], categories: disputed.flatMap((f) => (f.category === null ? [] : [f.category])), ...rest }
+
   const findings = policy.categories.flatMap((category) => {
     const score = scores.get(category.id)
     return score === undefined ? [] : [judgeCategory(category, score, features)]
@@ -83,6 +111,11 @@ export function judgeImage(
     findings.toSorted((a, b) => (b.score ?? 0) - (a.score ?? 0))[0]
   if (decisive === undefined) return { ...unknown('score_missing', null), categories: [], ...rest }
   const agreeing = findings.filter((f) => f.verdict === decisive.verdict && f.verdict !== 'allow')
+  if (context.hold && decisive.verdict === 'allow') {
+    const { clause, category, categories } = context.hold
+    const scored = findings.find((f) => f.category === category) ?? unknown('asked', category)
+    return { ...scored, verdict: 'hold', clause, reason: 'asked', categories, ...rest }
+  }
   return { ...decisive, categories: agreeing.flatMap((f) => (f.category === null ? [] : [f.category])), ...rest }
 }
 
@@ -102,8 +135,40 @@ function unknown(reason: VerdictReason, category: string | null): Finding {
   return { verdict: 'hold', category, score: null, band: 'unscored', clause: null, reason }
 }
 
-function judgeCategory(category: Category, score: number, features: OutputFeatures): Finding {
-  const byScore = judgeScore(category, score)
+/** One classifier would allow and another would not, by so much that the higher score is not simply the better one. */
+function disagreement(category: Category, opinions: readonly Opinion[], features: OutputFeatures): Finding[] {
+  if (category.image === null) return []
+  const given = opinions.flatMap((one) => {
+    const score = 'silent' in one ? undefined : one.categories[category.id]
+    return score === undefined ? [] : [score]
+  })
+  if (given.length < 2) return []
+  const [lowest, highest] = [Math.min(...given), Math.max(...given)]
+  const { contexts } = featuresFor(category, highest, features).prompt
+  const at = (score: number) => judgeScore(category, score, contexts).verdict
+  const parted = at(lowest) === 'allow' && at(highest) !== 'allow'
+  // 0.7 and 0.4 differ by 0.3, though not in binary.
+  if (!parted || Math.round((highest - lowest) * 1e6) / 1e6 < category.image.disagreeFrom) return []
+  const { clause } = category.image
+  return [{ verdict: 'hold', category: category.id, score: highest, band: 'borderline', clause, reason: 'disagree' }]
+}
+
+const STRENGTH = { allow: 0, hold: 1, deny: 2 } as const
+
+export function judgeCategory(category: Category, score: number, features: OutputFeatures): Finding {
+  return judgeIn(category, score, featuresFor(category, score, features))
+}
+
+/** What the category is read by. Where a tenant ignores contexts, they count only as far as they make the verdict stricter. */
+export function featuresFor(category: Category, score: number, features: OutputFeatures): OutputFeatures {
+  if (!category.ignoreContexts) return features
+  const without = { ...features, prompt: { contexts: [] } }
+  const [bare, usual] = [judgeIn(category, score, without).verdict, judgeIn(category, score, features).verdict]
+  return STRENGTH[usual] > STRENGTH[bare] ? features : without
+}
+
+function judgeIn(category: Category, score: number, features: OutputFeatures): Finding {
+  const byScore = judgeScore(category, score, features.prompt.contexts)
   for (const clause of category.clauses) {
     if (clause.output === null || !clause.output.when.evaluate(features)) continue
     const action = clause.output.action
@@ -126,17 +191,21 @@ function judgeCategory(category: Category, score: number, features: OutputFeatur
   return byScore
 }
 
-function judgeScore(category: Category, score: number): Finding {
+function judgeScore(category: Category, score: number, contexts: readonly string[]): Finding {
   const image = category.image
   if (image === null) return unknown('category_unknown', category.id)
   const found = { category: category.id, score, clause: image.clause }
-  if (image.denyFrom !== null && score >= image.denyFrom)
-    return { ...found, verdict: 'deny', band: 'high', reason: 'deny_band' }
-  if (image.nearDenyFrom !== null && score >= image.nearDenyFrom)
+  const { denyFrom, nearDenyFrom, holdFrom, nearHoldFrom } = bandsIn(image, contexts)
+  if (denyFrom !== null && score >= denyFrom) return { ...found, verdict: 'deny', band: 'high', reason: 'deny_band' }
+  if (nearDenyFrom !== null && score >= nearDenyFrom)
     return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_deny' }
-  if (score >= image.holdFrom) return { ...found, verdict: 'hold', band: 'elevated', reason: 'hold_band' }
-  if (score >= image.nearHoldFrom) return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_hold' }
+  if (score >= holdFrom) return { ...found, verdict: 'hold', band: 'elevated', reason: 'hold_band' }
+  if (score >= nearHoldFrom) return { ...found, verdict: 'hold', band: 'borderline', reason: 'near_hold' }
   return { ...found, verdict: 'allow', band: 'low', reason: 'clear' }
+}
+
+function writable(one: Opinion): Opinion {
+  return 'silent' in one ? one : { id: one.id, categories: finiteOnly(one.categories) }
 }
 
 /** Canonical JSON has no NaN: what is written down leaves it out, and the reason says that it was there. */

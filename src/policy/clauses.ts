@@ -100,6 +100,9 @@ function checkStatable(
     report(at, 'a reviewer could not state what they found: no facts for review')
 }
 
+/** Where a category does not say by how much its classifiers may differ. */
+const DISAGREE_FROM = 0.3
+
 function compileImage(
   image: ImageDocument,
   category: CategoryDocument,
@@ -120,7 +123,8 @@ function compileImage(
   })
   const { clause, required, loosest = {} } = image
   checkLoosest(loosest, thresholds, [...path, 'loosest'], report)
-  return { clause, required, thresholds, ...bandsOf(thresholds), contexts, loosest }
+  const disagreeFrom = image.disagree === undefined ? DISAGREE_FROM : image.disagree
+  return { clause, required, thresholds, ...bandsOf(thresholds), contexts, loosest, disagreeFrom }
 }
 
 function thresholdsOf(

@@ -78,6 +78,8 @@ export type Bands = {
 }
 
 export type ImageRule = Bands & {
+  /** Two classifiers, of which one would allow, that differ by so much or more: a person judges. */
+  readonly disagreeFrom: number
   readonly clause: string
   /** Whether an image without this score is held, whatever made it. */
   readonly required: boolean
@@ -136,4 +138,9 @@ export const contextKey = (name: string) => `context:${name}`
 export function policyRef(policy: PolicyRef): PolicyRef {
   const { id, version, digest, settings } = policy
   return settings === undefined ? { id, version, digest } : { id, version, digest, settings }
+}
+
+/** What the log says of the policy that decided. */
+export function policyFacts({ digest, settings }: PolicyRef): { policy: string; settings?: string } {
+  return settings === undefined ? { policy: digest } : { policy: digest, settings }
 }

@@ -73,6 +73,7 @@ const Image = Type.Object(
         { ...strict, minProperties: 1 },
       ),
     ),
+    disagree: Type.Optional(Probability),
   },
   strict,
 )

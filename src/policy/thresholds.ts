@@ -1,6 +1,6 @@
 // Thresholds of a category's scores and the bands made of them, in every context and for every tenant by the same arithmetic.
 // Within `margin` of a threshold a person judges. compile.ts reports the flaws of a policy, settings.ts those of a tenant.
-import type { Bands, Thresholds } from './policy.ts'
+import type { Bands, ImageRule, Thresholds } from './policy.ts'
 
 export type ThresholdFlaw = { readonly key: 'hold' | 'deny' | 'margin'; readonly reason: string }
 
@@ -34,10 +34,10 @@ export function flawsOfThresholds(thresholds: Thresholds): ThresholdFlaw[] {
 }
 
 /** The bands that count in these contexts: of the first that the rule names, else its own. */
-export function bandsIn<Rule extends Bands & { readonly contexts: readonly (Bands & { readonly context: string })[] }>(
-  rule: Rule,
+export function bandsIn(
+  rule: ImageRule,
   contexts: readonly string[],
-): Bands & { readonly context?: string } {
+): Bands & { readonly context?: string; readonly thresholds: Thresholds } {
   return rule.contexts.find(({ context }) => contexts.includes(context)) ?? rule
 }
 

@@ -7,7 +7,7 @@ import { advance } from '../advance.ts'
 import type { Database, Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
-import { ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
+import { asWho, ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
 
 export type Lease = { readonly itemId: string; readonly token: string; readonly until: Date }
 
@@ -30,7 +30,7 @@ export async function claimNext(database: Database, rules: ReviewRules, reviewer
      WHERE claimed.id = (
        SELECT item.id
          FROM darkroom.review_item AS item
-         JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
+         CROSS JOIN ${asWho(reviewer.personId)}
         WHERE item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
         ORDER BY item.rank_at, item.id
         LIMIT 1
@@ -52,8 +52,8 @@ export async function claimItem(
        SET fence = item.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
            leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
            reserved_for = NULL, reserved_until = NULL
-      FROM darkroom.active_reviewer AS who
-     WHERE item.id = ${itemId} AND who.person_id = ${reviewer.personId} AND item.state = 'open'
+      FROM ${asWho(reviewer.personId)}
+     WHERE item.id = ${itemId} AND item.state = 'open'
        AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
     RETURNING item.id, item.lease_until, item.appeal_id`.execute(database.sql)
   const lease = await begin(database, rows[0], token)
@@ -62,10 +62,16 @@ export async function claimItem(
 }
 
 /** Extends a lease that has not run out. Fault: lease_expired. */
-export async function renewLease(sql: Sql, rules: ReviewRules, itemId: string, token: string): Promise<Date> {
+export async function renewLease(
+  sql: Sql,
+  rules: ReviewRules,
+  reviewer: Reviewer,
+  itemId: string,
+  token: string,
+): Promise<Date> {
   const { rows } = await raw<{ lease_until: Date }>`
     UPDATE darkroom.review_item SET lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond'
-     WHERE id = ${itemId} AND ${isHeldBy(token)}
+     WHERE id = ${itemId} AND ${isHeldBy(reviewer, token)}
     RETURNING lease_until`.execute(sql)
   const row = rows[0]
   if (row === undefined) throw leaseExpired(itemId)
@@ -81,6 +87,7 @@ export type HandOver = { note: string | null; to: string | null }
 export async function releaseItem(
   sql: Sql,
   rules: ReviewRules,
+  reviewer: Reviewer,
   itemId: string,
   token: string,
   { note, to }: HandOver,
@@ -92,13 +99,14 @@ export async function releaseItem(
            handover_note = coalesce(${note}, handover_note), reserved_for = ${to},
            reserved_until = CASE WHEN ${to}::text IS NULL THEN NULL
                                  ELSE darkroom.now() + ${rules.reserveMs} * interval '1 millisecond' END
-     WHERE id = ${itemId} AND ${isHeldBy(token)}`.execute(sql)
+     WHERE id = ${itemId} AND ${isHeldBy(reviewer, token)}`.execute(sql)
   if (numAffectedRows !== 1n) throw leaseExpired(itemId)
 }
 
-/** Whether the row's lease is this token's and has not run out. */
-export function isHeldBy(token: string) {
-  return raw<boolean>`(state = 'open' AND lease_hash = ${hashOf(token)} AND lease_until > (SELECT darkroom.now()))`
+/** Whether the row's lease is this token's and this person's, and has not run out. A token that somebody else has is nobody's. */
+export function isHeldBy({ personId }: Reviewer, token: string) {
+  return raw<boolean>`(state = 'open' AND lease_person = ${personId} AND lease_hash = ${hashOf(token)}
+                       AND lease_until > (SELECT darkroom.now()))`
 }
 
 export function leaseExpired(itemId: string): Fault {

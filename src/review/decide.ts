@@ -7,13 +7,14 @@ import type { Database, Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import { conflictOfInterest, hashOf, isHeldBy, type Lease, leaseExpired } from './claim.ts'
-import type { ItemRow, ReviewTools } from './item.ts'
-import { ELIGIBLE, type Reviewer } from './reviewer.ts'
+import { IS_UPLOAD, type ItemRow, type ReviewTools } from './item.ts'
+import { asWho, ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
 import { checkVerdict, type Verdict } from './verdict.ts'
 
 export type Decided = { verdictId: string; effectAt: Date }
 
 type Held = Pick<ItemRow, 'id' | 'kind' | 'image_id' | 'restricted' | 'content_digest' | 'clause' | 'tenant_id'> & {
+  upload: boolean
   eligible: boolean
 }
 
@@ -29,7 +30,7 @@ export async function decide(
   const item = await readHeld(database.sql, reviewer, itemId, token)
   requireRight(reviewer, verdict)
   checkVerdict(policy, rules, item, verdict)
-  const stored = await store(database.sql, reviewer, [itemId], isHeldBy(token), verdict, rules.undoMs)
+  const stored = await store(database.sql, reviewer, [itemId], isHeldBy(reviewer, token), verdict, rules.undoMs)
   const [decided] = stored
   if (decided === undefined) throw leaseExpired(itemId)
   return { verdictId: decided.id, effectAt: decided.effect_at }
@@ -59,8 +60,7 @@ export async function decideAlike(
       SELECT item.id, ${ELIGIBLE} AND item.kind = 'hold' AND item.tenant_id = ${item.tenant_id}
                AND item.content_digest = ${item.content_digest} AND item.clause IS NOT DISTINCT FROM ${item.clause}
                AND NOT item.restricted AS alike,
-             item.state = 'open' AND (item.lease_until IS NULL OR item.lease_until <= darkroom.now()
-                                      OR item.lease_hash = ${hashOf(token)}) AS free
+             item.state = 'open' AND (item.lease_hash = ${hashOf(token)} OR ${isFree(reviewer.personId)}) AS free
         FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
        WHERE item.id = ANY (${ids}) ORDER BY item.id FOR UPDATE OF item`.execute(tx)
     const strange = ids.filter((id) => !rows.some((row) => row.id === id && row.alike))
@@ -83,20 +83,22 @@ export async function undo(
   itemId: string,
 ): Promise<Lease> {
   const token = randomBytes(24).toString('base64url')
+  // The item is locked before the verdict is touched: it is settled or taken back, never both.
   const { rows } = await raw<{ lease_until: Date }>`
-    WITH undone AS (
+    WITH mine AS (
+      SELECT id FROM darkroom.review_item WHERE id = ${itemId} AND state = 'decided' AND effect_at > darkroom.now() FOR UPDATE),
+    undone AS (
       UPDATE darkroom.review_verdict AS verdict SET undone_at = darkroom.now()
-        FROM darkroom.review_item AS item
-       WHERE item.id = ${itemId} AND verdict.item_id = item.id AND verdict.person_id = ${reviewer.personId}
+        FROM mine
+       WHERE verdict.item_id = mine.id AND verdict.person_id = ${reviewer.personId}
          AND verdict.undone_at IS NULL AND verdict.counted_at IS NULL
-         AND item.state = 'decided' AND item.effect_at > darkroom.now()
       RETURNING verdict.item_id)
     UPDATE darkroom.review_item AS item
        SET state = 'open', effect_at = NULL, fence = item.fence + 1, lease_person = ${reviewer.personId},
            lease_hash = ${hashOf(token)}, leased_at = darkroom.now(),
            lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond'
       FROM undone
-     WHERE item.id = undone.item_id AND item.state = 'decided' AND item.effect_at > darkroom.now()
+     WHERE item.id = undone.item_id
     RETURNING item.lease_until`.execute(database.sql)
   const row = rows[0]
   if (row !== undefined) return { itemId, token, until: row.lease_until }
@@ -123,19 +125,20 @@ export async function escalate(
     WITH handed AS (
       UPDATE darkroom.review_item
          SET lead_only = true, handover_note = ${note}, lease_person = NULL, lease_hash = NULL, lease_until = NULL, leased_at = NULL
-       WHERE id = ${itemId} AND ${isHeldBy(token)}
+       WHERE id = ${itemId} AND ${isHeldBy(reviewer, token)}
       RETURNING id)
     INSERT INTO darkroom.review_exclusion (item_id, person_id, reason)
-    SELECT id, ${reviewer.personId}, 'escalated' FROM handed`.execute(sql)
+    SELECT id, ${reviewer.personId}, 'escalated' FROM handed
+    ON CONFLICT (item_id, person_id) DO UPDATE SET reason = excluded.reason`.execute(sql)
   if (numAffectedRows !== 1n) throw leaseExpired(itemId)
 }
 
 async function readHeld(sql: Sql, reviewer: Reviewer, itemId: string, token: string): Promise<Held> {
   const { rows } = await raw<Held>`
     SELECT item.id, item.kind, item.image_id, item.restricted, item.content_digest, item.clause, item.tenant_id,
-           ${ELIGIBLE} AS eligible
-      FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
-     WHERE item.id = ${itemId} AND item.lease_person = ${reviewer.personId} AND ${isHeldBy(token)}`.execute(sql)
+           ${IS_UPLOAD} AS upload, ${ELIGIBLE} AS eligible
+      FROM darkroom.review_item AS item CROSS JOIN ${asWho(reviewer.personId)}
+     WHERE item.id = ${itemId} AND ${isHeldBy(reviewer, token)}`.execute(sql)
   const item = rows[0]
   if (item === undefined) throw leaseExpired(itemId)
   // Something may have happened since the claim, such as a verdict on a sibling.

@@ -116,6 +116,11 @@ export async function raiseItem(
     .execute()
 }
 
+/** Whether `item` (a row of review_item) is about a picture that was refused when it was handed in, as SQL. */
+export const IS_UPLOAD = raw<boolean>`(item.image_id IS NULL AND EXISTS (
+  SELECT FROM darkroom.request JOIN darkroom.statement ON statement.id = request.statement_id
+   WHERE request.id = item.request_id AND statement.record ->> 'inputKind' = 'image'))`
+
 /** Evenly in [0, 1), from the system's own randomness: nobody can foresee what is sampled. */
 export function drawAtRandom(): number {
   return randomInt(2 ** 40) / 2 ** 40

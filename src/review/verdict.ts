@@ -2,7 +2,7 @@
 // clause's statement needs, and where a second look is asked for, allowing names its reason. Free text is a note for colleagues and
 // reaches no statement. Pure.
 import { Fault } from '../kernel/fault.ts'
-import type { ModerationPolicy } from '../policy/policy.ts'
+import type { ClauseStatement, ModerationPolicy } from '../policy/policy.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
 import type { ItemRow } from './item.ts'
 
@@ -15,7 +15,8 @@ export type Verdict = {
   readonly note: string | null
 }
 
-type Judged = Pick<ItemRow, 'kind' | 'image_id' | 'restricted'>
+/** `upload`: it is about a picture that was refused when it was handed in. */
+type Judged = Pick<ItemRow, 'kind' | 'image_id' | 'restricted'> & { upload?: boolean }
 
 const SECOND_LOOKS: readonly ItemRow['kind'][] = ['appeal', 'audit', 'gold']
 
@@ -50,9 +51,8 @@ function checkDenial(policy: ModerationPolicy, item: Judged, { clause: cited, fi
       'clause',
       item.restricted ? 'this item is for a restricted clause' : 'escalate it: this clause is restricted',
     )
-  const facts = item.image_id === null ? statement.facts.input : (statement.facts.review ?? statement.facts.output)
-  if (facts === null) throw incomplete('clause', 'this clause does not speak of such content')
-  const needed = item.image_id === null || statement.facts.review === null ? [] : [...statement.findings]
+  const needed = findingsFor(statement, item)
+  if (needed === null) throw incomplete('clause', 'this clause does not speak of such content')
   for (const [place, phrases] of needed) {
     const chosen = findings[place]
     if (chosen === undefined || !phrases.includes(chosen))
@@ -61,6 +61,17 @@ function checkDenial(policy: ModerationPolicy, item: Judged, { clause: cited, fi
   const known = needed.map(([place]) => place)
   const unknown = Object.keys(findings).find((place) => !known.includes(place))
   if (unknown !== undefined) throw incomplete(`findings.${unknown}`, 'the clause has no such finding')
+}
+
+/** The phrases to choose from by their places; null where the clause does not speak of such content. */
+export function findingsFor(
+  { facts, findings }: ClauseStatement,
+  { image_id, upload }: Pick<Judged, 'image_id' | 'upload'>,
+): (readonly [string, readonly string[]])[] | null {
+  // A picture is described as one wherever it came from.
+  if (image_id === null && upload !== true) return facts.input === null ? null : []
+  if (facts.review !== null) return [...findings]
+  return facts.output === null ? null : []
 }
 
 function requireKey(reasons: ReadonlyMap<string, string>, key: string | null, field: string): void {

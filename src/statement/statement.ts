@@ -41,6 +41,7 @@ export type CitedPolicy = {
   readonly version: string
   readonly digest: string
   readonly effective: string
+  readonly settings?: string
   readonly audience: string
   readonly territory: readonly string[]
   readonly scope: string
@@ -121,6 +122,8 @@ export type Statement = {
     readonly version: string
     readonly digest: string
     readonly effective: string
+    /** SHA-256 of the settings of the tenant, where some applied. */
+    readonly settings?: string
   }
   readonly classifiers: readonly ClassifierRef[]
   readonly audience: string
@@ -194,6 +197,7 @@ export function circumstances(policy: CitedPolicy) {
       version: required(policy.version, 'policy.version'),
       digest: required(policy.digest, 'policy.digest'),
       effective: required(policy.effective, 'policy.effective'),
+      ...(policy.settings === undefined ? {} : { settings: policy.settings }),
     },
     audience: required(policy.audience, 'audience'),
     territory: [...policy.territory],

@@ -18,15 +18,18 @@ const LOCK = 4_217_002
 
 export type Bootstrapped = 'created' | 'present' | 'key_file_missing' | 'key_file_unknown'
 
-/** Prepares an empty deployment; any other it leaves alone. Says what it did. Fault: home_unwritable, invalid key file. */
-export async function bootstrap(ground: Ground): Promise<Bootstrapped> {
+/**
+ * Prepares an empty deployment; any other it leaves alone. Says what it did. The two clients, which are for trying the service out, are
+ * granted these purposes. Fault: home_unwritable, invalid key file.
+ */
+export async function bootstrap(ground: Ground, purposes: readonly string[] = []): Promise<Bootstrapped> {
   if (await hasTenants(ground.database.sql)) return adopt(ground)
   const { path, shared } = await keyFileOf(ground.config)
   const created = await ground.database.transact(async (tx) => {
     await raw`SELECT pg_advisory_xact_lock(${LOCK})`.execute(tx)
     if (await hasTenants(tx)) return false
     // Under the lock: of many processes with homes of their own only the one whose keys will count makes a file.
-    await createEverybody(tx, (await readKeyFile(path, shared)) ?? (await writeKeyFile(path)))
+    await createEverybody(tx, (await readKeyFile(path, shared)) ?? (await writeKeyFile(path)), purposes)
     return true
   })
   return created ? 'created' : adopt(ground)
@@ -55,12 +58,12 @@ async function adopt(ground: Ground): Promise<Exclude<Bootstrapped, 'created'>> 
   return 'key_file_unknown'
 }
 
-async function createEverybody(tx: Tx, ring: KeyRing): Promise<void> {
+async function createEverybody(tx: Tx, ring: KeyRing, purposes: readonly string[]): Promise<void> {
   for (const [file, name] of [
     ['client', 'First client'],
     ['second_client', 'Second client'],
   ] as const) {
-    const tenantId = await createTenant(tx, { name }, BY)
+    const tenantId = await createTenant(tx, { name, purposes: [...purposes] }, BY)
     await createKey(tx, { tenantId, personId: null, name: file, roles: ['client'] }, BY, ring[file])
   }
   const tenantId = await createTenant(tx, { name: 'Operator', operator: true }, BY)

@@ -2,6 +2,7 @@
 // deactivated; a suspended tenant is told that it is. A person's key carries no role that the person lost. A key's last use is
 // written at most once a minute. Sessions, which lead here too, are in sessions.ts.
 import { sql as raw } from 'kysely'
+import type { Json } from '../kernel/canonical.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { parseKey } from './key.ts'
@@ -16,6 +17,10 @@ export type Caller = {
   /** What the key says of itself; a person without a key is `live`. */
   readonly env: 'live' | 'test'
   readonly roles: readonly Role[]
+  /** What the tenant may declare a request to be for. */
+  readonly purposes: readonly string[]
+  /** The tenant's own settings of the moderation policy, for `policyOf`; null: none. */
+  readonly policy: Json
 }
 
 const USE_NOTED_EVERY_MS = 60_000
@@ -37,7 +42,7 @@ export async function callerByKey(ground: Ground, by: { id: string } | { hash: s
     .innerJoin('darkroom.tenant as tenant', 'tenant.id', 'key.tenant_id')
     .leftJoin('darkroom.person as person', 'person.id', 'key.person_id')
     .select(['key.id', 'key.tenant_id', 'key.person_id', 'key.roles', 'key.env', 'key.last_used_at'])
-    .select(['tenant.name', 'tenant.suspended_at', 'person.roles as person_roles'])
+    .select(['tenant.name', 'tenant.suspended_at', 'tenant.purposes', 'tenant.policy', 'person.roles as person_roles'])
     .select(raw<Date>`darkroom.now()`.as('now'))
     .where('key.revoked_at', 'is', null)
     .where('person.deactivated_at', 'is', null)
@@ -59,6 +64,8 @@ export async function callerByKey(ground: Ground, by: { id: string } | { hash: s
     personId: row.person_id,
     env: row.env,
     roles: row.roles.filter(isRole).filter((role) => row.person_roles?.includes(role) ?? true),
+    purposes: row.purposes,
+    policy: row.policy,
   }
 }
 
@@ -67,7 +74,14 @@ export async function callerByPerson(ground: Ground, personId: string): Promise<
   const row = await ground.database.sql
     .selectFrom('darkroom.person as person')
     .innerJoin('darkroom.tenant as tenant', 'tenant.id', 'person.tenant_id')
-    .select(['person.tenant_id', 'person.roles', 'tenant.name', 'tenant.suspended_at'])
+    .select([
+      'person.tenant_id',
+      'person.roles',
+      'tenant.name',
+      'tenant.suspended_at',
+      'tenant.purposes',
+      'tenant.policy',
+    ])
     .where('person.id', '=', personId)
     .where('person.deactivated_at', 'is', null)
     .executeTakeFirst()
@@ -80,6 +94,8 @@ export async function callerByPerson(ground: Ground, personId: string): Promise<
     personId,
     env: 'live',
     roles: (row.roles ?? []).filter(isRole),
+    purposes: row.purposes,
+    policy: row.policy,
   }
 }
 

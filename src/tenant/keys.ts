@@ -5,7 +5,7 @@ import { note } from '../advance.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId, parseId } from '../kernel/ids.ts'
-import type { ApiKeyTable } from '../kernel/tables.ts'
+import type { ApiKeyTable } from '../kernel/tenant-tables.ts'
 import { type Actor, actorOf } from './actor.ts'
 import {
   lockTenant,

@@ -7,8 +7,9 @@ import { canonical, type Json } from '../kernel/canonical.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId, parseId } from '../kernel/ids.ts'
-import type { TenantTable } from '../kernel/tables.ts'
+import type { TenantTable } from '../kernel/tenant-tables.ts'
 import type { Overrides } from '../policy/quotas.ts'
+import type { Settings } from '../policy/settings.ts'
 import { type Actor, actorOf } from './actor.ts'
 import { lockTenant, type Page, pageOf, requireAdministered, wrongCursor } from './administered.ts'
 import type { Caller } from './caller.ts'
@@ -25,12 +26,18 @@ const COLUMNS = [
   'quota',
   'sandbox',
   'previews_allowed',
+  'policy',
+  'purposes',
+  'audit_consent',
   'suspended_at',
   'created_at',
 ] as const
 export type TenantRow = Pick<Selectable<TenantTable>, (typeof COLUMNS)[number]>
 
-/** What an administrator sets. `quota`: limits by name that replace the plan's; null says unlimited. */
+/**
+ * What an administrator sets. `quota`: limits by name that replace the plan's; null says unlimited. `policy`: its settings of the moderation
+ * policy, null for none; whoever takes them has held them against the policy (policy/settings.ts).
+ */
 export type TenantTerms = {
   name: string
   weight: number
@@ -38,6 +45,10 @@ export type TenantTerms = {
   quota: Overrides
   sandbox: boolean
   previews_allowed: boolean
+  policy: Settings | null
+  purposes: string[]
+  /** Whether people may look at a random share of what was released. */
+  audit_consent: boolean
   suspended: boolean
 }
 type NewTenant = Pick<TenantTerms, 'name'> & Partial<Omit<TenantTerms, 'suspended'>> & { operator?: boolean }
@@ -45,13 +56,14 @@ type NewTenant = Pick<TenantTerms, 'name'> & Partial<Omit<TenantTerms, 'suspende
 /** Makes a tenant and returns its id. */
 export async function createTenant(tx: Tx, tenant: NewTenant, by: Actor): Promise<string> {
   const id = newId('ten')
-  const { quota, ...rest } = tenant
+  const { quota, policy, ...rest } = tenant
   await tx
     .insertInto('darkroom.tenant')
     .values({
       id,
       ...rest,
       ...(quota === undefined ? {} : { quota: JSON.stringify(quota) }),
+      ...(policy === undefined ? {} : { policy: jsonOf(policy) }),
       pseudonym: randomBytes(16).toString('hex'),
       head: GENESIS,
     })
@@ -95,18 +107,22 @@ export async function changeTenant(tx: Tx, caller: Caller, id: string, terms: Pa
     quota: before.quota,
     sandbox: before.sandbox,
     previews_allowed: before.previews_allowed,
+    policy: before.policy,
+    purposes: before.purposes,
+    audit_consent: before.audit_consent,
     suspended: before.suspended_at !== null,
   }
   const changed = Object.entries(terms).filter(
     ([name, value]) => value !== undefined && canonical(known[name] ?? null) !== canonical(value),
   )
   if (changed.length === 0) return
-  const { suspended, quota, ...rest } = terms
+  const { suspended, quota, policy, ...rest } = terms
   await tx
     .updateTable('darkroom.tenant')
     .set({
       ...rest,
       ...(quota === undefined ? {} : { quota: JSON.stringify(quota) }),
+      ...(policy === undefined ? {} : { policy: jsonOf(policy) }),
       ...(suspended === undefined
         ? {}
         : { suspended_at: suspended ? raw<Date>`coalesce(suspended_at, darkroom.now())` : null }),
@@ -116,4 +132,9 @@ export async function changeTenant(tx: Tx, caller: Caller, id: string, terms: Pa
   const fields = changed.map(([name]) => name).sort()
   const values = Object.fromEntries(changed.filter(([name]) => name !== 'name'))
   await note(tx, id, 'tenant.changed', id, { fields, ...values, by: actorOf(caller) })
+}
+
+/** The database's null, not JSON's. */
+function jsonOf(policy: Settings | null): string | null {
+  return policy === null ? null : JSON.stringify(policy)
 }

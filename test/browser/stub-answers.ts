@@ -26,13 +26,16 @@ export const storybook: ModelCard = {
   createdAt: new Date(0),
 }
 
+/** Of the link to the statement. */
+export const SECRET = 'c3R1Yi1zZWNyZXQtMTI4Yg'
+
 export const statement: Statement = {
   id: 'sor_01stub',
   category: 'violence/graphic',
   categories: ['violence/graphic'],
   stage: 'input',
   notice: 'Your request was refused before anything was generated. An automated check of the text matched 1 phrase(s).',
-  ...{ url: '/v1/statements/sor_01stub', appeal_url: '/statements/sor_01stub' },
+  ...{ url: '/v1/statements/sor_01stub', appeal_url: `/statements/sor_01stub#${SECRET}` },
 }
 
 export const fullStatement: StatementResource = {
@@ -40,7 +43,7 @@ export const fullStatement: StatementResource = {
   subject: { kind: 'request', id: 'req_1' },
   decided_at: new Date().toISOString(),
   ...{ content_date: null, source: 'own_initiative', detection: 'automated', decided_by: 'automated' },
-  ...{ appeal_url: '/statements/sor_01stub#stub-secret', appeal: null, replaced_by: null },
+  ...{ appeal_url: `/statements/sor_01stub#${SECRET}`, appeal: null, replaced_by: null },
   ...{ category: 'violence/graphic', category_name: 'graphic violence', categories: ['violence/graphic'] },
   clause: 'violence/graphic/1',
   rule: 'Injury and death may not be shown in gory detail for its own sake.',

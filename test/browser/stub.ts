@@ -8,7 +8,8 @@ import Fastify from 'fastify'
 import sharp from 'sharp'
 import { registerConsole } from '../../src/console/console.ts'
 import type { Generation } from '../../src/console/modules/api.ts'
-import { fullStatement, picture, provenance, release, scene, statement, storybook } from './stub-answers.ts'
+import type { StatementResource } from '../../src/http/routes/statements.ts'
+import { fullStatement, picture, provenance, release, SECRET, scene, statement, storybook } from './stub-answers.ts'
 
 export type Stub = Awaited<ReturnType<typeof startStub>>
 
@@ -20,6 +21,9 @@ export async function startStub() {
   const prompts = new Map<string, string>()
   const keys = new Map<string, string>()
   const seen = { posts: 0, verified: 0 }
+  /** What was handed in, and what a test wants the statement to say otherwise. */
+  const appeals: { text: string; purpose: string | null; state: string; answer: object | null }[] = []
+  const stated: Partial<StatementResource> = {}
   /** Prompts with "slow" in them advance only as far as this. */
   const gate = { step: Number.POSITIVE_INFINITY }
 
@@ -32,10 +36,10 @@ export async function startStub() {
   await registerConsole(app, {
     session: async (request) =>
       request.headers.cookie?.includes('darkroom_session=good')
-        ? { tenantName: 'Lantern & Co', roles: ['client'] }
+        ? { tenantName: 'Lantern & Co', roles: ['client'], purposes: ['general', 'education'] }
         : null,
     models: [storybook],
-    purposes: ['general', 'education'],
+    appealPurposes: ['general', 'education'],
   })
 
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
@@ -147,10 +151,28 @@ export async function startStub() {
   app.get('/v1/images/:id/content', async (_request, reply) => reply.redirect('/objects/picture?signature=x', 302))
   app.get('/objects/picture', async (_request, reply) => reply.type('image/png').send(png))
   app.get('/v1/statements/:id', async (request, reply) => {
-    if (!request.url.endsWith(statement.id))
+    const secret = request.headers['darkroom-statement-secret']
+    const signedIn = request.headers.cookie?.includes('darkroom_session=good')
+    if (secret === undefined && !signedIn)
+      return reply.code(401).send(problem(401, 'unauthenticated', 'Send the secret of the link.').body)
+    if (!request.url.endsWith(statement.id) || (secret !== undefined && secret !== SECRET))
       return reply.code(404).send(problem(404, 'not_found', 'No such statement.').body)
-    return fullStatement
+    return { ...fullStatement, ...stated, appeal: appeals[0] ?? null }
   })
+  app.post<{ Body: { statement_id: string; text: string; purpose?: string } }>(
+    '/v1/appeals',
+    async (request, reply) => {
+      const { statement_id, text, purpose = null } = request.body
+      if (request.headers['darkroom-statement-secret'] !== SECRET)
+        return reply.code(401).send(problem(401, 'unauthenticated', 'Send the secret of the link.').body)
+      if (text.includes('again')) return reply.code(409).send(problem(409, 'already_appealed', 'No.').body)
+      if (text.includes('odd'))
+        return reply.code(400).send(problem(400, 'invalid_request', 'That is odd.', 'text').body)
+      const appeal = { id: 'apl_1', object: 'appeal', statement_id, text, purpose, state: 'open', answer: null }
+      appeals.push(appeal)
+      return reply.code(201).send(appeal)
+    },
+  )
 
   app.post('/v1/provenance/verify', async (request, reply) => {
     const file = await request.file()
@@ -172,7 +194,11 @@ export async function startStub() {
     seen,
     gate,
     generations,
+    appeals,
+    stated,
     reset() {
+      appeals.length = 0
+      for (const name of Object.keys(stated)) Reflect.deleteProperty(stated, name)
       generations.clear()
       keys.clear()
       gate.step = Number.POSITIVE_INFINITY

@@ -23,7 +23,8 @@ export async function openSigningIn() {
       registerConsole(scope, {
         models: [],
         provider: true,
-        session: async ({ caller }) => (caller === null ? null : { tenantName: caller.tenantName, roles: [] }),
+        session: async ({ caller }) =>
+          caller === null ? null : { tenantName: caller.tenantName, roles: [], purposes: [] },
       }),
   ])
   idp.serve(`${service.url}${CALLBACK}`)

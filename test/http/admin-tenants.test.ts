@@ -102,6 +102,11 @@ test('every act of administration is one note in the log of the tenant it is abo
   const bodies: Record<string, [string, string, object]> = {
     'POST /v1/admin/tenants': ['tenant.created', '/v1/admin/tenants', { name: 'noted' }],
     'PATCH /v1/admin/tenants/{id}': ['tenant.changed', `/v1/admin/tenants/${id}`, { weight: 5 }],
+    'PUT /v1/admin/tenants/{id}/audit-consent': [
+      'tenant.changed',
+      `/v1/admin/tenants/${id}/audit-consent`,
+      { consent: true },
+    ],
     'POST /v1/admin/tenants/{id}/people': [
       'person.created',
       `/v1/admin/tenants/${id}/people`,

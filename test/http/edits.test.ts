@@ -139,6 +139,7 @@ test('a forbidden upload is refused with a complete statement that says input an
     service.eye.sees = {
       categories: { weapons: 0.01, 'violence/graphic': score },
       classifiers: NOTHING_SEEN?.classifiers ?? [],
+      opinions: [],
     }
     const response = await edits.post({ image: png, n: '2' })
     const { error } = await response.json()
@@ -176,7 +177,7 @@ test('a forbidden upload is refused with a complete statement that says input an
 })
 
 test('a forbidden prompt is refused before its picture is looked at', async () => {
-  service.eye.sees = { categories: { weapons: 2 }, classifiers: [] }
+  service.eye.sees = { categories: { weapons: 2 }, classifiers: [], opinions: [] }
   const response = await edits.post({ image: png, prompt: FORBIDDEN })
   const { error } = await response.json()
   const statement = await (await service.call(`/v1/statements/${error.statement_id}`)).json()
@@ -189,6 +190,7 @@ test('without a classifier the upload goes on, for its results are held; with on
   service.eye.sees = {
     categories: { weapons: Number.NaN, 'violence/graphic': 0.01 },
     classifiers: NOTHING_SEEN?.classifiers ?? [],
+    opinions: [],
   }
   assert.equal((await edits.refused({ image: png })).status, 500)
 })

@@ -167,6 +167,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/admin/tenants/:id': { of: 'first', kinds: one(() => first) },
     '/v1/admin/people/:id': { of: 'first', kinds: one(person) },
     '/v1/admin/keys/:id': { of: 'first', kinds: one(async () => ours((await keyFor(first, ['client'])).id)) },
+    '/v1/admin/policies/:digest': { of: 'everybody', kinds: async () => [{ digest: service.policy.digest }] },
     '/v1/models/:model': { of: 'everybody', kinds: async () => [{ model: 'storybook' }] },
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
@@ -198,10 +199,16 @@ export async function openCast(service: Service, receiverUrl: string) {
     'PATCH /v1/webhooks/:id': () => json({ description: 'changed' }),
     'POST /v1/admin/tenants': () => json({ name: 'Another' }),
     'PATCH /v1/admin/tenants/:id': () => json({ weight: 2 }),
+    'PUT /v1/admin/tenants/:id/audit-consent': () => json({ consent: true }),
     'POST /v1/admin/tenants/:id/people': () => json({ name: 'Bo', roles: ['client'] }),
     'PATCH /v1/admin/people/:id': () => json({ name: 'Bea' }),
     'POST /v1/admin/tenants/:id/keys': () => json({ name: 'made', roles: ['client'] }),
     'POST /v1/admin/keys/:id/rotate': () => json({}),
   }
-  return { service, actors, things, bodies, made }
+  /** What must follow a `?`, by path. */
+  const queries: Record<string, string> = {
+    '/v1/audit/statements': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
+    '/v1/audit/report': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
+  }
+  return { service, actors, things, bodies, queries, made }
 }

@@ -79,7 +79,8 @@ const ENV = {
 const console_: ServerDeps['pages'][number] = (scope) =>
   registerConsole(scope, {
     models: [CARD],
-    session: async ({ caller }) => caller && { tenantName: caller.tenantName, roles: [...caller.roles] },
+    session: async ({ caller }) =>
+      caller && { tenantName: caller.tenantName, roles: [...caller.roles], purposes: caller.purposes },
   })
 
 let service: Service

@@ -123,14 +123,19 @@ function seesAll({ access }: Route, { roles }: Actor): boolean {
   return roles.includes('admin') || (String(access) === 'compliance' && roles.includes('compliance'))
 }
 
-async function ask({ service, bodies }: Cast, route: Route, actor: Actor, params: Params): Promise<Answer> {
+async function ask({ service, bodies, queries }: Cast, route: Route, actor: Actor, params: Params): Promise<Answer> {
   const path = Object.entries(params).reduce(
     (text, [name, value]) => text.replace(name === '*' ? '*' : `:${name}`, value),
     route.path,
   )
   const { headers: more, ...init } = bodies[route.name]?.() ?? {}
   const headers = { ...Object(more), ...actor.headers }
-  const response = await service.call(path, { ...init, method: route.method, as: null, headers })
+  const response = await service.call(`${path}${queries[route.path] ?? ''}`, {
+    ...init,
+    method: route.method,
+    as: null,
+    headers,
+  })
   const { status } = response
   // A stream goes on until its generation ends.
   const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true

@@ -26,7 +26,7 @@ const never = async () => assert.fail('a rehearsal needs no model')
 /** The generate and moderate stages, as the workers run them, for every task that is there. */
 async function work(): Promise<void> {
   const { sql } = service.ground.database
-  const tools = { classifiersOf: never, classify: never, judge: openJudge(service.policy, 30) }
+  const tools = { classifiersOf: never, classify: never, judge: openJudge(service.policy, 30), mayRetry: () => false }
   const moderation = { ...tools, classifiersOf: () => ['storybook-eye'], review: service.admission.review }
   for (const stage of ['generate', 'moderate'] as const)
     for (const { id } of await sql.selectFrom('darkroom.task').select('id').where('stage', '=', stage).execute()) {

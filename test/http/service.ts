@@ -9,7 +9,6 @@ import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
 import { advance, type ImageMove } from '../../src/advance.ts'
 import { omitAppeals } from '../../src/appeal/end.ts'
-import { openReview } from '../../src/commands/review.ts'
 import type { ServerDeps } from '../../src/http/deps.ts'
 import { buildServer } from '../../src/http/server.ts'
 import type { Failure } from '../../src/journey.ts'
@@ -27,7 +26,10 @@ import { failRequest, settleRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import type { ModerationPolicy } from '../../src/policy/policy.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
+import { loadReviewRules } from '../../src/policy/review-rules.ts'
+import { putInForce } from '../../src/policy/versions.ts'
 import { openFileStore } from '../../src/publish/file-store.ts'
+import type { ReviewTools } from '../../src/review/item.ts'
 import { costOf } from '../../src/schedule/fair-queue.ts'
 import { openBearers } from '../../src/statement/bearer.ts'
 import { writeStatement } from '../../src/statement/statement.ts'
@@ -62,7 +64,6 @@ export const CARD: ModelCard = {
 }
 
 export const BEARERS = openBearers(Buffer.alloc(32, 11))
-
 export type End = 'published' | 'held' | 'denied' | { failed: Failure }
 export type Service = Awaited<ReturnType<typeof openService>>
 
@@ -82,6 +83,7 @@ type Eye = { sees: Evidence; look: (() => Promise<Evidence>) | null; marks: Prov
 export const NOTHING_SEEN: Evidence = {
   categories: { weapons: 0.01, 'violence/graphic': 0.01 },
   classifiers: [{ id: 'storybook-eye', version: '1.0.0', digest: 'e'.repeat(64) }],
+  opinions: [],
 }
 
 export async function openService(env: Record<string, string> = {}, pages: ServerDeps['pages'] = []) {
@@ -106,14 +108,21 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     images,
     quarantine,
   }
-  await bootstrap(ground)
-  const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
+  await bootstrap(ground, policy.purposes)
+  const keys: Record<string, string> = (await import(keyFilePath(home), { with: { type: 'json' } })).default
+  await putInForce(ground, policy, '0.0.0-test')
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
+  // Nothing is drawn at random unless a test says so.
+  const review: ReviewTools = {
+    policy,
+    rules: await loadReviewRules(join(config.policiesDir, 'review.yaml')),
+    draw: () => 1 - Number.EPSILON,
+  }
   const admission: Admission = {
     models: [CARD],
     policy,
-    review: await openReview(config, policy),
+    review,
     plans,
     costOf,
     markIdBits: 40,
@@ -127,6 +136,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     objects: images,
     verifyProvenance: async () => NOTHING_FOUND,
     statements: BEARERS,
+    review,
     webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
     examineUpload: async () => (eye.look === null ? eye.sees : eye.look()),
     findMarks: async () => eye.marks,
@@ -144,6 +154,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     ground,
     home,
     policy,
+    review,
     admission,
     eye,
     key,

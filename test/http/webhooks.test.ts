@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { claimDue, deliver } from '../../src/notify/deliver.ts'
 import { LOOPBACK, openReceiver, type Receiver, verify } from '../notify/receiver.ts'
-import { ALLOWED, json, openService, type Service } from './service.ts'
+import { ALLOWED, BEARERS, json, openService, type Service } from './service.ts'
 
 let service: Service
 let receiver: Receiver
@@ -228,7 +228,16 @@ test('a refusal is told with its statement', async () => {
   const body = JSON.parse(receiver.heard[0]?.body ?? '{}')
   assert.equal(body.type, 'generation.refused')
   assert.equal(body.data.id, requestId)
-  assert.equal((await service.call(`/v1/statements/${body.data.statement_id}`)).status, 200)
+  const { statement, statement_id: id } = body.data
+  const read = await (await service.call(`/v1/statements/${id}`)).json()
+  assert.deepEqual(statement, {
+    ...{ id, url: `/v1/statements/${id}`, appeal_until: read.redress.appeal_until },
+    ...{ stage: read.stage, category: read.category, clause: read.clause, rule: read.rule, band: read.band },
+    ...{ facts: read.facts, automated_detection: true, automated_decision: true },
+  })
+  assert.equal(statement.clause, 'violence/graphic/2')
+  // What opens it to anybody stays with the API.
+  assert.ok(!receiver.heard[0]?.body.includes(BEARERS.secretOf(id)))
 })
 
 test('another tenant finds nothing, and its cursor is not ours', async () => {

@@ -233,7 +233,7 @@ test('a retry adopts the previews of an earlier attempt and shows each once', as
     scores: score(0),
   }
   for (let attempt = 0; attempt < 2; attempt++)
-    desk.open({ ...order, previews_allowed: true })(imageIds[0] ?? '', preview)
+    desk.open({ ...order, previews_allowed: true, policy_settings: null })(imageIds[0] ?? '', preview)
   await sleep(100)
   await desk[Symbol.asyncDispose]()
   assert.equal((await rows(imageIds)).length, 1)

@@ -36,7 +36,7 @@ after(() => service[Symbol.asyncDispose]())
 beforeEach(() => see({ weapons: 0.02, 'violence/graphic': 0.03 }))
 
 function see(categories: Record<string, number> | null): void {
-  service.eye.sees = categories === null ? null : { categories, classifiers: CLASSIFIERS }
+  service.eye.sees = categories === null ? null : { categories, classifiers: CLASSIFIERS, opinions: [] }
 }
 
 function blank(width: number, height: number): Promise<Buffer> {

@@ -74,6 +74,7 @@ export async function openCourt({ env = {}, realMarks = false, draw = () => 0.99
           classifiersOf: () => ['storybook-eye'],
           classify: async () => ({ ...EYE, categories }),
           judge: openJudge(policy, ground.config.appealWindowDays),
+          mayRetry: () => false,
           review: tools,
         }
         await moderateStage(ground, moderation, claim)
@@ -176,7 +177,9 @@ async function markQuickly({ ground }: Service, claim: Claim): Promise<void> {
   const image = await ground.database.sql
     .selectFrom('darkroom.image as image')
     .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
+    .innerJoin('darkroom.tenant as tenant', 'tenant.id', 'image.tenant_id')
     .selectAll('image')
+    .select('tenant.policy as policy_settings')
     .select(['request.model', 'request.model_version', 'request.purpose', 'request.sandbox', 'request.skip_clauses'])
     .select(['request.prompt', 'request.negative_prompt', 'request.operation'])
     .select(['request.output_format', 'request.output_compression'])

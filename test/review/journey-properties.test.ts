@@ -155,7 +155,8 @@ async function review(name: (typeof NAMES)[number], how: (Action & { kind: 'revi
   const lease = await claimNext(ground.database, tools.rules, reviewer)
   if (lease === null) return
   if (how === 'sleep') return
-  if (how === 'release') return releaseItem(sql, tools.rules, lease.itemId, lease.token, { note: null, to: null })
+  if (how === 'release')
+    return releaseItem(sql, tools.rules, reviewer, lease.itemId, lease.token, { note: null, to: null })
   if (how === 'up') {
     await expected(['conflict'], () => escalate(sql, reviewer, lease.itemId, lease.token, 'please look'))
     return

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { before, describe, it } from 'node:test'
+import { findInText } from '../../src/admit/moderations.ts'
 import { screenPrompt } from '../../src/admit/screen.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 import { loadModerationPolicy, parseModerationPolicy } from '../../src/policy/load.ts'
@@ -102,6 +103,22 @@ describe('prompt screening', () => {
   it('asks that a person be told of what is escalated', () => {
     const outcome = screen('a nude child')
     assert.ok(outcome.verdict === 'refuse' && outcome.facts.escalate)
+  })
+
+  it('a clause that holds lets the prompt through for a person, and a refusal of another category comes first', async () => {
+    const text = (await readFile(FILE, 'utf8')).replace(
+      /(when: '"harassment" in .*\n {10}action: )deny/,
+      (_, start: string) => `${start}hold`,
+    )
+    const holding = parseModerationPolicy(Buffer.from(text), FILE)
+    const outcome = screenPrompt(holding, { prompt: 'a picture to mock my classmate', tenant: 't' })
+    assert.ok(outcome.verdict === 'allow')
+    assert.deepEqual(outcome.hold, { clause: 'harassment/1', category: 'harassment', categories: ['harassment'] })
+    assert.equal(screenPrompt(holding, { prompt: 'mock my classmate, gore', tenant: 't' }).verdict, 'refuse')
+    const plain = screen('a red house')
+    assert.ok(plain.verdict === 'allow' && plain.hold === null)
+    const flagged = findInText(holding, 'a picture to mock my classmate', 't').byCategory.get('harassment')
+    assert.equal(flagged?.flagged, true)
   })
 
   it('a condition that fails while it runs is a fault, never an allow', async () => {

@@ -94,7 +94,7 @@ describe('statements of reasons', () => {
   })
 
   it('states a refused upload as input, by the band of its score and never as a prompt', () => {
-    const evidence = { categories: { weapons: 0.01, 'violence/graphic': 0.5 }, classifiers: [CLASSIFIER] }
+    const evidence = { categories: { weapons: 0.01, 'violence/graphic': 0.5 }, classifiers: [CLASSIFIER], opinions: [] }
     const verdict = judgeImage(policy, evidence, { tenant: 't' })
     assert.equal(verdict.verdict, 'hold')
     const refused = {
@@ -121,7 +121,11 @@ describe('statements of reasons', () => {
   })
 
   it('states a denied image from the verdict itself, by band and never by score', () => {
-    const evidence = { categories: { weapons: 0.01, 'violence/graphic': 0.87654321 }, classifiers: [CLASSIFIER] }
+    const evidence = {
+      categories: { weapons: 0.01, 'violence/graphic': 0.87654321 },
+      classifiers: [CLASSIFIER],
+      opinions: [],
+    }
     const verdict = judgeImage(policy, evidence, { tenant: 't' })
     assert.equal(verdict.verdict, 'deny')
     const statement = writeStatement({ ...denied(), decision: verdict, classifiers: verdict.classifiers })

@@ -15,7 +15,11 @@ before(async () => {
 })
 
 const CLEAN = { weapons: 0.01, 'violence/graphic': 0.01 }
-const evidence = (categories: Record<string, number>): ImageEvidence => ({ categories, classifiers: [CLASSIFIER] })
+const evidence = (categories: Record<string, number>): ImageEvidence => ({
+  categories,
+  classifiers: [CLASSIFIER],
+  opinions: [{ id: CLASSIFIER.id, categories }],
+})
 const judge = (scores: Record<string, number>, context: Partial<ImageContext> = {}) =>
   judgeImage(policy, evidence({ ...CLEAN, ...scores }), { tenant: 'ten_test', ...context })
 
@@ -78,7 +82,7 @@ describe('image verdicts', () => {
   })
 
   it('holds everything when the model names no calibrated classifier', () => {
-    for (const nothing of [null, { categories: CLEAN, classifiers: [] }]) {
+    for (const nothing of [null, { categories: CLEAN, classifiers: [], opinions: [] }]) {
       const verdict = judgeImage(policy, nothing, { tenant: 't' })
       assert.deepEqual([verdict.verdict, verdict.reason, verdict.band], ['hold', 'no_classifier', 'unscored'])
     }
@@ -89,6 +93,74 @@ describe('image verdicts', () => {
       const verdict = judge({ weapons: broken, 'violence/graphic': 0.99 })
       assert.deepEqual([verdict.verdict, verdict.reason, verdict.category], ['hold', 'score_invalid', 'weapons'])
       for (const score of Object.values(verdict.scores)) assert.ok(Number.isFinite(score))
+    })
+
+  const said = (...opinions: Record<string, number>[]): ImageEvidence => ({
+    categories: Object.fromEntries(
+      Object.keys(CLEAN).map((category) => [category, Math.max(...opinions.map((one) => one[category] ?? 0))]),
+    ),
+    classifiers: opinions.map((_, i) => ({ ...CLASSIFIER, id: `classifier-${i}` })),
+    opinions: opinions.map((one, i) => ({ id: `classifier-${i}`, categories: { ...CLEAN, ...one } })),
+  })
+  const DISPUTES: readonly (readonly [scores: number[], verdict: string, reason: string])[] = [
+    [[0.01, 0.99], 'hold', 'disagree'],
+    [[0.99, 0.01], 'hold', 'disagree'],
+    [[0.01, 0.5], 'hold', 'disagree'],
+    [[0.9, 0.01, 0.95], 'hold', 'disagree'],
+    // Exactly the margin, which is 0.3 where the policy does not say.
+    [[0.1, 0.4], 'hold', 'disagree'],
+    [[0.1, below(0.399999)], 'hold', 'hold_band'],
+    [[0.31, 0.35], 'hold', 'near_hold'],
+    // None of them would allow.
+    [[0.4, 0.99], 'deny', 'deny_band'],
+    // None of them would not.
+    [[0, 0.31], 'allow', 'clear'],
+  ]
+  for (const [scores, expected, reason] of DISPUTES)
+    it(`classifiers that say ${scores.join(' and ')} of gore: ${expected} (${reason})`, () => {
+      const verdict = judgeImage(policy, said(...scores.map((gore) => ({ 'violence/graphic': gore }))), {
+        tenant: 't',
+        contexts: ['fiction'],
+      })
+      assert.deepEqual([verdict.verdict, verdict.reason], [expected, reason])
+      assert.equal(verdict.opinions.length, scores.length)
+      if (reason !== 'disagree') return
+      assert.deepEqual([verdict.category, verdict.categories], ['violence/graphic', ['violence/graphic']])
+      assert.equal(verdict.clause, 'violence/graphic/3')
+    })
+
+  it('a policy says by how much its classifiers may differ', async () => {
+    const text = (await readFile(FILE, 'utf8')).replace(/( +)margin: 0.03\n/, '$&$1disagree: 0.6\n')
+    const lax = parseModerationPolicy(Buffer.from(text), FILE)
+    const rule = lax.categories.find(({ image }) => image?.disagreeFrom === 0.6)
+    assert.ok(rule?.image)
+    assert.ok(policy.categories.every(({ image }) => image === null || image.disagreeFrom === 0.3))
+    const high = rule.image.holdFrom
+    const reason = (low: number) =>
+      judgeImage(lax, said({ [rule.id]: low }, { [rule.id]: high }), { tenant: 't' }).reason
+    assert.notEqual(reason(0.01), 'disagree')
+  })
+
+  it('what one category is denied for does not outrank what the classifiers dispute', () => {
+    const evidence = said({ 'violence/graphic': 0.99, weapons: 0.01 }, { 'violence/graphic': 0.98, weapons: 0.99 })
+    const verdict = judgeImage(policy, evidence, { tenant: 't' })
+    assert.deepEqual([verdict.verdict, verdict.reason, verdict.category], ['hold', 'disagree', 'weapons'])
+  })
+
+  for (const [silent, reason] of [
+    ['missing', 'classifier_missing'],
+    ['failed', 'classifier_failed'],
+  ] as const)
+    it(`a classifier that is ${silent} holds, whatever the others say`, () => {
+      for (const score of [0.01, 0.99]) {
+        const others = said({ 'violence/graphic': score })
+        const opinions = [...others.opinions, { id: 'nudenet', silent }]
+        const verdict = judgeImage(policy, { ...others, opinions }, { tenant: 't' })
+        assert.deepEqual([verdict.verdict, verdict.reason, verdict.category], ['hold', reason, null])
+        assert.deepEqual(verdict.opinions.at(-1), { id: 'nudenet', silent })
+      }
+      const alone = { categories: {}, classifiers: [], opinions: [{ id: 'nudenet', silent }] }
+      assert.equal(judgeImage(policy, alone, { tenant: 't' }).reason, reason)
     })
 
   it('holds when a required category has no score', () => {
@@ -126,6 +198,28 @@ describe('image verdicts', () => {
     )
     assert.equal(judge({ weapons: 0.99, 'violence/graphic': 0.25 }, tale).verdict, 'hold')
     assert.equal(judge({ weapons: 0.99, 'violence/graphic': 0.9 }, tale).verdict, 'deny')
+  })
+
+  it('the first context that holds replaces the thresholds, and the others leave them', () => {
+    const at = (score: number, ...contexts: string[]) => judge({ 'violence/graphic': score }, { contexts }).verdict
+    assert.deepEqual(
+      [at(0.41), at(0.41, 'medical'), at(0.41, 'education'), at(0.41, 'fiction')],
+      ['hold', 'allow', 'hold', 'hold'],
+    )
+    assert.equal(at(0.41, 'education', 'medical'), 'allow', 'medical stands first in the policy')
+    assert.deepEqual([at(0.99), at(0.99, 'medical')], ['deny', 'hold'], 'a person judges what medicine shows')
+  })
+
+  it('a picture that the prompt asked a person to judge is held, and denied all the same', () => {
+    const hold = { clause: 'harassment/1', category: 'harassment', categories: ['harassment'] }
+    const asked = judge({}, { hold })
+    assert.deepEqual(
+      [asked.verdict, asked.reason, asked.clause, asked.category, asked.score],
+      ['hold', 'asked', 'harassment/1', 'harassment', null],
+    )
+    assert.deepEqual(asked.categories, ['harassment'])
+    assert.equal(judge({ 'violence/graphic': 0.99 }, { hold }).verdict, 'deny')
+    assert.equal(judge({ 'violence/graphic': 0.5 }, { hold }).reason, 'hold_band')
   })
 
   it('no allow clause lifts a deny or what is nearly one', async () => {

@@ -25,7 +25,8 @@ function cardsFor(models: readonly ModelCard[]): string {
 }
 
 export function playgroundPage(session: ConsoleSession, options: ConsoleOptions): Html {
-  const { models, purposes = [] } = options
+  const { models } = options
+  const { purposes } = session
   return html`<h1 class="unseen">Playground</h1>
 <div class="bench">
 <form class="enlarger panel stack" id="order" data-cards="${cardsFor(models)}" novalidate>

@@ -2,10 +2,11 @@
 // Each act is one note in the log of the tenant that it is about (tenant/tenants.ts). What another's is, is 404.
 import { Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../../kernel/fault.ts'
+import { requireFitting } from '../../policy/settings.ts'
 import { actorOf } from '../../tenant/actor.ts'
 import { requireAdministered } from '../../tenant/administered.ts'
 import { ADMINISTRATORS } from '../../tenant/roles.ts'
-import { changeTenant, createTenant, getTenant, listTenants } from '../../tenant/tenants.ts'
+import { changeTenant, createTenant, getTenant, listTenants, type TenantTerms } from '../../tenant/tenants.ts'
 import { usageReport } from '../../tenant/usage.ts'
 import { callerOf } from '../access.ts'
 import {
@@ -27,9 +28,14 @@ import { UsagePeriod, UsageSchema, usageResource } from './usage.ts'
 export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): void {
   const tags = ['admin']
   const { sql, transact } = ground.database
-  const requirePlan = (plan: string | undefined) => {
+  const requireTerms = ({ plan, policy, purposes = [] }: Partial<TenantTerms>) => {
     if (plan !== undefined && !admission.plans.has(plan))
       throw new Fault('invalid_request', { field: 'plan', detail: `there is no plan ${plan}` })
+    if (policy) requireFitting(admission.policy, policy)
+    const known = admission.policy.purposes
+    for (const purpose of purposes)
+      if (!known.includes(purpose))
+        throw new Fault('invalid_request', { field: 'purposes', detail: `purposes are of ${known.join(', ')}` })
   }
 
   app.get(
@@ -62,7 +68,7 @@ export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): v
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      requirePlan(request.body.plan)
+      requireTerms(request.body)
       const id = await transact((tx) => createTenant(tx, request.body, actorOf(caller)))
       const tenant = tenantResource(await getTenant(sql, caller, id))
       return reply.code(201).header('location', `/v1/admin/tenants/${id}`).send(tenant)
@@ -112,7 +118,7 @@ export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): v
         tags,
         summary: 'Change a tenant',
         description:
-          'Names what changes; `quota` is replaced as a whole. A suspended tenant’s keys and people are refused with 403; ' +
+          'Names what changes; `quota`, `policy` and `purposes` are replaced as a whole. A suspended tenant’s keys and people are refused with 403; ' +
           'what it ordered before is finished.',
         params: IdParams,
         body: Type.Partial(Type.Object({ name: NameSchema, ...termsOfTenant, suspended: Type.Boolean() }), strict),
@@ -122,8 +128,30 @@ export function adminTenantRoutes(app: App, { ground, admission }: RouteDeps): v
     async (request) => {
       const caller = callerOf(request)
       const { id } = request.params
-      requirePlan(request.body.plan)
+      requireTerms(request.body)
       await transact((tx) => changeTenant(tx, caller, id, request.body))
+      return tenantResource(await getTenant(sql, caller, id))
+    },
+  )
+
+  app.put(
+    '/v1/admin/tenants/:id/audit-consent',
+    {
+      config: { access: ADMINISTRATORS },
+      schema: {
+        tags,
+        summary: 'Agree to random audits, or no more',
+        description:
+          'With consent, people of the service look at a small random share of what was released (`audit_rates` of policies/review.yaml), so that its errors can be estimated. A tenant’s own administrator gives or takes it.',
+        params: IdParams,
+        body: Type.Object({ consent: Type.Boolean() }, strict),
+        response: { 200: TenantSchema, ...problems(400, 401, 403, 404, 413, 415) },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { id } = request.params
+      await transact((tx) => changeTenant(tx, caller, id, { audit_consent: request.body.consent }))
       return tenantResource(await getTenant(sql, caller, id))
     },
   )

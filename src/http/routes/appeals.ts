@@ -1,7 +1,7 @@
 // Appeals of refusals: filed once for each statement, by the tenant or, without an account, by whoever bears the statement's link; both
 // follow the same appeal. How it is decided is src/review's and src/appeal's; what was decided comes back here with its reasons.
 import { Type } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Answer } from '../../appeal/answer.ts'
 import { withdrawAppeal } from '../../appeal/end.ts'
 import { type Appellant, fileAppeal } from '../../appeal/file.ts'
@@ -78,21 +78,21 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
   const bearerConfig = { access: 'optional', limit: 'strangers' } as const
 
   /** Who acts on a statement: its bearer, whose tenant is the statement's, or a client of the tenant. */
-  async function appellantOn(request: FastifyRequest, statementId: string): Promise<Appellant> {
+  async function appellantOn(request: FastifyRequest, reply: FastifyReply, statementId: string): Promise<Appellant> {
     if (bears(request, statements, statementId)) {
       const tenantId = await tenantOfStatement(sql, statementId)
       if (tenantId === null) throw new Fault('not_found', { facts: { id: statementId } })
       return { tenantId, keyId: null, personId: null }
     }
-    const tenantId = clientOf(request)
+    const tenantId = clientOf(request, reply)
     return { tenantId, keyId: request.caller?.keyId ?? null, personId: request.caller?.personId ?? null }
   }
 
   /** The same for an appeal, which its statement's bearer may read. */
-  async function tenantOn(request: FastifyRequest, appealId: string): Promise<string> {
+  async function tenantOn(request: FastifyRequest, reply: FastifyReply, appealId: string): Promise<string> {
     const found = await statementOf(sql, appealId)
     if (found !== null && bears(request, statements, found.statementId)) return found.tenantId
-    return clientOf(request)
+    return clientOf(request, reply)
   }
 
   app.post(
@@ -111,7 +111,7 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
     },
     async (request, reply) => {
       const { statement_id: statementId, text, purpose = null } = request.body
-      const appellant = await appellantOn(request, statementId)
+      const appellant = await appellantOn(request, reply, statementId)
       const id = await fileAppeal(ground, admission.review, appellant, { statementId, text, purpose })
       reply.header('location', `/v1/appeals/${id}`)
       return reply.code(201).send(appealResource(await getAppeal(sql, appellant.tenantId, id)))
@@ -156,7 +156,7 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
     },
     async (request, reply) => {
       const { id } = request.params
-      return reply.send(appealResource(await getAppeal(sql, await tenantOn(request, id), id)))
+      return reply.send(appealResource(await getAppeal(sql, await tenantOn(request, reply, id), id)))
     },
   )
 
@@ -175,7 +175,7 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
     },
     async (request, reply) => {
       const { id } = request.params
-      const tenantId = await tenantOn(request, id)
+      const tenantId = await tenantOn(request, reply, id)
       await withdrawAppeal(ground, tenantId, id)
       return reply.send(appealResource(await getAppeal(sql, tenantId, id)))
     },

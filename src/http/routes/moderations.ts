@@ -5,6 +5,8 @@ import { setImmediate } from 'node:timers/promises'
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { type Findings, findInPicture, findInText, type Moderation, moderationOf } from '../../admit/moderations.ts'
 import { Fault } from '../../kernel/fault.ts'
+import type { ModerationPolicy } from '../../policy/policy.ts'
+import { policyOf } from '../../policy/settings.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import { pictureInUrl } from '../data-url.ts'
@@ -67,7 +69,7 @@ const Moderations = Type.Object({
 })
 
 export function moderationRoutes(app: App, { ground, admission, examineUpload }: RouteDeps): void {
-  const { policy, models } = admission
+  const { models } = admission
   const { limits, defaultModel } = ground.config
   const takePlace = openShares(limits.verificationsAtOnce)
   app.post(
@@ -86,7 +88,8 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
       },
     },
     async (request, reply) => {
-      const { tenantId } = callerOf(request)
+      const { tenantId, policy: settings } = callerOf(request)
+      const policy = policyOf(admission.policy, settings)
       const { input, model } = request.body
       const eye = eyeOf(model ?? null)
       const inputs = partsOf(input)
@@ -98,7 +101,7 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
         return await reply.send({
           id: `modr-${randomUUID().replaceAll('-', '')}`,
           model: `darkroom-${policy.id}-${policy.version}`,
-          results: await judge(inputs, tenantId, eye ?? defaultModel),
+          results: await judge(policy, inputs, tenantId, eye ?? defaultModel),
         })
       } finally {
         leave?.()
@@ -106,7 +109,12 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
     },
   )
 
-  async function judge(inputs: readonly Input[], tenantId: string, eye: string): Promise<Moderation[]> {
+  async function judge(
+    policy: ModerationPolicy,
+    inputs: readonly Input[],
+    tenantId: string,
+    eye: string,
+  ): Promise<Moderation[]> {
     const results: Moderation[] = []
     for (const { parts, fields } of inputs) {
       const found: Findings[] = []
@@ -116,7 +124,7 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
         found.push(
           part.type === 'text'
             ? findInText(policy, part.text, tenantId)
-            : await look(part.image_url.url, `${fields[at]}.image_url.url`, eye),
+            : await look(policy, part.image_url.url, `${fields[at]}.image_url.url`, eye),
         )
       }
       results.push(moderationOf(policy, found))
@@ -124,7 +132,7 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
     return results
   }
 
-  async function look(url: string, field: string, model: string): Promise<Findings> {
+  async function look(policy: ModerationPolicy, url: string, field: string, model: string): Promise<Findings> {
     const picture = await pictureInUrl(url, field, { maxBytes: limits.uploadBytes, maxPixels: limits.uploadPixels })
     const evidence = await examineUpload(picture, model)
     if (evidence === null)

@@ -8,6 +8,8 @@ import type { InputTools } from '../../admit/inputs.ts'
 import { getGeneration } from '../../admit/records.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { judgeImage } from '../../moderate/verdict.ts'
+import { policyOf } from '../../policy/settings.ts'
+import type { Caller } from '../../tenant/caller.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -69,11 +71,11 @@ export async function openaiEditRoutes(app: App, deps: RouteDeps): Promise<void>
     fields: FIELDS,
     fieldBytes: limits.promptCharacters * CHARACTER_BYTES,
   }
-  const tools: InputTools = {
+  const toolsOf = (caller: Caller): InputTools => ({
     examine: deps.examineUpload,
     findMarks: deps.findMarks,
-    judge: (scores, context) => judgeImage(admission.policy, scores, context),
-  }
+    judge: (scores, context) => judgeImage(policyOf(admission.policy, caller.policy), scores, context),
+  })
   const takePlace = openShares(edits.uploadsAtOnce)
   await app.register(multipart)
   app.post(
@@ -106,7 +108,7 @@ export async function openaiEditRoutes(app: App, deps: RouteDeps): Promise<void>
         const edit = { ...filesOf(form), strength: null, fidelity: body.input_fidelity ?? 'low' } as const
         const key = request.headers['idempotency-key']
         const named = typeof key === 'string' ? key : null
-        admitted = await admitEdit(ground, admission, caller, order, { edit, tools }, named)
+        admitted = await admitEdit(ground, admission, caller, order, { edit, tools: toolsOf(caller) }, named)
       } finally {
         leave()
       }

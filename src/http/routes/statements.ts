@@ -1,11 +1,11 @@
 // Statements of reasons: the whole record behind a restriction, for the tenant that it was told to and for whoever bears its link.
 import { Type } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/fault.ts'
 import { type Bearers, publicPath } from '../../statement/bearer.ts'
 import { type StatementJson, statementJson } from '../../statement/outputs.ts'
 import { type AppealState, getStanding } from '../../statement/records.ts'
-import { baseUrlOf } from '../access.ts'
+import { baseUrlOf, challenge } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { IdParams, problems } from '../schemas.ts'
@@ -87,7 +87,7 @@ export function statementRoutes(app: App, { ground, statements }: RouteDeps): vo
     },
     async (request, reply) => {
       const { id } = request.params
-      const tenantId = bears(request, statements, id) ? null : clientOf(request)
+      const tenantId = bears(request, statements, id) ? null : clientOf(request, reply)
       const { statement, appeal, replacedBy } = await getStanding(ground.database.sql, id, tenantId)
       const path = publicPath(statements, statement)
       const told = tenantId === null ? {} : { public_url: path && `${baseUrlOf(ground, request)}${path}` }
@@ -110,9 +110,11 @@ export function bears({ headers }: Pick<FastifyRequest, 'headers'>, bearers: Bea
 }
 
 /** The tenant of a caller who may read its statements. A wrong secret finds nothing, as a statement that is not there. */
-export function clientOf({ caller, headers }: FastifyRequest): string {
+export function clientOf(request: FastifyRequest, reply: FastifyReply): string {
+  const { caller, headers } = request
   if (caller === null) {
     if (headers[SECRET_HEADER] !== undefined) throw new Fault('not_found')
+    challenge(request, reply)
     throw new Fault('unauthenticated', {
       detail: `send an API key, or the secret of the statement's link in ${SECRET_HEADER}`,
     })

@@ -1,0 +1,129 @@
+// Claims on review items: the next of the queue or a named one, its renewal, its return. A claim is a token that is shown once;
+// whoever acts on an item sends it along, so that a claim which ran out, or another tab's, changes nothing.
+import { Type } from '@fastify/type-provider-typebox'
+import { seeItem } from '../../review/access.ts'
+import { claimItem, claimNext, type Lease, releaseItem, renewLease } from '../../review/claim.ts'
+import { undo } from '../../review/decide.ts'
+import { type Reviewer, reviewerOf } from '../../review/reviewer.ts'
+import { viewItem } from '../../review/view.ts'
+import { callerOf } from '../access.ts'
+import type { App } from '../app.ts'
+import type { RouteDeps } from '../deps.ts'
+import { ClaimedSchema, LeaseField, leaseResource, NoteField, PersonIdSchema } from '../review-schemas.ts'
+import { IdParams, problems } from '../schemas.ts'
+import { optional, strict } from '../validation.ts'
+
+export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void {
+  const config = { access: ['reviewer', 'lead'] } as const
+  const tags = ['review']
+  const { database } = ground
+  const { sql } = database
+  const { rules } = review
+  const claimed = async (reviewer: Reviewer, lease: Lease) => ({
+    item: await viewItem(sql, review, reviewer, await seeItem(sql, reviewer, lease.itemId)),
+    lease: leaseResource(lease),
+  })
+
+  app.post(
+    '/v1/review/next',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Claim the next item that you may have',
+        response: {
+          200: ClaimedSchema,
+          204: Type.Null({ description: 'Nothing waits that you may have.' }),
+          ...problems(401, 403, 413, 415, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const reviewer = reviewerOf(callerOf(request))
+      const lease = await claimNext(database, rules, reviewer)
+      if (lease === null) return reply.code(204).send(null)
+      return reply.send(await claimed(reviewer, lease))
+    },
+  )
+
+  app.post(
+    '/v1/review/items/:id/claim',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Claim an item',
+        params: IdParams,
+        response: { 200: ClaimedSchema, ...problems(401, 403, 404, 409, 413, 415, 429, 503) },
+      },
+    },
+    async (request) => {
+      const reviewer = reviewerOf(callerOf(request))
+      return claimed(reviewer, await claimItem(database, rules, reviewer, request.params.id))
+    },
+  )
+
+  app.post(
+    '/v1/review/items/:id/renew',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Keep a claim for longer',
+        params: IdParams,
+        body: Type.Object({ lease: LeaseField }, strict),
+        response: {
+          200: Type.Object({ lease: Type.Object({ until: Type.String({ format: 'date-time' }) }) }),
+          ...problems(400, 401, 403, 404, 409, 413, 415, 429, 503),
+        },
+      },
+    },
+    async (request) => {
+      const reviewer = reviewerOf(callerOf(request))
+      const until = await renewLease(sql, rules, reviewer, request.params.id, request.body.lease)
+      return { lease: { until: until.toISOString() } }
+    },
+  )
+
+  app.post(
+    '/v1/review/items/:id/release',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Give an item back',
+        description: '`to` keeps it for a person who may have it, `note` is what they should know.',
+        params: IdParams,
+        body: Type.Object({ lease: LeaseField, note: optional(NoteField), to: optional(PersonIdSchema) }, strict),
+        response: {
+          204: Type.Null({ description: 'It waits in its place again.' }),
+          ...problems(400, 401, 403, 404, 409, 413, 415, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const reviewer = reviewerOf(callerOf(request))
+      const { lease, note = null, to = null } = request.body
+      await releaseItem(sql, rules, reviewer, request.params.id, lease, { note, to })
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/v1/review/items/:id/undo',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Take your verdict back before it takes effect',
+        description: 'The item is claimed by you again.',
+        params: IdParams,
+        response: { 200: ClaimedSchema, ...problems(401, 403, 404, 409, 413, 415, 429, 503) },
+      },
+    },
+    async (request) => {
+      const reviewer = reviewerOf(callerOf(request))
+      return claimed(reviewer, await undo(database, review, reviewer, request.params.id))
+    },
+  )
+}

@@ -1,0 +1,112 @@
+// Who reviews what: set by leads, and by administrators, who alone open what is restricted. review/people.ts says who may what.
+import { type Static, Type } from '@fastify/type-provider-typebox'
+import { Fault } from '../../kernel/fault.ts'
+import { getReviewer, listReviewers, type ReviewerRow, setReviewer } from '../../review/people.ts'
+import { callerOf } from '../access.ts'
+import type { App } from '../app.ts'
+import type { RouteDeps } from '../deps.ts'
+import { PersonIdSchema } from '../review-schemas.ts'
+import { IdParams, problems } from '../schemas.ts'
+import { strict } from '../validation.ts'
+
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
+const TenantIds = (minItems: number) =>
+  Type.Array(Type.String({ pattern: '^ten_[0-9a-z]{26}$' }), { minItems, maxItems: 500, uniqueItems: true })
+const list = { minItems: 1, maxItems: 100, uniqueItems: true }
+
+const terms = {
+  categories: Nullable(Type.Array(Type.String({ maxLength: 100 }), { ...list, description: 'Null: all.' })),
+  languages: Nullable(
+    Type.Array(Type.String({ pattern: '^[a-z]{2,3}$' }), {
+      ...list,
+      description: 'Of prompts, as ISO 639 names them.',
+    }),
+  ),
+  tenants: Nullable(TenantIds(1)),
+  max_severity: Type.Integer({ minimum: 0, maximum: 100 }),
+  conflicts: TenantIds(0),
+  lead_id: Nullable(PersonIdSchema),
+  away_until: Nullable(Type.String({ format: 'date-time', maxLength: 40 })),
+}
+const Body = Type.Object(
+  {
+    ...terms,
+    restricted: Type.Optional(Type.Boolean({ description: 'An administrator’s to set; stays unless named.' })),
+  },
+  strict,
+)
+const ReviewerSchema = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('reviewer'),
+  name: Type.String(),
+  lead: Type.Boolean(),
+  ...terms,
+  restricted: Type.Boolean({ description: 'Whether they see what is restricted.' }),
+})
+
+export function reviewPeopleRoutes(app: App, { ground, review }: RouteDeps): void {
+  const config = { access: ['lead', 'admin'] } as const
+  const tags = ['review']
+  const { database } = ground
+  const { sql } = database
+
+  app.get(
+    '/v1/review/people',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Everybody who reviews',
+        response: {
+          200: Type.Object({ object: Type.Literal('list'), data: Type.Array(ReviewerSchema) }),
+          ...problems(401, 403, 429, 503),
+        },
+      },
+    },
+    async () => ({ object: 'list' as const, data: (await listReviewers(sql)).map(reviewerResource) }),
+  )
+
+  app.put(
+    '/v1/review/people/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Set what a person reviews',
+        params: IdParams,
+        body: Body,
+        response: { 200: ReviewerSchema, ...problems(400, 401, 403, 404, 413, 415, 429, 503) },
+      },
+    },
+    async (request) => {
+      const { away_until, ...rest } = request.body
+      const { id } = request.params
+      const asked = { ...rest, away_until: momentOf(away_until) }
+      await setReviewer(database, review.policy, callerOf(request), id, asked)
+      return reviewerResource(await getReviewer(sql, id))
+    },
+  )
+}
+
+function momentOf(text: string | null): Date | null {
+  if (text === null) return null
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime()))
+    throw new Fault('invalid_request', { field: 'away_until', detail: 'away_until is not a time' })
+  return at
+}
+
+function reviewerResource(row: ReviewerRow): Static<typeof ReviewerSchema> {
+  const { person_id: id, away_until, categories, languages, tenants, conflicts, ...rest } = row
+  const copy = (values: readonly string[] | null) => (values === null ? null : [...values])
+  return {
+    id,
+    object: 'reviewer',
+    ...rest,
+    categories: copy(categories),
+    languages: copy(languages),
+    tenants: copy(tenants),
+    conflicts: [...conflicts],
+    away_until: away_until?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,59 @@
+// The content that an item is about: a picture that was made, a picture that was handed in and refused, or a prompt. Only what a
+// reviewer looks at; nothing of who asked for it.
+import type { Sql } from '../kernel/database.ts'
+import type { ItemRow } from './item.ts'
+
+export type Content = {
+  readonly subject: 'image' | 'prompt'
+  readonly width: number
+  readonly height: number
+  readonly purpose: string | null
+  readonly prompt: string | null
+  readonly negativePrompt: string | null
+  /** Of the picture that was made; null where none was. */
+  readonly image: { readonly id: string; readonly digest: string | null; readonly publicKey: string | null } | null
+  /** Of the picture that the request started from. */
+  readonly inputKey: string | null
+  readonly erased: boolean
+}
+
+export async function readContent(sql: Sql, item: ItemRow & { upload: boolean }): Promise<Content> {
+  const request = await sql
+    .selectFrom('darkroom.request')
+    .select(['prompt', 'negative_prompt', 'purpose', 'width', 'height', 'erased_at'])
+    .where('id', '=', item.request_id)
+    .executeTakeFirstOrThrow()
+  const image = await readImage(sql, item.image_id)
+  const input = await sql
+    .selectFrom('darkroom.input')
+    .select(['object_key', 'width', 'height'])
+    .where('request_id', '=', item.request_id)
+    .where('kind', '=', 'image')
+    .orderBy('position')
+    .executeTakeFirst()
+  const size = item.upload && input !== undefined ? input : request
+  return {
+    subject: item.image_id !== null || item.upload ? 'image' : 'prompt',
+    width: size.width,
+    height: size.height,
+    purpose: request.purpose,
+    prompt: request.prompt,
+    negativePrompt: request.negative_prompt,
+    image: image && {
+      id: image.id,
+      digest: image.generated_digest,
+      publicKey: image.state === 'published' ? image.object_key : null,
+    },
+    inputKey: input?.object_key ?? null,
+    erased: (request.erased_at ?? image?.erased_at ?? null) !== null,
+  }
+}
+
+async function readImage(sql: Sql, id: string | null) {
+  if (id === null) return null
+  return sql
+    .selectFrom('darkroom.image')
+    .select(['id', 'state', 'generated_digest', 'object_key', 'erased_at'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+}
