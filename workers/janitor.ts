@@ -1,23 +1,27 @@
 // The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds. It also
 // forgets webhook messages that are past their keeping, and removes the objects of what was erased or never admitted and the previews of
-// what ended.
+// what ended, and ends the retention of what was kept.
 import { sweepInputs } from '../src/admit/input-store.ts'
 import { forgetPreviews } from '../src/generate/previews.ts'
 import type { Ground } from '../src/kernel/ground.ts'
 import { sweptTasks } from '../src/kernel/meters.ts'
 import { sweepTasks } from '../src/kernel/tasks.ts'
 import { pruneWebhooks } from '../src/notify/history.ts'
+import type { RetentionRules } from '../src/policy/retention-rules.ts'
 import { finishErasures } from '../src/publish/erase.ts'
 import { removeLeftovers } from '../src/publish/leftovers.ts'
+import { finishRemovals } from '../src/publish/removals.ts'
+import { endRetention } from '../src/publish/retention.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { repeat } from './repeat.ts'
 
 const ERASE_MS = 5000
+const RETENTION_MS = 60_000
 const PRUNE_MS = 600_000
 /** A stream that shows previews has ended by then. */
 const PREVIEW_KEPT_MS = 300_000
 
-export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposable {
+export function startJanitor(ground: Ground, doorbell: Doorbell, rules: RetentionRules): AsyncDisposable {
   const { sweepMs } = ground.config.tasks
   const loop = repeat(ground.log, 'sweep', sweepMs, async () => {
     const due = await sweepTasks(ground.database.sql, sweepMs)
@@ -34,6 +38,12 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
   })
   const clearing = repeat(ground.log, 'leftovers', ERASE_MS, async () => {
     await removeLeftovers(ground)
+    await finishRemovals(ground)
+  })
+  const retaining = repeat(ground.log, 'retention', RETENTION_MS, async () => {
+    const ended = await endRetention(ground, rules)
+    if (Object.values(ended).some((count) => count > 0))
+      ground.log.info({ ...ended }, 'the time of kept content is over')
   })
   const pruning = repeat(ground.log, 'prune webhooks', PRUNE_MS, async () => {
     await pruneWebhooks(ground)
@@ -49,6 +59,7 @@ export function startJanitor(ground: Ground, doorbell: Doorbell): AsyncDisposabl
         forgetting.stop(),
         erasing.stop(),
         clearing.stop(),
+        retaining.stop(),
         pruning.stop(),
         sweeping.stop(),
       ])

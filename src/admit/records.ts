@@ -11,7 +11,7 @@ export type RequestRow = Omit<
   Selectable<RequestTable>,
   'salt' | 'user_digest' | 'prompt' | 'negative_prompt' | 'idempotency_key' | 'order_digest' | 'gpu_ms'
 >
-export type ImageRow = Omit<Selectable<ImageTable>, 'salt' | 'mark_id' | 'size_bytes'>
+export type ImageRow = Omit<Selectable<ImageTable>, 'salt' | 'mark_id' | 'size_bytes' | 'originals_removed_at'>
 export type Generation = {
   request: RequestRow
   images: ImageRow[]

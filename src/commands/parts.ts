@@ -14,6 +14,7 @@ import { openWatermarker } from '../mark/watermark/pool.ts'
 import { type FileStore, openFileStore } from '../publish/file-store.ts'
 import { checkBuckets, reachBuckets } from '../publish/s3-checks.ts'
 import { openS3Stores } from '../publish/s3-store.ts'
+import { sealStore } from '../publish/sealed-store.ts'
 import { type Doorbell, openDoorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
 
@@ -60,10 +61,12 @@ async function openStores(
   { home, secretsDir, objects, databaseUrl }: Config,
   stack: AsyncDisposableStack,
 ): Promise<Stores> {
+  const seal = await homeSecret({ home, secretsDir }, 'quarantine')
   if (objects.s3 !== null) {
     const s3 = stack.use(openS3Stores(objects.s3))
     await checkBuckets(objects.s3, s3)
-    const { quarantine, images } = s3
+    const { images } = s3
+    const quarantine = sealStore(s3.quarantine, seal)
     const { origin } = new URL(await images.signedUrl('any', 60))
     return { stores: { quarantine, images }, served: null, pictureOrigins: [origin], check: () => reachBuckets(s3) }
   }
@@ -73,9 +76,9 @@ async function openStores(
     secret: await homeSecret({ home, secretsDir }, 'links'),
     alone,
   })
-  const quarantine = await openFileStore({ directory: join(home, 'objects', 'quarantine'), secret: null, alone })
+  const files = await openFileStore({ directory: join(home, 'objects', 'quarantine'), secret: null, alone })
   return {
-    stores: { quarantine, images },
+    stores: { quarantine: sealStore(files, seal), images },
     served: images,
     pictureOrigins: [],
     check: () => access(join(home, 'objects'), constants.W_OK),

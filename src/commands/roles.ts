@@ -12,6 +12,7 @@ import { SYSTEM } from '../kernel/version.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
+import { loadRetentionRules } from '../policy/retention-rules.ts'
 import { putInForce } from '../policy/versions.ts'
 import type { Doorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
@@ -41,7 +42,9 @@ export async function startRoles(
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))
         break
       case 'janitor':
-        stack.use(startJanitor(ground, doorbell))
+        stack.use(
+          startJanitor(ground, doorbell, await loadRetentionRules(join(ground.config.policiesDir, 'retention.yaml'))),
+        )
         stack.use(await openReviewLoop(ground))
         break
       default:

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { openManifests } from '../../workers/manifests.ts'
 import { openTurns } from '../admit/turns.ts'
+import { omitAppeals } from '../appeal/end.ts'
 import { registerConsole } from '../console/console.ts'
 import { buildServer } from '../http/server.ts'
 import type { Config } from '../kernel/config.ts'
@@ -106,6 +107,7 @@ async function listen(
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
     readManifest: (bytes, contentType) => manifests.read(bytes, contentType),
+    onErased: (tx, requestId) => omitAppeals(tx, review, requestId),
     checks,
     pages: [
       (scope) =>

@@ -21,6 +21,7 @@ export async function readSharedSecret(config: Config, name: SecretName): Promis
     case 'users':
     case 'webhooks':
     case 'statements':
+    case 'quarantine':
       return { name, file: join(config.secretsDir, `${name}.key`), bytes: await homeSecret(config, name) }
     case 'mark-keys': {
       const keys = await openMarkKeys(config)

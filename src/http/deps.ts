@@ -6,6 +6,7 @@ import type { Picture } from '../kernel/model.ts'
 import type { Provenance } from '../mark/verify.ts'
 import type { Evidence } from '../moderate/moderate.ts'
 import type { WebhookTools } from '../notify/deliver.ts'
+import type { OnErased } from '../publish/erase.ts'
 import type { FileStore } from '../publish/file-store.ts'
 import type { ReviewTools } from '../review/item.ts'
 import type { Bearers } from '../statement/bearer.ts'
@@ -33,6 +34,8 @@ export type ServerDeps = {
   readonly statements: Bearers
   /** Seals the secrets of webhooks and finds where they lead. */
   readonly webhooks: WebhookTools
+  /** What else ends with a generation's content, such as its appeals; in the transaction that erases it. */
+  readonly onErased: OnErased
   /** What must work before traffic comes, by name; each throws when it does not. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>
   /** Pages, each with its own routes. Their routes may be called by anybody (`request.caller` may be null) unless they say more. */

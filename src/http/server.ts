@@ -13,6 +13,7 @@ import type { RouteDeps, ServerDeps } from './deps.ts'
 import { answerBroken, answerUnroutable, registerUnknown } from './edges.ts'
 import { registerLimits } from './limits.ts'
 import { problemOf, sendProblem } from './problems.ts'
+import { adminHoldRoutes } from './routes/admin-holds.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPeopleRoutes } from './routes/admin-people.ts'
 import { adminPolicyRoutes } from './routes/admin-policies.ts'
@@ -30,6 +31,7 @@ import { oidcRoutes } from './routes/oidc.ts'
 import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { reviewClaimRoutes } from './routes/review-claims.ts'
 import { reviewDecisionRoutes } from './routes/review-decisions.ts'
 import { reviewItemRoutes } from './routes/review-items.ts'
@@ -118,12 +120,14 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => appealRoutes(scope, routes))
   await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
+  await app.register(async (scope: App) => reportRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
   await app.register(async (scope: App) => usageRoutes(scope, routes))
   await app.register(async (scope: App) => webhookRoutes(scope, routes))
   await app.register(async (scope: App) => adminTenantRoutes(scope, routes))
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
+  await app.register(async (scope: App) => adminHoldRoutes(scope, routes))
   await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
   await app.register(async (scope: App) => reviewClaimRoutes(scope, routes))
   await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))

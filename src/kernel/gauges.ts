@@ -103,6 +103,18 @@ export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registr
       return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
     },
   )
+  gauge(
+    'darkroom_preservations_due',
+    'Restricted cases whose time is over and that nobody has decided on.',
+    [],
+    async () => {
+      const { rows } = await raw<{ count: string }>`
+      SELECT count(*) AS count FROM darkroom.statement
+       WHERE record->'redress'->>'kind' = 'restricted' AND preservation_ended_at IS NULL
+         AND preservation_due_at IS NOT NULL`.execute(sql)
+      return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
+    },
+  )
   countMoves(registry, sql)
   return registry
 }

@@ -6,6 +6,7 @@ import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './co
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
 import type { Operation } from './model.ts'
 import type { PolicyVersionTable } from './policy-tables.ts'
+import type { ErasureTable, HeldErasureTable, LeftoverTable, RemovalTable } from './removal-tables.ts'
 import type {
   ActiveReviewerView,
   AppealTable,
@@ -97,6 +98,8 @@ export type ImageTable = {
   updated_at: Time
   published_at: MaybeTime
   erased_at: MaybeTime
+  /** When what quarantine held of it was given up, once it was released. */
+  originals_removed_at: MaybeTime
 }
 
 export type StatementTable = {
@@ -109,6 +112,10 @@ export type StatementTable = {
   /** People of the service who decided; none where software did alone. */
   decided_by: Generated<string[]>
   replaced_by: Maybe<string>
+  preservation_due_at: MaybeTime
+  preservation_ended_at: MaybeTime
+  preservation_ended_by: Maybe<string>
+  preservation_end_reason: Maybe<string>
   created_at: Time
 }
 
@@ -172,17 +179,6 @@ export type PreviewTable = {
   released_at: MaybeTime
 }
 
-/** An erasure that has been recorded and whose objects are still to be removed. */
-export type ErasureTable = {
-  request_id: string
-  tenant_id: string
-  asked_at: Time
-  due_at: Time
-  passes: Generated<number>
-  /** Work that was in hand may still write; the last pass comes after this. */
-  settled_at: Time
-}
-
 /** A picture or mask that a request starts from. */
 export type InputTable = {
   request_id: string
@@ -198,9 +194,6 @@ export type InputTable = {
 }
 
 export type InputIntentTable = { request_id: string; keys: string[]; created_at: Time }
-
-/** What may lie in the stores of an image that ended without a picture. */
-export type LeftoverTable = { image_id: string; passes: Generated<number>; due_at: Time; settled_at: Time }
 
 /** A fingerprint of what all processes share. */
 export type SecretTable = { name: string; salt: string; fingerprint: string; since: Time }
@@ -242,4 +235,6 @@ export type Tables = {
   'darkroom.report': ReportTable
   'darkroom.legal_hold': LegalHoldTable
   'darkroom.policy_version': PolicyVersionTable
+  'darkroom.held_erasure': HeldErasureTable
+  'darkroom.removal': RemovalTable
 }

@@ -89,8 +89,8 @@ function compileRules(document: ReviewDocument, digest: string, report: Report):
   }
   if (document.kinds.appeal.reviewers < 2)
     report(['kinds', 'appeal', 'reviewers'], 'an appeal is decided by at least two people')
-  if (!document.omit_reasons.content_erased)
-    report(['omit_reasons'], 'lacks content_erased, which the service itself gives')
+  for (const key of ['content_erased', 'withdrawn_content'])
+    if (!document.omit_reasons[key]) report(['omit_reasons'], `lacks ${key}, which the service itself gives`)
   return {
     id: document.id,
     version: document.version,

@@ -1,6 +1,7 @@
 // Erasure: what was asked, what was drawn and every copy of it go for good; the record of what was decided stays, without content.
 // One transaction empties the rows and records what is left to remove; the objects follow and are tried again until they are
 // gone. `finishErasures` is the retry and the crash recovery. From the first transaction on nothing can be read any more.
+// What must be kept (kept.ts) is hidden at once and lies sealed until it need not be; then `resumeErasures` erases it.
 import { sql as raw } from 'kysely'
 import { note } from '../advance.ts'
 import { isTerminal } from '../journey.ts'
@@ -8,25 +9,65 @@ import { forgetStored } from '../kernel/charge.ts'
 import type { Tx } from '../kernel/database.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
+import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { cancelRequest, GRACE_SECONDS, lockRequest } from '../outcome.ts'
+import { closeItems } from '../review/item.ts'
 import { actorOf, type Doer } from '../tenant/actor.ts'
+import { mustBeKept, readMustBeKept } from './kept.ts'
 import { removeFiles } from './leftovers.ts'
+import { finishRemovals, recordTakeBack } from './removals.ts'
+import { endReports } from './reports.ts'
 
 const RETRY_SECONDS = 15
 const AT_ONCE = 20
+/** What was erased before keeps its time. */
+const ERASED_NOW = raw<Date>`coalesce(erased_at, darkroom.now())`
+const OMITTED = { outcome: 'omit', reason: 'content_erased' } as const
+
+/** What else ends with a request's content, such as its appeals. In the erasure's transaction, under the request's lock. */
+export type OnErased = (tx: Tx, requestId: string) => Promise<void>
 
 /** Erases for good; again is no error. What is queued or generating is cancelled first. Fault: not_found (another tenant's, too). */
-export async function eraseGeneration(ground: Ground, doer: Doer, requestId: string): Promise<void> {
-  const { tenantId } = doer
-  await cancelRequest(ground, tenantId, requestId).catch((error: unknown) => {
+export async function eraseGeneration(
+  ground: Ground,
+  doer: Doer,
+  requestId: string,
+  onErased: OnErased,
+): Promise<void> {
+  await cancelRequest(ground, doer.tenantId, requestId).catch((error: unknown) => {
     if (!isFault(error, 'conflict')) throw error
   })
-  const recorded = await ground.database.transact((tx) => recordErasure(tx, doer, requestId))
-  if (!recorded) return
+  const recorded = await ground.database.transact((tx) => recordErasure(tx, doer, requestId, onErased))
+  if (recorded === null) return
   ground.bell.tell(requestTopic(requestId), { erased: true })
-  await removeObjects(ground, requestId).catch((error: unknown) => {
+  ground.bell.tell(WEBHOOK_TOPIC, {})
+  const { held, imageIds } = recorded
+  const removing: Promise<unknown> = held ? finishRemovals(ground, imageIds) : removeObjects(ground, requestId)
+  await removing.catch((error: unknown) => {
     ground.log.warn({ error, requestId }, 'an erasure is recorded; its objects are removed later')
   })
+}
+
+/** Erases what was kept only because it had to be, once it need not be. Returns how many. The janitor calls it. */
+export async function resumeErasures(ground: Ground): Promise<number> {
+  const { rows } = await raw<{ request_id: string; tenant_id: string }>`
+    SELECT request_id, tenant_id FROM darkroom.held_erasure AS held
+     WHERE NOT ${mustBeKept(raw.ref('held.request_id'))}
+     ORDER BY asked_at LIMIT ${AT_ONCE}`.execute(ground.database.sql)
+  for (const { request_id: requestId, tenant_id: tenantId } of rows)
+    await ground.database.transact(async (tx) => {
+      await lockRequest(tx, requestId)
+      if (await readMustBeKept(tx, requestId)) return
+      const { numDeletedRows } = await tx
+        .deleteFrom('darkroom.held_erasure')
+        .where('request_id', '=', requestId)
+        .executeTakeFirst()
+      if (numDeletedRows !== 1n) return
+      const images = await emptyRows(tx, requestId)
+      await recordRemoval(tx, tenantId, requestId)
+      await note(tx, tenantId, 'generation.erased', requestId, { images: images.length, held: false })
+    })
+  return rows.length
 }
 
 /** One pass over what is due; returns how many erasures are complete. The janitor calls it. */
@@ -50,8 +91,13 @@ export async function finishErasures(ground: Ground): Promise<number> {
   return finished
 }
 
-/** False when it was erased before. */
-async function recordErasure(tx: Tx, doer: Doer, requestId: string): Promise<boolean> {
+/** Null when it was erased before. */
+async function recordErasure(
+  tx: Tx,
+  doer: Doer,
+  requestId: string,
+  onErased: OnErased,
+): Promise<{ held: boolean; imageIds: string[] } | null> {
   const { tenantId } = doer
   await lockRequest(tx, requestId)
   const request = await tx
@@ -61,9 +107,28 @@ async function recordErasure(tx: Tx, doer: Doer, requestId: string): Promise<boo
     .where('tenant_id', '=', tenantId)
     .executeTakeFirst()
   if (request === undefined) throw new Fault('not_found', { facts: { id: requestId } })
-  if (request.erased_at !== null) return false
+  if (request.erased_at !== null) return null
   if (!isTerminal('request', request.state)) throw new Fault('conflict', { retry: 'now', facts: { id: requestId } })
-  const now = raw<Date>`darkroom.now()`
+  const held = await readMustBeKept(tx, requestId)
+  const imageIds = held ? await hideRows(tx, requestId) : await emptyRows(tx, requestId)
+  await closeItems(tx, held ? { requestId, unless: 'restricted' } : { requestId }, OMITTED)
+  await endReports(tx, imageIds, 'omitted', null)
+  await onErased(tx, requestId)
+  if (held) {
+    await tx.insertInto('darkroom.held_erasure').values({ request_id: requestId, tenant_id: tenantId }).execute()
+    await recordTakeBack(tx, imageIds)
+  } else await recordRemoval(tx, tenantId, requestId)
+  await note(tx, tenantId, 'generation.erased', requestId, {
+    images: imageIds.length,
+    by: actorOf(doer),
+    ...(held ? { held } : {}),
+  })
+  await forgetStored(tx, tenantId, imageIds)
+  return { held, imageIds }
+}
+
+/** Takes what was asked and the salts out of the rows; returns the images' ids. In the transaction that records why, under the lock. */
+export async function emptyRows(tx: Tx, requestId: string): Promise<string[]> {
   await tx
     .updateTable('darkroom.request')
     .set({
@@ -74,16 +139,37 @@ async function recordErasure(tx: Tx, doer: Doer, requestId: string): Promise<boo
       user_digest: null,
       idempotency_key: null,
       order_digest: null,
-      erased_at: now,
+      erased_at: ERASED_NOW,
     })
     .where('id', '=', requestId)
     .execute()
   const images = await tx
     .updateTable('darkroom.image')
-    .set({ salt: null, erased_at: now })
+    .set({ salt: null, erased_at: ERASED_NOW })
     .where('request_id', '=', requestId)
     .returning('id')
     .execute()
+  return images.map(({ id }) => id)
+}
+
+/** What must be kept is erased for everybody who asks, and lies sealed until nothing asks for it any more. */
+async function hideRows(tx: Tx, requestId: string): Promise<string[]> {
+  await tx
+    .updateTable('darkroom.request')
+    .set({ idempotency_key: null, order_digest: null, erased_at: ERASED_NOW })
+    .where('id', '=', requestId)
+    .execute()
+  const images = await tx
+    .updateTable('darkroom.image')
+    .set({ erased_at: ERASED_NOW })
+    .where('request_id', '=', requestId)
+    .returning('id')
+    .execute()
+  return images.map(({ id }) => id)
+}
+
+/** What a request has in the stores is to be removed. */
+export async function recordRemoval(tx: Tx, tenantId: string, requestId: string): Promise<void> {
   await tx
     .insertInto('darkroom.erasure')
     .values({
@@ -92,10 +178,6 @@ async function recordErasure(tx: Tx, doer: Doer, requestId: string): Promise<boo
       settled_at: raw<Date>`darkroom.now() + ${GRACE_SECONDS} * interval '1 second'`,
     })
     .execute()
-  await note(tx, tenantId, 'generation.erased', requestId, { images: images.length, by: actorOf(doer) })
-  const ids = images.map((image) => image.id)
-  await forgetStored(tx, tenantId, ids)
-  return true
 }
 
 /** Removes whatever may be there of the request, known by a row or not. What is gone already is no error. */

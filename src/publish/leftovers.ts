@@ -1,7 +1,9 @@
 // The files of images that ended without a picture. A worker may have stored one before it died, or store one after: each image has a
-// row, written by the move that ended it (outcome.ts), and is looked after at once, soon after and once more when nothing can come.
+// row, written by the move that ended it (outcome.ts) or by what erased it later (retention.ts), and is looked after at once, soon
+// after and once more when nothing can come.
 import { sql as raw } from 'kysely'
 import type { Ground } from '../kernel/ground.ts'
+import { isHeld } from './kept.ts'
 import { releasedKey } from './release.ts'
 
 const AGAIN_SECONDS = 30
@@ -29,8 +31,9 @@ export async function removeLeftovers(ground: Ground): Promise<number> {
                          ELSE settled_at END
       FROM darkroom.image AS image JOIN darkroom.request AS request ON request.id = image.request_id
      WHERE image.id = leftover.image_id AND leftover.image_id IN (
-       SELECT image_id FROM darkroom.leftover WHERE due_at <= darkroom.now()
-        ORDER BY due_at LIMIT ${AT_ONCE} FOR UPDATE SKIP LOCKED)
+       SELECT candidate.image_id FROM darkroom.leftover AS candidate JOIN darkroom.image AS its ON its.id = candidate.image_id
+        WHERE candidate.due_at <= darkroom.now() AND NOT ${isHeld(raw.ref('its.request_id'))}
+        ORDER BY candidate.due_at LIMIT ${AT_ONCE} FOR UPDATE OF candidate SKIP LOCKED)
     RETURNING image.id, request.output_format, settled_at <= darkroom.now() AS settled`.execute(sql)
   let removed = 0
   for (const { settled, ...image } of rows) {

@@ -46,11 +46,9 @@ const HOUR_MS = 3_600_000
 /** Writes an item; returns its id. In the caller's transaction. */
 export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item: NewItem): Promise<string> {
   const id = newId('rvw')
-  const severity = policy.categories.find((one) => one.id === item.category)?.severity ?? UNKNOWN_SEVERITY
-  const { reviewers, deadlineHours } = rules.kinds[item.kind]
+  const { severity, rank_at, deadline_at } = urgencyOf(policy, rules, item.kind, item.category)
+  const { reviewers } = rules.kinds[item.kind]
   const overlap = item.kind === 'hold' && draw() < rules.overlapRate
-  const [mild, grave] = deadlineHours
-  const deadlineMs = (mild + ((grave - mild) * severity) / 100) * HOUR_MS
   await tx
     .insertInto('darkroom.review_item')
     .values({
@@ -67,8 +65,8 @@ export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item
       severity,
       language: item.prompt ? languageOf(item.prompt) : null,
       content_digest: item.contentDigest ?? null,
-      rank_at: raw<Date>`darkroom.now() - ${severity * rules.headStartMsPerSeverity} * interval '1 millisecond'`,
-      deadline_at: raw<Date>`darkroom.now() + ${deadlineMs} * interval '1 millisecond'`,
+      rank_at,
+      deadline_at,
       needs: overlap ? Math.max(2, reviewers) : reviewers,
       overlap,
       probability: overlap ? rules.overlapRate : (item.probability ?? null),
@@ -88,6 +86,39 @@ export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item
 export const IS_UPLOAD = raw<boolean>`(item.image_id IS NULL AND EXISTS (
   SELECT FROM darkroom.request JOIN darkroom.statement ON statement.id = request.statement_id
    WHERE request.id = item.request_id AND statement.record ->> 'inputKind' = 'image'))`
+/** Where an item of this category stands in the queue, and by when it is due, if it came now. */
+function urgencyOf(policy: ModerationPolicy, rules: ReviewRules, kind: ReviewKind, category: string | null) {
+  const severity = policy.categories.find((one) => one.id === category)?.severity ?? UNKNOWN_SEVERITY
+  const [mild, grave] = rules.kinds[kind].deadlineHours
+  const deadlineMs = (mild + ((grave - mild) * severity) / 100) * HOUR_MS
+  return {
+    severity,
+    rank_at: raw<Date>`darkroom.now() - ${severity * rules.headStartMsPerSeverity} * interval '1 millisecond'`,
+    deadline_at: raw<Date>`darkroom.now() + ${deadlineMs} * interval '1 millisecond'`,
+  }
+}
+
+/** More was said of an item's subject: where that is graver, the item is as urgent as that makes it. Never less urgent than before. */
+export async function raiseItem(
+  tx: Tx,
+  { policy, rules }: ReviewTools,
+  itemId: string,
+  category: string | null,
+): Promise<void> {
+  const { severity, rank_at, deadline_at } = urgencyOf(policy, rules, 'report', category)
+  await tx
+    .updateTable('darkroom.review_item')
+    .set({
+      severity,
+      category,
+      rank_at: raw<Date>`least(rank_at, ${rank_at})`,
+      deadline_at: raw<Date>`least(deadline_at, ${deadline_at})`,
+    })
+    .where('id', '=', itemId)
+    .where('severity', '<', severity)
+    .where('kind', '=', 'report')
+    .execute()
+}
 
 /** Evenly in [0, 1), from the system's own randomness: nobody can foresee what is sampled. */
 export function drawAtRandom(): number {
@@ -97,7 +128,7 @@ export function drawAtRandom(): number {
 /** Closes what nobody needs to look at any more, because its subject is gone or its appeal was withdrawn. Lock its request first. */
 export async function closeItems(
   tx: Tx,
-  by: { requestId: string } | { appealId: string },
+  by: { requestId: string; unless?: 'restricted' } | { appealId: string } | { imageId: string; unless?: 'restricted' },
   ruling: { outcome: 'omit'; reason: string },
 ): Promise<void> {
   await tx
@@ -113,6 +144,8 @@ export async function closeItems(
     })
     .where('state', '<>', 'closed')
     .$if('requestId' in by, (query) => query.where('request_id', '=', 'requestId' in by ? by.requestId : ''))
+    .$if('unless' in by, (query) => query.where('restricted', '=', false))
+    .$if('imageId' in by, (query) => query.where('image_id', '=', 'imageId' in by ? by.imageId : ''))
     .$if('appealId' in by, (query) => query.where('appeal_id', '=', 'appealId' in by ? by.appealId : ''))
     .execute()
 }

@@ -122,7 +122,12 @@ test('a store that fails in the middle delays the removal and nothing else', asy
 
 test('what a worker writes after the erasure is removed by the last pass, which forgets the erasure', async () => {
   const { id, images } = await order()
-  await eraseGeneration(service.ground, { tenantId: (await rowOf(id)).tenant_id, keyId: null, personId: null }, id)
+  await eraseGeneration(
+    service.ground,
+    { tenantId: (await rowOf(id)).tenant_id, keyId: null, personId: null },
+    id,
+    async () => {},
+  )
   const late = { bytes: Buffer.from('late'), contentType: 'image/png' }
   await service.ground.quarantine.putIfAbsent(`${images[0].id}/generated`, late)
   await setClock(11)

@@ -124,7 +124,7 @@ test('an erasure reaches every attempt at marking and what was uploaded, named b
   await stores.quarantine.putIfAbsent(`${imageId}/marked-${'f'.repeat(64)}`, FILE)
   await stores.images.putIfAbsent(`${imageId}/preview-2`, FILE)
   await stores.quarantine.putIfAbsent(`${requestId}/original-0`, FILE)
-  await eraseGeneration(ground, { tenantId, keyId: null, personId: null }, requestId)
+  await eraseGeneration(ground, { tenantId, keyId: null, personId: null }, requestId, async () => {})
   assert.deepEqual([...keysOf(imageId), ...keysOf(requestId)], [])
 })
 
@@ -132,7 +132,7 @@ test('a publisher that comes back after an erasure is over brings nothing back',
   const { requestId, tenantId, claim, key, imageId } = await aboutToPublish()
   await stores.quarantine.putIfAbsent(`${imageId}/marked-kept`, FILE)
   const paused = afterPut('images', key, async () => {
-    await eraseGeneration(ground, { tenantId, keyId: null, personId: null }, requestId)
+    await eraseGeneration(ground, { tenantId, keyId: null, personId: null }, requestId, async () => {})
     await setClock(11)
     await finishErasures(ground)
     await stores.images.putIfAbsent(key, FILE)

@@ -39,7 +39,7 @@ const Query = Type.Object(
   strict,
 )
 
-export function generationRoutes(app: App, { ground, admission, statements }: RouteDeps, line: Line): void {
+export function generationRoutes(app: App, { ground, admission, statements, onErased }: RouteDeps, line: Line): void {
   const config = { access: ['client'] } as const
   const tags = ['generations']
   const { sql } = ground.database
@@ -173,7 +173,7 @@ export function generationRoutes(app: App, { ground, admission, statements }: Ro
       },
     },
     async (request, reply) => {
-      await eraseGeneration(ground, callerOf(request), request.params.id)
+      await eraseGeneration(ground, callerOf(request), request.params.id, onErased)
       return reply.code(204).send(null)
     },
   )

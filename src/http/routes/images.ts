@@ -3,6 +3,7 @@ import { Type } from '@fastify/type-provider-typebox'
 import { getPreview } from '../../admit/previews.ts'
 import { getImage, type ImageRow } from '../../admit/records.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { takeBackImage } from '../../publish/withdraw.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -13,7 +14,7 @@ import { strict } from '../validation.ts'
 
 const PreviewParams = Type.Object({ ...IdParams.properties, index: Type.Integer({ minimum: 0, maximum: 2 }) }, strict)
 
-export function imageRoutes(app: App, { ground, readManifest, statements }: RouteDeps): void {
+export function imageRoutes(app: App, { ground, admission, readManifest, statements }: RouteDeps): void {
   const config = { access: ['client'] } as const
   const { sql } = ground.database
   app.get(
@@ -50,6 +51,28 @@ export function imageRoutes(app: App, { ground, readManifest, statements }: Rout
       const { image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
       const url = await ground.images.signedUrl(releasedKey(image), ground.config.urlTtlSeconds)
       return reply.redirect(url, 302)
+    },
+  )
+
+  app.post(
+    '/v1/images/:id/withdraw',
+    {
+      config,
+      schema: {
+        tags: ['images'],
+        summary: 'Take a published picture back',
+        description:
+          'It is handed out no more and its links end; its record stays, so that a copy is still recognised. There is no way back. Again is no error.',
+        params: IdParams,
+        response: { 200: ImageSchema, ...problems(400, 401, 403, 404, 409, 410, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const { id } = request.params
+      await takeBackImage(ground, admission.policy, caller, id)
+      const { generation, image } = await getImage(sql, caller.tenantId, id)
+      return reply.send(imageResource(generation, image, statements))
     },
   )
 
@@ -98,5 +121,9 @@ export function imageRoutes(app: App, { ground, readManifest, statements }: Rout
 function releasedKey(image: ImageRow): string {
   if (image.erased_at !== null) throw goneFault()
   if (image.state === 'published' && image.object_key !== null) return image.object_key
+  if (image.state === 'withdrawn')
+    throw new Fault('conflict', {
+      detail: `the image was withdrawn; /v1/statements/${image.statement_id} says why`,
+    })
   throw new Fault('conflict', { detail: `the image is ${image.state}; only a published image has a picture` })
 }
