@@ -9,18 +9,18 @@ import { MARK_ID_BITS } from '../mark/watermark/code.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadReviewRules } from '../policy/review-rules.ts'
 import { reportEffect } from '../publish/report-effect.ts'
+import { auditEffect } from '../review/audits.ts'
 import { escalationEffect } from '../review/escalations.ts'
+import { goldEffect } from '../review/gold.ts'
 import { holdEffect } from '../review/holds.ts'
 import { drawAtRandom, type ReviewTools } from '../review/item.ts'
-import type { Effect, Effects } from '../review/settle.ts'
+import type { Effects } from '../review/settle.ts'
 
 /** Fault: policy_invalid. */
 export async function openReview({ policiesDir }: Config, policy: ModerationPolicy): Promise<ReviewTools> {
   const rules = await loadReviewRules(join(policiesDir, 'review.yaml'))
   return { policy, rules, draw: drawAtRandom }
 }
-
-const RECORDED: Effect = async () => async () => []
 
 export function openEffects(ground: Ground, tools: ReviewTools): Effects {
   const { appealWindowDays } = ground.config
@@ -32,8 +32,8 @@ export function openEffects(ground: Ground, tools: ReviewTools): Effects {
       readmit: (refused) => prepareReadmission(ground, readmission, refused),
     }),
     escalation: escalationEffect(),
-    audit: RECORDED,
+    audit: auditEffect(tools),
     report: reportEffect(tools, appealWindowDays),
-    gold: RECORDED,
+    gold: goldEffect,
   }
 }

@@ -234,7 +234,7 @@ export type Tables = {
   'darkroom.review_reveal': ReviewRevealTable
   'darkroom.report': ReportTable
   'darkroom.legal_hold': LegalHoldTable
+  'darkroom.policy_version': PolicyVersionTable
   'darkroom.held_erasure': HeldErasureTable
   'darkroom.removal': RemovalTable
-  'darkroom.policy_version': PolicyVersionTable
 }

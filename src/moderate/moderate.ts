@@ -11,6 +11,7 @@ import type { Classification, Classify, Picture } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
 import type { Claim } from '../kernel/tasks.ts'
 import { finishStage } from '../outcome.ts'
+import { auditItem } from '../review/audits.ts'
 import { type HeldImage, queueHeld } from '../review/holds.ts'
 import type { ReviewTools } from '../review/item.ts'
 
@@ -111,7 +112,12 @@ async function finish(
   const decided = decide(image, judgement, await now(ground))
   const set = { verdict: JSON.stringify(judgement.record) }
   await finishStage(ground, claim, image, { set, ...decided }, async (tx) => {
-    if (decided.to === 'held') await queueHeld(tx, review, heldImage(image, judgement))
+    const looked = heldImage(image, judgement)
+    if (decided.to === 'held') return queueHeld(tx, review, looked)
+    // A rehearsal's verdict was given, so it says nothing of software.
+    if (image.sandbox !== null) return
+    const outcome = decided.to === 'denied' ? 'blocked' : 'allowed'
+    await auditItem(tx, review, { ...looked, imageId: image.id, outcome })
   })
 }
 

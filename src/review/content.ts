@@ -1,5 +1,6 @@
 // The content that an item is about: a picture that was made, a picture that was handed in and refused, or a prompt. Only what a
 // reviewer looks at; nothing of who asked for it.
+import { sql as raw } from 'kysely'
 import type { Sql } from '../kernel/database.ts'
 import type { ItemRow } from './item.ts'
 
@@ -11,7 +12,13 @@ export type Content = {
   readonly prompt: string | null
   readonly negativePrompt: string | null
   /** Of the picture that was made; null where none was. */
-  readonly image: { readonly id: string; readonly digest: string | null; readonly publicKey: string | null } | null
+  readonly image: {
+    readonly id: string
+    readonly digest: string | null
+    readonly publicKey: string | null
+    /** Of the file that was released, once it is published no longer: it outlives the original. */
+    readonly withdrawnDigest: string | null
+  } | null
   /** Of the picture that the request started from. */
   readonly inputKey: string | null
   readonly erased: boolean
@@ -21,6 +28,8 @@ export async function readContent(sql: Sql, item: ItemRow & { upload: boolean })
   const request = await sql
     .selectFrom('darkroom.request')
     .select(['prompt', 'negative_prompt', 'purpose', 'width', 'height', 'erased_at'])
+    // What its owner erased and a restricted team has still to decide about lies sealed, for it alone.
+    .select(raw<boolean>`EXISTS (SELECT FROM darkroom.held_erasure WHERE request_id = request.id)`.as('kept'))
     .where('id', '=', item.request_id)
     .executeTakeFirstOrThrow()
   const image = await readImage(sql, item.image_id)
@@ -43,9 +52,10 @@ export async function readContent(sql: Sql, item: ItemRow & { upload: boolean })
       id: image.id,
       digest: image.generated_digest,
       publicKey: image.state === 'published' ? image.object_key : null,
+      withdrawnDigest: image.state === 'withdrawn' ? image.file_digest : null,
     },
     inputKey: input?.object_key ?? null,
-    erased: (request.erased_at ?? image?.erased_at ?? null) !== null,
+    erased: (request.erased_at ?? image?.erased_at ?? null) !== null && !(item.restricted && request.kept),
   }
 }
 
@@ -54,6 +64,7 @@ async function readImage(sql: Sql, id: string | null) {
   return sql
     .selectFrom('darkroom.image')
     .select(['id', 'state', 'generated_digest', 'object_key', 'erased_at'])
+    .select(raw<string | null>`marked->'digests'->>'file'`.as('file_digest'))
     .where('id', '=', id)
     .executeTakeFirstOrThrow()
 }

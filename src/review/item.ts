@@ -82,6 +82,10 @@ export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item
   return id
 }
 
+/** Whether `item` (a row of review_item) is about a picture that was refused when it was handed in, as SQL. */
+export const IS_UPLOAD = raw<boolean>`(item.image_id IS NULL AND EXISTS (
+  SELECT FROM darkroom.request JOIN darkroom.statement ON statement.id = request.statement_id
+   WHERE request.id = item.request_id AND statement.record ->> 'inputKind' = 'image'))`
 /** Where an item of this category stands in the queue, and by when it is due, if it came now. */
 function urgencyOf(policy: ModerationPolicy, rules: ReviewRules, kind: ReviewKind, category: string | null) {
   const severity = policy.categories.find((one) => one.id === category)?.severity ?? UNKNOWN_SEVERITY
@@ -115,11 +119,6 @@ export async function raiseItem(
     .where('kind', '=', 'report')
     .execute()
 }
-
-/** Whether `item` (a row of review_item) is about a picture that was refused when it was handed in, as SQL. */
-export const IS_UPLOAD = raw<boolean>`(item.image_id IS NULL AND EXISTS (
-  SELECT FROM darkroom.request JOIN darkroom.statement ON statement.id = request.statement_id
-   WHERE request.id = item.request_id AND statement.record ->> 'inputKind' = 'image'))`
 
 /** Evenly in [0, 1), from the system's own randomness: nobody can foresee what is sampled. */
 export function drawAtRandom(): number {

@@ -3,7 +3,7 @@
 import sharp, { type Sharp } from 'sharp'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
-import { readGenerated } from '../kernel/quarantine.ts'
+import { markedKey, readGenerated } from '../kernel/quarantine.ts'
 import { requireContent, type Seen } from './access.ts'
 import { type Content, readContent } from './content.ts'
 import { laneOf } from './lane.ts'
@@ -46,6 +46,8 @@ async function open(ground: Ground, item: Seen, { image, inputKey }: Content, is
   }
   if (image === null) throw new Fault('not_found', { detail: 'this item is about words, not about a picture' })
   if (image.publicKey !== null) return decode((await ground.images.get(image.publicKey)).bytes)
+  if (image.withdrawnDigest !== null)
+    return decode((await ground.quarantine.get(markedKey(image.id, image.withdrawnDigest))).bytes)
   const { rgb, width, height } = await readGenerated(ground.quarantine, image.id, image.digest)
   return sharp(rgb, { raw: { width, height, channels: 3 } })
 }

@@ -162,6 +162,10 @@ export function person(
       band: 'borderline',
       policy: { id: policy.id, version: policy.version, digest: policy.digest },
     },
+    // The first of what a person may choose.
+    findings: Object.fromEntries(
+      [...(clause.statement?.findings ?? [])].map(([place, phrases]) => [place, phrases[0] ?? '']),
+    ),
     detection: 'automated',
     decidedBy: 'person',
     classifiers: more.detection === 'notice' ? [] : [CLASSIFIER],

@@ -4,27 +4,21 @@ import { EventEmitter } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
-import { advance, type ImageMove } from '../../src/advance.ts'
 import { omitAppeals } from '../../src/appeal/end.ts'
 import type { ServerDeps } from '../../src/http/deps.ts'
 import { buildServer } from '../../src/http/server.ts'
 import type { Failure } from '../../src/journey.ts'
-import { asJson } from '../../src/kernel/canonical.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import { openDatabase } from '../../src/kernel/database.ts'
 import { type Ground, requestTopic } from '../../src/kernel/ground.ts'
-import { newId } from '../../src/kernel/ids.ts'
 import { openLog } from '../../src/kernel/log.ts'
 import type { ModelCard } from '../../src/kernel/model.ts'
-import { dropTasks } from '../../src/kernel/tasks.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
 import type { Evidence } from '../../src/moderate/moderate.ts'
-import { failRequest, settleRequest } from '../../src/outcome.ts'
+import { failRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
-import type { ModerationPolicy } from '../../src/policy/policy.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
 import { loadReviewRules } from '../../src/policy/review-rules.ts'
 import { putInForce } from '../../src/policy/versions.ts'
@@ -32,10 +26,10 @@ import { openFileStore } from '../../src/publish/file-store.ts'
 import type { ReviewTools } from '../../src/review/item.ts'
 import { costOf } from '../../src/schedule/fair-queue.ts'
 import { openBearers } from '../../src/statement/bearer.ts'
-import { writeStatement } from '../../src/statement/statement.ts'
 import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { keyFilePath } from '../../src/tenant/key-file.ts'
+import { develop, type End } from './develop.ts'
 
 export const ALLOWED = 'a red boat on the sea at sunset'
 export const FORBIDDEN = 'a soldier beheading a man, blood everywhere'
@@ -64,7 +58,6 @@ export const CARD: ModelCard = {
 }
 
 export const BEARERS = openBearers(Buffer.alloc(32, 11))
-export type End = 'published' | 'held' | 'denied' | { failed: Failure }
 export type Service = Awaited<ReturnType<typeof openService>>
 
 export const NOTHING_FOUND: Provenance = {
@@ -198,119 +191,8 @@ async function nextQueued({ database }: Ground): Promise<string> {
   }
 }
 
-type Tools = { ground: Ground; policy: ModerationPolicy }
-
-async function develop({ ground, policy }: Tools, requestId: string, ends: readonly End[]): Promise<void> {
-  const { sql } = ground.database
-  const request = await sql
-    .selectFrom('darkroom.request')
-    .selectAll()
-    .where('id', '=', requestId)
-    .executeTakeFirstOrThrow()
-  const images = await sql
-    .selectFrom('darkroom.image')
-    .selectAll()
-    .where('request_id', '=', requestId)
-    .orderBy('position')
-    .execute()
-  const tell = (message: { [name: string]: string | number }) => ground.bell.tell(requestTopic(requestId), message)
-  await ground.database.transact(async (tx) => {
-    const { tenant_id: tenantId, version } = request
-    await advance(tx, {
-      subject: 'request',
-      id: requestId,
-      tenantId,
-      from: 'queued',
-      version,
-      to: 'generating',
-      facts: {},
-    })
-    await dropTasks(tx, [requestId])
-  })
-  tell({ step: 1, steps: request.steps })
-  for (const [index, image] of images.entries()) {
-    const end = ends[index] ?? 'published'
-    const bytes = await pixels(request.width, request.height, index)
-    const key = `${image.id}.png`
-    if (end === 'published') await ground.images.putIfAbsent(key, { bytes, contentType: 'image/png' })
-    await ground.quarantine.putIfAbsent(`${image.id}/generated`, { bytes, contentType: 'image/png' })
-    await ground.database.transact(async (tx) => {
-      const base = { subject: 'image', id: image.id, tenantId: request.tenant_id, facts: {} } as const
-      const verdict = JSON.stringify({ verdict: 'test' })
-      if (typeof end === 'object') {
-        await advance(tx, { ...base, from: 'planned', version: 0, to: 'failed', set: { failure: end.failed } })
-        return settleRequest(tx, requestId)
-      }
-      await advance(tx, { ...base, from: 'planned', version: 0, to: 'generated', set: { generated_digest: 'd' } })
-      const judged = { ...base, from: 'generated', version: 1, set: { verdict } } as const
-      if (end === 'held') await advance(tx, { ...judged, to: 'held' })
-      else if (end === 'denied') await advance(tx, { ...judged, to: 'denied', statement: denial(policy, image.id) })
-      else for (const move of releaseMoves(base, judged, image.id, key)) await advance(tx, move)
-      return settleRequest(tx, requestId)
-    })
-    tell({ image: image.id })
-  }
-}
-
 /** Fails a queued request as a whole. */
 export async function failWhole({ ground }: { ground: Ground }, requestId: string, reason: Failure): Promise<void> {
   await ground.database.transact((tx) => failRequest(tx, requestId, reason))
   ground.bell.tell(requestTopic(requestId), { failure: reason })
-}
-
-type Base = Pick<ImageMove, 'subject' | 'id' | 'tenantId' | 'facts'>
-
-function releaseMoves(base: Base, judged: Omit<ImageMove, 'to'>, imageId: string, key: string): ImageMove[] {
-  const marked = JSON.stringify({
-    digests: { file: 'f', manifest: 'm', pixels: 'p' },
-    validationState: 'Trusted',
-    watermark: { psnrDb: 41.5, strength: 1, confidence: 1, epoch: 1 },
-  })
-  return [
-    { ...judged, to: 'cleared' },
-    { ...base, from: 'cleared', version: 2, to: 'marked', set: { marked, manifest_id: `urn:c2pa:${imageId}` } },
-    {
-      ...base,
-      from: 'marked',
-      version: 3,
-      to: 'published',
-      set: { object_key: key, size_bytes: 1000, published_at: new Date() },
-    },
-  ]
-}
-
-function denial(policy: ModerationPolicy, imageId: string) {
-  const clause = [...policy.clauses.values()].find(
-    (one) => one.statement?.facts.output && one.statement.redress === 'full',
-  )
-  if (clause === undefined) throw new Error('the policy denies no image')
-  const id = newId('sor')
-  const decidedAt = new Date()
-  const appealUntil = new Date(decidedAt.getTime() + 86_400_000)
-  const statement = writeStatement({
-    id,
-    policy,
-    stage: 'output',
-    subject: { kind: 'image', id: imageId },
-    decision: {
-      clause: clause.id,
-      category: clause.category,
-      categories: [clause.category],
-      band: 'high',
-      policy: { id: policy.id, version: policy.version, digest: policy.digest },
-    },
-    detection: 'automated',
-    decidedBy: 'automated',
-    classifiers: [{ id: 'storybook-eye', version: '1.0.0', digest: 'e'.repeat(64) }],
-    decidedAt,
-    appealUntil,
-  })
-  return { id, appealUntil, record: asJson(statement) }
-}
-
-function pixels(width: number, height: number, index: number): Promise<Buffer> {
-  const background = { r: 200, g: 40 * index, b: 60 }
-  return sharp({ create: { width, height, channels: 3, background } })
-    .png()
-    .toBuffer()
 }

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
-import { ALLOWED, BEARERS, CARD, type End, FORBIDDEN, failWhole, openService, type Service } from '../http/service.ts'
+import type { End } from '../http/develop.ts'
+import { ALLOWED, BEARERS, CARD, FORBIDDEN, failWhole, openService, type Service } from '../http/service.ts'
 
 let service: Service
 let openai: OpenAI

@@ -2,7 +2,8 @@
 // The API never answers 422, so UnprocessableEntityError has no scene.
 import type OpenAI from 'openai'
 import { authenticate } from '../../src/tenant/caller.ts'
-import { ALLOWED, type End, FORBIDDEN, type Service } from '../http/service.ts'
+import type { End } from '../http/develop.ts'
+import { ALLOWED, FORBIDDEN, type Service } from '../http/service.ts'
 import type { Scene } from './transcript.ts'
 
 const prompt = ALLOWED

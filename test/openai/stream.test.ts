@@ -7,7 +7,8 @@ import OpenAI from 'openai'
 import { answerOf, type Context } from '../../src/http/openai-answers.ts'
 import { deliveryOf } from '../../src/http/openai-delivery.ts'
 import { makeEvents } from '../../src/http/openai-events.ts'
-import { ALLOWED, BEARERS, type End, FORBIDDEN } from '../http/service.ts'
+import type { End } from '../http/develop.ts'
+import { ALLOWED, BEARERS, FORBIDDEN } from '../http/service.ts'
 import { all, openStreaming, PIXEL, thrown } from './streaming.ts'
 
 const streaming = await openStreaming()

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { forgetStored, meterDevice } from '../../src/kernel/charge.ts'
 import { cancelRequest } from '../../src/outcome.ts'
-import { ALLOWED, type End, FORBIDDEN, failWhole, openService, type Service } from '../http/service.ts'
+import type { End } from '../http/develop.ts'
+import { ALLOWED, FORBIDDEN, failWhole, openService, type Service } from '../http/service.ts'
 
 let service: Service
 before(async () => {
