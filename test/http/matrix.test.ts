@@ -42,6 +42,8 @@ const unsigned = { nobody: 401, revoked: 401, expired: 401, suspended: 401 } as 
 const EXCEPTIONS: Exceptions = {
   'GET /statements/:id': unsigned,
   'HEAD /statements/:id': unsigned,
+  // Nobody is above a lead.
+  'POST /v1/review/items/:id/escalate': { lead: 409 },
   'POST /session': { foreign_page: 403 },
   'POST /session/end': { foreign_page: 403 },
 }
@@ -207,7 +209,7 @@ test('the harness tells of a route that forgets whose a thing is, that tells wha
   assert.deepEqual(against('/leaks/tells'), ['client_2'])
   const everybodyElse = here.actors.map(({ name }) => name).filter((name) => name !== 'admin')
   assert.deepEqual(against('/leaks/open'), everybodyElse)
-  assert.deepEqual(against('/leaks/list'), ['client_2', 'tenant_admin_2', 'reviewer', 'compliance'])
+  assert.deepEqual(against('/leaks/list'), ['client_2', 'tenant_admin_2', 'reviewer', 'lead', 'compliance'])
   assert.ok(told.some((one) => one.startsWith('* *: refusals changed')))
   await assert.rejects(
     tryEverybody(here, [

@@ -1,8 +1,9 @@
 // The picture of an item: a blurred derivative until its reviewer asks for more, which is written down; never for anybody else.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { sql as raw } from 'kysely'
 import sharp from 'sharp'
-import { type Desk, openDesk, PROMPT } from './desk.ts'
+import { type Desk, FINDINGS, GRAPHIC, openDesk, PROMPT } from './desk.ts'
 
 let desk: Desk
 before(async () => {
@@ -135,4 +136,51 @@ test('a published picture is seen as one that was held is, and an erased one not
   assert.equal((await reveal('ada', id, 'picture')).status, 410)
   const { erased, picture: path } = (await desk.as(`/v1/review/items/${id}`, 'ada')).body
   assert.deepEqual([erased, path], [true, null])
+})
+
+test('a picture that was handed in is shown where it was refused, and comes on demand where something was made of it', async () => {
+  const { sql } = desk.service.ground.database
+  const bytes = await sharp({ create: { width: 96, height: 64, channels: 3, background: '#a33' } })
+    .png()
+    .toBuffer()
+  const handIn = async (requestId: string) => {
+    const key = `${requestId}/input-0`
+    await desk.service.ground.quarantine.putIfAbsent(key, { bytes, contentType: 'image/png' })
+    await sql
+      .insertInto('darkroom.input')
+      .values({
+        request_id: requestId,
+        kind: 'image',
+        position: 0,
+        object_key: key,
+        digest: 'd',
+        width: 96,
+        height: 64,
+      })
+      .execute()
+  }
+  const made = await desk.make('hold')
+  await handIn(made.requestId)
+  assert.equal((await desk.claim('ada', made.id)).body.item.has_input, true)
+  assert.equal((await picture('ada', made.id, '?of=input')).status, 403)
+  const { pictures } = (await reveal('ada', made.id, 'input')).body
+  const input = await picture('ada', made.id, pictures.original.slice(pictures.original.indexOf('?')))
+  assert.equal((await sharp(input.bytes).metadata()).width, 96)
+  assert.equal((await picture('ada', made.id, '?view=original')).status, 403, 'the picture itself was not asked for')
+
+  const refused = await desk.makePromptAppeal()
+  await handIn(refused.requestId)
+  await raw`UPDATE darkroom.statement SET record = record || '{"inputKind":"image"}'
+             WHERE subject_id = ${refused.requestId}`.execute(sql)
+  const { item, lease } = (await desk.claim('ada', refused.id)).body
+  assert.deepEqual(item.subject, { kind: 'image', width: 96, height: 64 })
+  assert.equal(item.prompt.text, null)
+  assert.equal((await picture('ada', refused.id)).status, 200)
+  const decided = await desk.decide('ada', refused.id, {
+    lease: lease.token,
+    outcome: 'deny',
+    clause: GRAPHIC,
+    findings: FINDINGS,
+  })
+  assert.equal(decided.status, 200, 'it is judged by a clause that speaks of pictures')
 })
