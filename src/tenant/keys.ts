@@ -187,7 +187,7 @@ function factsOf({ roles, personId, env = 'live', expiresAt = null }: KeyOrder) 
 /** The person whose key it will be is of that tenant, active, and has the roles. */
 async function requireHolder(tx: Tx, { tenantId, personId, roles }: KeyOrder): Promise<void> {
   if (personId === null) {
-    if (roles.includes('reviewer'))
+    if (roles.includes('reviewer') || roles.includes('lead'))
       throw new Fault('invalid_request', { field: 'person_id', detail: 'a reviewer is a person: name them' })
     return
   }

@@ -2,6 +2,7 @@
 import { sql as raw } from 'kysely'
 import sharp from 'sharp'
 import type { Role } from '../../src/tenant/roles.ts'
+import { openReviewing } from './matrix-review.ts'
 import { ALLOWED, FORBIDDEN, json, type Service } from './service.ts'
 
 /** Of pictures that a caller waits for: somebody must develop them. */
@@ -22,8 +23,8 @@ export type Params = Readonly<Record<string, string>>
 export type Thing = {
   /** Whose it is; what is everybody's is nobody's secret. */
   of: 'first' | 'everybody'
-  /** Kinds of it, the first of which its owner can read and act upon. */
-  kinds: () => Promise<Params[]>
+  /** Kinds of it, the first of which its owner can read and act upon by this path. */
+  kinds: (path: string) => Promise<Params[]>
 }
 type Json = Record<string, unknown> & { id: string }
 
@@ -64,6 +65,7 @@ export async function openCast(service: Service, receiverUrl: string) {
   const signedIn = await service.call('/session', { ...json({ key: service.key('client') }), as: null })
   const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
 
+  const reviewing = await openReviewing(service, first, asAdmin)
   const key = (name: string) => bearer(service.key(name))
   const adminOf = async (tenant: string) => bearer((await keyFor(tenant, ['tenant_admin'])).key)
   const actors: Actor[] = [
@@ -71,7 +73,8 @@ export async function openCast(service: Service, receiverUrl: string) {
     { name: 'tenant_admin', headers: await adminOf(first), roles: ['tenant_admin'], tenant: 'first' },
     { name: 'client_2', headers: key('second_client'), roles: ['client'], tenant: 'second' },
     { name: 'tenant_admin_2', headers: await adminOf(second), roles: ['tenant_admin'], tenant: 'second' },
-    { name: 'reviewer', headers: key('reviewer'), roles: ['reviewer'], tenant: 'operator' },
+    { name: 'reviewer', headers: bearer(reviewing.keys.reviewer), roles: ['reviewer'], tenant: 'operator' },
+    { name: 'lead', headers: bearer(reviewing.keys.lead), roles: ['lead'], tenant: 'operator' },
     { name: 'compliance', headers: key('compliance'), roles: ['compliance'], tenant: 'operator' },
     { name: 'admin', headers: key('admin'), roles: ['admin'], tenant: 'operator' },
     {
@@ -168,6 +171,8 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/admin/people/:id': { of: 'first', kinds: one(person) },
     '/v1/admin/keys/:id': { of: 'first', kinds: one(async () => ours((await keyFor(first, ['client'])).id)) },
     '/v1/admin/policies/:digest': { of: 'everybody', kinds: async () => [{ digest: service.policy.digest }] },
+    '/v1/review/items/:id': { of: 'everybody', kinds: async (path) => [{ id: await reviewing.item(path) }] },
+    '/v1/review/people/:id': { of: 'everybody', kinds: one(() => reviewing.other) },
     '/v1/models/:model': { of: 'everybody', kinds: async () => [{ model: 'storybook' }] },
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
@@ -184,7 +189,8 @@ export async function openCast(service: Service, receiverUrl: string) {
     return { body }
   }
   /** What is sent where something must be: right, so that only who asks decides. */
-  const bodies: Record<string, () => RequestInit> = {
+  const bodies: Record<string, (actor: Actor) => RequestInit> = {
+    ...reviewing.bodies,
     'POST /session': () => json({ key: service.key('second_client') }),
     'POST /v1/generations': () => json({ prompt: ALLOWED }),
     'POST /v1/images/generations': () => json({ prompt: WAITED }),

@@ -53,6 +53,7 @@ const readers: Exceptions[string] = {
   tenant_admin: 403,
   tenant_admin_2: 403,
   reviewer: 403,
+  lead: 403,
   compliance: 403,
   admin: 403,
 }
@@ -63,6 +64,8 @@ const EXCEPTIONS: Exceptions = {
   'POST /v1/appeals/:id/withdraw': { ...readers, foreign_page: 403 },
   'GET /v1/statements/:id': readers,
   'HEAD /v1/statements/:id': readers,
+  // Nobody is above a lead.
+  'POST /v1/review/items/:id/escalate': { lead: 409 },
   'POST /session': { foreign_page: 403 },
   'POST /session/end': { foreign_page: 403 },
 }
@@ -228,7 +231,7 @@ test('the harness tells of a route that forgets whose a thing is, that tells wha
   assert.deepEqual(against('/leaks/tells'), ['client_2'])
   const everybodyElse = here.actors.map(({ name }) => name).filter((name) => name !== 'admin')
   assert.deepEqual(against('/leaks/open'), everybodyElse)
-  assert.deepEqual(against('/leaks/list'), ['client_2', 'tenant_admin_2', 'reviewer', 'compliance'])
+  assert.deepEqual(against('/leaks/list'), ['client_2', 'tenant_admin_2', 'reviewer', 'lead', 'compliance'])
   assert.ok(told.some((one) => one.startsWith('* *: refusals changed')))
   await assert.rejects(
     tryEverybody(here, [

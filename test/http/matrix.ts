@@ -5,12 +5,12 @@ import type { Actor, Cast, Params, Thing } from './matrix-cast.ts'
 import type { Route } from './matrix-routes.ts'
 
 /** `in`: answered as asked. `open`: public, whoever asks. */
-type Expected = 401 | 403 | 404 | 'in' | 'open'
+type Expected = 401 | 403 | 404 | 409 | 'in' | 'open'
 export type Cell = { route: string; actor: string; expected: Expected; status: number; complaint: string | null }
 type Answer = { status: number; headers: Headers; text: string }
 
-/** A public address may still refuse somebody: by route, then by actor. */
-export type Exceptions = Readonly<Record<string, Readonly<Record<string, 401 | 403 | 404>>>>
+/** A route may still refuse somebody whom its access lets in: by route, then by actor. */
+export type Exceptions = Readonly<Record<string, Readonly<Record<string, 401 | 403 | 404 | 409>>>>
 
 const isReading = (method: string) => method === 'GET' || method === 'HEAD'
 
@@ -47,7 +47,7 @@ export async function tryEverybody(
   })
   const kinds = new Map<string, Params[]>()
   for (const { route, thing } of pairs)
-    if (thing !== null && !kinds.has(route.path)) kinds.set(route.path, await thing.kinds())
+    if (thing !== null && !kinds.has(route.path)) kinds.set(route.path, await thing.kinds(route.path))
   const cells: Cell[] = []
   const before = await unchanged()
   for (const { route, actor, expected } of pairs)
@@ -58,7 +58,7 @@ export async function tryEverybody(
     cells.push({ route: '*', actor: '*', expected: 403, status: 0, complaint: `refusals changed ${after}` })
   for (const { route, thing, actor, expected } of pairs)
     if (typeof expected === 'string') {
-      const own = isReading(route.method) || thing === null ? kinds.get(route.path) : await thing.kinds()
+      const own = isReading(route.method) || thing === null ? kinds.get(route.path) : await thing.kinds(route.path)
       cells.push(await tryLetIn(cast, route, actor, expected, own ?? [{}]))
     }
   return cells
@@ -128,7 +128,7 @@ async function ask({ service, bodies, queries }: Cast, route: Route, actor: Acto
     (text, [name, value]) => text.replace(name === '*' ? '*' : `:${name}`, value),
     route.path,
   )
-  const { headers: more, ...init } = bodies[route.name]?.() ?? {}
+  const { headers: more, ...init } = bodies[route.name]?.(actor) ?? {}
   const headers = { ...Object(more), ...actor.headers }
   const response = await service.call(`${path}${queries[route.path] ?? ''}`, {
     ...init,

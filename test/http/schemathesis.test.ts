@@ -44,6 +44,7 @@ const MAY_BE_400 = [
   'POST /v1/provenance/verify',
   'POST /v1/webhooks',
   'POST /v1/webhooks/{id}/replay',
+  'PUT /v1/review/people/{id}',
 ]
 /** Any bytes fit the form; few of them are a picture. */
 const NO_PICTURE = 415

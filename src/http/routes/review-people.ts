@@ -1,13 +1,12 @@
 // Who reviews what: set by leads, and by administrators, who alone open what is restricted. review/people.ts says who may what.
 import { type Static, Type } from '@fastify/type-provider-typebox'
-import { Fault } from '../../kernel/fault.ts'
 import { getReviewer, listReviewers, type ReviewerRow, setReviewer } from '../../review/people.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { PersonIdSchema } from '../review-schemas.ts'
 import { IdParams, problems } from '../schemas.ts'
-import { strict } from '../validation.ts'
+import { instant, strict } from '../validation.ts'
 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const TenantIds = (minItems: number) =>
@@ -81,19 +80,11 @@ export function reviewPeopleRoutes(app: App, { ground, review }: RouteDeps): voi
     async (request) => {
       const { away_until, ...rest } = request.body
       const { id } = request.params
-      const asked = { ...rest, away_until: momentOf(away_until) }
+      const asked = { ...rest, away_until: instant(away_until ?? undefined, 'away_until') }
       await setReviewer(database, review.policy, callerOf(request), id, asked)
       return reviewerResource(await getReviewer(sql, id))
     },
   )
-}
-
-function momentOf(text: string | null): Date | null {
-  if (text === null) return null
-  const at = new Date(text)
-  if (Number.isNaN(at.getTime()))
-    throw new Fault('invalid_request', { field: 'away_until', detail: 'away_until is not a time' })
-  return at
 }
 
 function reviewerResource(row: ReviewerRow): Static<typeof ReviewerSchema> {

@@ -1,0 +1,98 @@
+// The review desk's part of the matrix: one person with a key as a reviewer and one as a lead, whose claims are therefore each other's,
+// and for each route an item that can be acted upon by it.
+import { sql as raw } from 'kysely'
+import sharp from 'sharp'
+import { sha256 } from '../../src/kernel/canonical.ts'
+import { generatedKey } from '../../src/kernel/quarantine.ts'
+import { hashOf } from '../../src/review/claim.ts'
+import { addItem } from '../../src/review/item.ts'
+import { ALLOWED, json, type Service } from './service.ts'
+
+type AsAdmin = (path: string, body: object) => Promise<Record<string, unknown> & { id: string }>
+
+const LEASE = 'the-lease-of-every-claim-in-here'
+const EVERYTHING = {
+  ...{
+    categories: null,
+    languages: null,
+    tenants: null,
+    max_severity: 100,
+    conflicts: [],
+    lead_id: null,
+    away_until: null,
+  },
+}
+
+export async function openReviewing(service: Service, tenantId: string, asAdmin: AsAdmin) {
+  const { sql, transact } = service.ground.database
+  const operator = await sql
+    .selectFrom('darkroom.tenant')
+    .select('id')
+    .where('operator', '=', true)
+    .executeTakeFirstOrThrow()
+  const people = `/v1/admin/tenants/${operator.id}/people`
+  const person = await asAdmin(people, { name: 'Lea', roles: ['reviewer', 'lead'] })
+  const other = await asAdmin(people, { name: 'Oz', roles: ['reviewer'] })
+  const keyAs = async (role: string) => {
+    const made = { name: role, roles: [role], person_id: person.id }
+    return String((await asAdmin(`/v1/admin/tenants/${operator.id}/keys`, made)).key)
+  }
+  const { requestId } = await service.admit({ prompt: ALLOWED })
+  await service.develop(requestId, ['held'])
+  const image = await sql
+    .selectFrom('darkroom.image')
+    .select('id')
+    .where('request_id', '=', requestId)
+    .executeTakeFirstOrThrow()
+  const bytes = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#844' } })
+    .png()
+    .toBuffer()
+  await service.ground.quarantine.remove(generatedKey(image.id))
+  await service.ground.quarantine.putIfAbsent(generatedKey(image.id), { bytes, contentType: 'image/png' })
+  await sql
+    .updateTable('darkroom.image')
+    .set({ generated_digest: sha256(bytes) })
+    .where('id', '=', image.id)
+    .execute()
+
+  /** Free for claiming and assigning, decided for undoing, held for the rest. */
+  async function item(path: string): Promise<string> {
+    const id = await transact((tx) =>
+      addItem(tx, service.review, {
+        ...{ kind: 'hold', tenantId, requestId, imageId: image.id },
+        ...{ category: 'weapons', clause: 'weapons/2', contentDigest: 'one picture' },
+      }),
+    )
+    if (/\/(claim|assign|unassign)$/.test(path)) return id
+    await raw`
+      UPDATE darkroom.review_item SET lease_person = ${person.id}, lease_hash = ${hashOf(LEASE)}, leased_at = darkroom.now(),
+             lease_until = darkroom.now() + interval '1 hour' WHERE id = ${id}`.execute(sql)
+    if (!path.endsWith('/undo')) return id
+    await service.call(`/v1/review/items/${id}/decide`, {
+      ...json({ lease: LEASE, outcome: 'allow' }, { authorization: `Bearer ${keys.lead}` }),
+    })
+    return id
+  }
+
+  const keys = { reviewer: await keyAs('reviewer'), lead: await keyAs('lead') }
+  // One for each who may, since nothing is made where somebody must be refused.
+  const bulk = new Map<string, object>()
+  for (const name of ['reviewer', 'lead'])
+    bulk.set(name, { item: await item('/held'), items: [await item('/held')], lease: LEASE, outcome: 'allow' })
+  const held = () => json({ lease: LEASE })
+  return {
+    keys,
+    other: other.id,
+    item,
+    bodies: {
+      'POST /v1/review/items/:id/renew': held,
+      'POST /v1/review/items/:id/release': held,
+      'POST /v1/review/items/:id/decide': () => json({ lease: LEASE, outcome: 'allow' }),
+      'POST /v1/review/items/:id/escalate': () => json({ lease: LEASE, note: 'for a lead' }),
+      'POST /v1/review/items/:id/reveal': () => json({ what: 'picture' }),
+      'POST /v1/review/items/:id/assign': () => json({ to: other.id }),
+      'POST /v1/review/bulk': ({ name }: { name: string }) => json(bulk.get(name) ?? bulk.get('lead')),
+      'PUT /v1/review/people/:id': () => json(EVERYTHING),
+    },
+  }
+}
