@@ -108,11 +108,11 @@ export async function readVerdicts(sql: Sql, { from, to }: Period): Promise<{ pe
 /** Appeals of statements that a person's decision stands behind, decided in the period, and those that did not stand. */
 export async function readOwnOverturned(sql: Sql, { from, to }: Period): Promise<PersonCount[]> {
   const { rows } = await raw<PersonCount>`
-    SELECT person_id, count(*) FILTER (WHERE appeal.state IN ('overturned', 'partial'))::int AS hits, count(*)::int AS n
+    SELECT decider.person_id, count(*) FILTER (WHERE appeal.state IN ('overturned', 'partial'))::int AS hits, count(*)::int AS n
       FROM darkroom.appeal JOIN darkroom.statement ON statement.id = appeal.statement_id
-           CROSS JOIN unnest(statement.decided_by) AS person_id
+           CROSS JOIN unnest(statement.decided_by) AS decider (person_id)
      WHERE appeal.state IN ('upheld', 'overturned', 'partial') AND appeal.decided_at >= ${from} AND appeal.decided_at < ${to}
-     GROUP BY person_id`.execute(sql)
+     GROUP BY decider.person_id`.execute(sql)
   return rows
 }
 
