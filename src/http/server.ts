@@ -36,6 +36,7 @@ import { reviewClaimRoutes } from './routes/review-claims.ts'
 import { reviewDecisionRoutes } from './routes/review-decisions.ts'
 import { reviewItemRoutes } from './routes/review-items.ts'
 import { reviewPeopleRoutes } from './routes/review-people.ts'
+import { reviewQualityRoutes } from './routes/review-quality.ts'
 import { reviewQueueRoutes } from './routes/review-queue.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
@@ -133,6 +134,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))
   await app.register(async (scope: App) => reviewItemRoutes(scope, routes))
   await app.register(async (scope: App) => reviewPeopleRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewQualityRoutes(scope, routes))
   await app.register(async (scope: App) => reviewQueueRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {

@@ -92,8 +92,7 @@ CREATE INDEX review_awaiting ON darkroom.review_item (rank_at, id) WHERE state =
 CREATE INDEX review_effect ON darkroom.review_item (effect_at) WHERE state = 'decided';
 CREATE INDEX review_deadline ON darkroom.review_item (deadline_at) WHERE state <> 'closed' AND breached_at IS NULL;
 CREATE INDEX review_lease ON darkroom.review_item (lease_person) WHERE lease_person IS NOT NULL;
--- An image is held once.
-CREATE UNIQUE INDEX review_hold ON darkroom.review_item (image_id) WHERE kind = 'hold';
+CREATE INDEX review_by_image ON darkroom.review_item (image_id);
 CREATE INDEX review_by_request ON darkroom.review_item (request_id);
 CREATE INDEX review_by_content ON darkroom.review_item (content_digest) WHERE state = 'open' AND kind = 'hold';
 CREATE INDEX review_unclosed ON darkroom.review_item (rank_at, id) WHERE state <> 'closed';

@@ -37,29 +37,29 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
     const made = { name: role, roles: [role], person_id: person.id }
     return String((await asAdmin(`/v1/admin/tenants/${operator.id}/keys`, made)).key)
   }
-  const { requestId } = await service.admit({ prompt: ALLOWED })
-  await service.develop(requestId, ['held'])
-  const image = await sql
-    .selectFrom('darkroom.image')
-    .select('id')
-    .where('request_id', '=', requestId)
-    .executeTakeFirstOrThrow()
   const bytes = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#844' } })
     .png()
     .toBuffer()
-  await service.ground.quarantine.remove(generatedKey(image.id))
-  await service.ground.quarantine.putIfAbsent(generatedKey(image.id), { bytes, contentType: 'image/png' })
-  await sql
-    .updateTable('darkroom.image')
-    .set({ generated_digest: sha256(bytes) })
-    .where('id', '=', image.id)
-    .execute()
+  async function heldImage(): Promise<{ requestId: string; imageId: string }> {
+    const { requestId } = await service.admit({ prompt: ALLOWED })
+    await service.develop(requestId, ['held'])
+    const image = await sql
+      .updateTable('darkroom.image')
+      .set({ generated_digest: sha256(bytes) })
+      .where('request_id', '=', requestId)
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    await service.ground.quarantine.remove(generatedKey(image.id))
+    await service.ground.quarantine.putIfAbsent(generatedKey(image.id), { bytes, contentType: 'image/png' })
+    return { requestId, imageId: image.id }
+  }
 
   /** Free for claiming and assigning, decided for undoing, held for the rest. */
   async function item(path: string): Promise<string> {
+    const image = await heldImage()
     const id = await transact((tx) =>
       addItem(tx, service.review, {
-        ...{ kind: 'hold', tenantId, requestId, imageId: image.id },
+        ...{ kind: 'hold', tenantId, ...image },
         ...{ category: 'weapons', clause: 'weapons/2', contentDigest: 'one picture' },
       }),
     )
@@ -79,6 +79,10 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
   const bulk = new Map<string, object>()
   for (const name of ['reviewer', 'lead'])
     bulk.set(name, { item: await item('/held'), items: [await item('/held')], lease: LEASE, outcome: 'allow' })
+  const closed = await item('/claim')
+  await raw`
+    UPDATE darkroom.review_item SET state = 'closed', verdicts = 1, closed_at = darkroom.now(), ruling = '{"outcome":"allow"}'
+     WHERE id = ${closed}`.execute(sql)
   const held = () => json({ lease: LEASE })
   return {
     keys,
@@ -92,6 +96,7 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
       'POST /v1/review/items/:id/reveal': () => json({ what: 'picture' }),
       'POST /v1/review/items/:id/assign': () => json({ to: other.id }),
       'POST /v1/review/bulk': ({ name }: { name: string }) => json(bulk.get(name) ?? bulk.get('lead')),
+      'POST /v1/review/gold': () => json({ item_id: closed, outcome: 'allow' }),
       'PUT /v1/review/people/:id': () => json(EVERYTHING),
     },
   }

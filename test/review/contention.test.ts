@@ -43,7 +43,7 @@ suiteOn('review under contention', await withPostgres(), (postgres) => {
         }
         if (turn % 5 === 4) {
           held.delete(itemId)
-          await releaseItem(database.sql, tools.rules, itemId, token, { note: null, to: null })
+          await releaseItem(database.sql, tools.rules, reviewer, itemId, token, { note: null, to: null })
           continue
         }
         // Two tabs give the same verdict at once: one counts.

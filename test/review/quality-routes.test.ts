@@ -29,7 +29,7 @@ before(async () => {
     return reply.code(status).send({ code })
   })
   registerAccess(app, engine.ground)
-  reviewQualityRoutes(app, engine, engine.tools)
+  reviewQualityRoutes(app, { ground: engine.ground, review: engine.tools })
   const lead = await addReviewer(engine, { lead: true })
   const ann = await addReviewer(engine, { profile: { lead_id: lead.personId } })
   const ben = await addReviewer(engine)

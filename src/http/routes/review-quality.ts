@@ -2,7 +2,6 @@
 // of their own people besides, and everybody their own. Nobody else's row is anybody's to see.
 import { Type } from '@fastify/type-provider-typebox'
 import { makeGold } from '../../review/gold.ts'
-import type { ReviewTools } from '../../review/item.ts'
 import { peopleOf, readPeople, readQuality } from '../../review/quality.ts'
 import { periodOf } from '../../review/quality-rows.ts'
 import { reviewerOf } from '../../review/reviewer.ts'
@@ -18,7 +17,7 @@ const PeriodQuery = Type.Object({ from: Type.Optional(Day), to: Type.Optional(Da
 const description = 'Both ends of the period are included; 90 days up to today unless said, 366 at most.'
 const tags = ['review']
 
-export function reviewQualityRoutes(app: App, { ground }: Pick<RouteDeps, 'ground'>, tools: ReviewTools): void {
+export function reviewQualityRoutes(app: App, { ground, review: tools }: Pick<RouteDeps, 'ground' | 'review'>): void {
   const { database } = ground
 
   app.get(
