@@ -37,29 +37,35 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
     const made = { name: role, roles: [role], person_id: person.id }
     return String((await asAdmin(`/v1/admin/tenants/${operator.id}/keys`, made)).key)
   }
-  const { requestId } = await service.admit({ prompt: ALLOWED })
-  await service.develop(requestId, ['held'])
-  const image = await sql
-    .selectFrom('darkroom.image')
-    .select('id')
-    .where('request_id', '=', requestId)
-    .executeTakeFirstOrThrow()
   const bytes = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#844' } })
     .png()
     .toBuffer()
-  await service.ground.quarantine.remove(generatedKey(image.id))
-  await service.ground.quarantine.putIfAbsent(generatedKey(image.id), { bytes, contentType: 'image/png' })
-  await sql
-    .updateTable('darkroom.image')
-    .set({ generated_digest: sha256(bytes) })
-    .where('id', '=', image.id)
-    .execute()
+
+  /** A held picture whose sealed original is whole. */
+  async function held(): Promise<{ requestId: string; imageId: string }> {
+    const { requestId } = await service.admit({ prompt: ALLOWED })
+    await service.develop(requestId, ['held'])
+    const { id } = await sql
+      .selectFrom('darkroom.image')
+      .select('id')
+      .where('request_id', '=', requestId)
+      .executeTakeFirstOrThrow()
+    await service.ground.quarantine.remove(generatedKey(id))
+    await service.ground.quarantine.putIfAbsent(generatedKey(id), { bytes, contentType: 'image/png' })
+    await sql
+      .updateTable('darkroom.image')
+      .set({ generated_digest: sha256(bytes) })
+      .where('id', '=', id)
+      .execute()
+    return { requestId, imageId: id }
+  }
 
   /** Free for claiming and assigning, decided for undoing, held for the rest. */
   async function item(path: string): Promise<string> {
+    const picture = await held()
     const id = await transact((tx) =>
       addItem(tx, service.review, {
-        ...{ kind: 'hold', tenantId, requestId, imageId: image.id },
+        ...{ kind: 'hold', tenantId, ...picture },
         ...{ category: 'weapons', clause: 'weapons/2', contentDigest: 'one picture' },
       }),
     )
@@ -79,14 +85,14 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
   const bulk = new Map<string, object>()
   for (const name of ['reviewer', 'lead'])
     bulk.set(name, { item: await item('/held'), items: [await item('/held')], lease: LEASE, outcome: 'allow' })
-  const held = () => json({ lease: LEASE })
+  const withLease = () => json({ lease: LEASE })
   return {
     keys,
     other: other.id,
     item,
     bodies: {
-      'POST /v1/review/items/:id/renew': held,
-      'POST /v1/review/items/:id/release': held,
+      'POST /v1/review/items/:id/renew': withLease,
+      'POST /v1/review/items/:id/release': withLease,
       'POST /v1/review/items/:id/decide': () => json({ lease: LEASE, outcome: 'allow' }),
       'POST /v1/review/items/:id/escalate': () => json({ lease: LEASE, note: 'for a lead' }),
       'POST /v1/review/items/:id/reveal': () => json({ what: 'picture' }),

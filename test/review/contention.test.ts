@@ -22,9 +22,8 @@ suiteOn('review under contention', await withPostgres(), (postgres) => {
     })
     const { ground, tools } = engine
     const { database } = ground
-    const subject = await addSubject(engine)
-    for (let made = 0; made < ITEMS; made++)
-      await putItem(engine, { ...subject, imageId: subject.imageIds[0] ?? null, category: 'weapons' })
+    const { imageIds, ...subject } = await addSubject(engine, { n: ITEMS })
+    for (const imageId of imageIds) await putItem(engine, { ...subject, imageId, category: 'weapons' })
     const people = await Promise.all(Array.from({ length: PEOPLE }, () => addReviewer(engine)))
     const held = new Set<string>()
     const decided = new Map<string, number>()
@@ -43,7 +42,7 @@ suiteOn('review under contention', await withPostgres(), (postgres) => {
         }
         if (turn % 5 === 4) {
           held.delete(itemId)
-          await releaseItem(database.sql, tools.rules, itemId, token, { note: null, to: null })
+          await releaseItem(database.sql, tools.rules, reviewer, itemId, token, { note: null, to: null })
           continue
         }
         // Two tabs give the same verdict at once: one counts.

@@ -143,13 +143,15 @@ async function actOnLease(model: Model, before: Records, action: Extract<Action,
   const alive =
     item?.state === 'open' && item.lease_hash === hashOf(token) && (item.lease_until ?? before.now) > before.now
   if (action.do === 'renew') {
-    const until = await unlessRefused(renewLease(ground.database.sql, tools.rules, itemId, token))
+    const until = await unlessRefused(renewLease(ground.database.sql, tools.rules, person, itemId, token))
     assert.equal(until !== null, alive, 'a lease is renewed while it lives')
   } else if (action.do === 'release') {
     const to = action.to === null ? null : at(model.people, action.to)
     const receiver = to?.personId ?? null
     const back = await unlessRefused(
-      releaseItem(ground.database.sql, tools.rules, itemId, token, { note: null, to: receiver }).then(() => true),
+      releaseItem(ground.database.sql, tools.rules, person, itemId, token, { note: null, to: receiver }).then(
+        () => true,
+      ),
     )
     assert.equal(back !== null, alive && item !== undefined && (to == null || mayHave(before, to, item)), 'release')
   } else if (action.do === 'escalate') {
