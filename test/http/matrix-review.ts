@@ -83,14 +83,14 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
   await raw`
     UPDATE darkroom.review_item SET state = 'closed', verdicts = 1, closed_at = darkroom.now(), ruling = '{"outcome":"allow"}'
      WHERE id = ${closed}`.execute(sql)
-  const held = () => json({ lease: LEASE })
+  const withLease = () => json({ lease: LEASE })
   return {
     keys,
     other: other.id,
     item,
     bodies: {
-      'POST /v1/review/items/:id/renew': held,
-      'POST /v1/review/items/:id/release': held,
+      'POST /v1/review/items/:id/renew': withLease,
+      'POST /v1/review/items/:id/release': withLease,
       'POST /v1/review/items/:id/decide': () => json({ lease: LEASE, outcome: 'allow' }),
       'POST /v1/review/items/:id/escalate': () => json({ lease: LEASE, note: 'for a lead' }),
       'POST /v1/review/items/:id/reveal': () => json({ what: 'picture' }),

@@ -36,11 +36,11 @@ async function addReviewers({ ground, tenants }: World): Promise<Reviewer[]> {
 
 async function addItems(world: World, count: number): Promise<void> {
   const [tenant] = world.tenants
-  const { requestId, imageIds } = await queueRequest(world, tenant)
+  const { requestId, imageIds } = await queueRequest(world, tenant, { n: count })
   await world.ground.database.transact(async (tx) => {
-    for (let i = 0; i < count; i++)
+    for (const imageId of imageIds)
       await addItem(tx, tools, {
-        ...{ kind: 'hold', tenantId: tenant.id, requestId, imageId: imageIds[0] ?? null },
+        ...{ kind: 'hold', tenantId: tenant.id, requestId, imageId },
         ...{ category: 'weapons', clause: 'weapons/2' },
       })
   })

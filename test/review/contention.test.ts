@@ -22,9 +22,8 @@ suiteOn('review under contention', await withPostgres(), (postgres) => {
     })
     const { ground, tools } = engine
     const { database } = ground
-    const subject = await addSubject(engine)
-    for (let made = 0; made < ITEMS; made++)
-      await putItem(engine, { ...subject, imageId: subject.imageIds[0] ?? null, category: 'weapons' })
+    const { imageIds, ...subject } = await addSubject(engine, { n: ITEMS })
+    for (const imageId of imageIds) await putItem(engine, { ...subject, imageId, category: 'weapons' })
     const people = await Promise.all(Array.from({ length: PEOPLE }, () => addReviewer(engine)))
     const held = new Set<string>()
     const decided = new Map<string, number>()

@@ -16,7 +16,6 @@ export const PROMPT = 'a harbour at dusk with one bright lantern'
 /** What software said of every picture here. */
 export const SCORES = { 'violence/graphic': 0.4321, weapons: 0.1234 }
 
-export type Person = 'ada' | 'bea' | 'cy' | 'dan' | 'lead'
 export type Made = { id: string; requestId: string; imageId: string | null }
 export type Desk = Awaited<ReturnType<typeof openDesk>>
 type Call = { as?: string; key?: string; method?: string; body?: unknown }

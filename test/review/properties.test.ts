@@ -58,13 +58,17 @@ async function openModel(
   for (const [place, profile] of profiles.entries())
     people.push({ ...(await addReviewer(engine, { lead: place >= 5, profile })), profile })
   const subjects: Awaited<ReturnType<typeof addSubject>>[] = []
-  for (let place = 0; place < 5; place++)
-    subjects.push(await addSubject(engine, { tenant: place % 2 === 0 ? one : other }))
+  for (let place = 0; place < 5; place++) {
+    // An image is held once.
+    const n = 1 + items.filter(({ kind, subject }) => kind === 'hold' && subject === place).length
+    subjects.push(await addSubject(engine, { tenant: place % 2 === 0 ? one : other, n }))
+  }
   for (const { kind, category, subject, excluded } of items) {
     const { tenantId, requestId, imageIds } = subjects[subject] ?? { tenantId: '', requestId: '', imageIds: [] }
     const exclude = excluded.map((place) => ({ personId: people[place]?.personId ?? '', reason: 'conflict' as const }))
+    const imageId = (kind === 'hold' ? imageIds.pop() : imageIds[0]) ?? null
     const expected = kind === 'gold' ? { expected: { outcome: 'allow' as const, clause: null } } : {}
-    await putItem(engine, { kind, category, tenantId, requestId, imageId: imageIds[0] ?? null, exclude, ...expected })
+    await putItem(engine, { kind, category, tenantId, requestId, imageId, exclude, ...expected })
   }
   const { applied, effects: recorded } = recorder()
   // Every third item's effect fails once, before its transaction or in it.
