@@ -22,6 +22,7 @@ import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { tellBeyondPolicy } from '../policy/settings.ts'
 import { putInForce } from '../policy/versions.ts'
+import { reportCategories } from '../publish/reports.ts'
 import type { ReviewTools } from '../review/item.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { openBearers } from '../statement/bearer.ts'
@@ -116,6 +117,7 @@ async function listen(
           models,
           provider: config.oidc !== null,
           appealPurposes: policy.purposes,
+          reportCategories: reportCategories(policy),
           session: async ({ caller }) =>
             caller === null
               ? null

@@ -13,7 +13,7 @@ import { layout } from './pages/layout.ts'
 import { playgroundPage } from './pages/playground.ts'
 import { signInPage } from './pages/sign-in.ts'
 import { statementPage } from './pages/statement.ts'
-import { verifyPage } from './pages/verify.ts'
+import { type ReportCategory, verifyPage } from './pages/verify.ts'
 
 /** `purposes`: what the tenant may declare; none: the field is not shown. */
 export type ConsoleSession = { tenantName: string; roles: string[]; purposes: readonly string[] }
@@ -26,6 +26,8 @@ export type ConsoleOptions = {
   provider?: boolean
   /** Purposes that an appeal may declare; none: the field is not shown. */
   appealPurposes?: readonly string[]
+  /** What a picture may be reported for; none: the verify page offers no report. */
+  reportCategories?: readonly ReportCategory[]
   /** Origins that signed picture addresses may lead to, such as an S3 endpoint. None: pictures come from this one. */
   pictureOrigins?: readonly string[]
 }
@@ -82,7 +84,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
 
   app.get('/verify', page, async (request, reply) => {
     const context = await contextOf(request)
-    return send(reply, context, 'Was this made here?', verifyPage(), ['verify.ts'])
+    return send(reply, context, 'Was this made here?', verifyPage(options.reportCategories ?? []), ['verify.ts'])
   })
 
   app.get<{ Params: { id: string } }>('/statements/:id', page, async (request, reply) => {

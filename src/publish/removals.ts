@@ -1,6 +1,6 @@
 // What is left to do in the stores for one image, recorded by the transaction that made it due and tried again until it is done: a
 // picture that is no longer released goes back to quarantine, sealed, and then out of the public store; what quarantine still holds of
-// a released picture goes for good. Neither is done to an image that has moved on since.
+// a released picture goes for good, unless a legal hold keeps it. Neither is done to an image that has moved on since.
 import { sql as raw } from 'kysely'
 import type { ImageState } from '../journey.ts'
 import { sha256 } from '../kernel/canonical.ts'
@@ -20,7 +20,6 @@ type Removal = {
   state: ImageState
   output_format: string
   erased: boolean
-  held: boolean
 }
 
 /** The released copy is to go back to quarantine. In the transaction that makes it unreadable, under the request's lock. */
@@ -71,22 +70,23 @@ async function takeDue(sql: Sql, imageIds: readonly string[] | null): Promise<Re
     UPDATE darkroom.removal AS removal SET due_at = darkroom.now() + ${AGAIN_SECONDS} * interval '1 second'
       FROM darkroom.image AS image JOIN darkroom.request AS request ON request.id = image.request_id
      WHERE image.id = removal.image_id AND (removal.image_id, removal.what) IN (
-       SELECT image_id, what FROM darkroom.removal
-        WHERE due_at <= darkroom.now() AND (${imageIds === null} OR image_id = ANY (${imageIds ?? []}::text[]))
-        ORDER BY due_at LIMIT ${AT_ONCE} FOR UPDATE SKIP LOCKED)
+       SELECT due.image_id, due.what FROM darkroom.removal AS due JOIN darkroom.image AS its ON its.id = due.image_id
+        WHERE due.due_at <= darkroom.now() AND (${imageIds === null} OR due.image_id = ANY (${imageIds ?? []}::text[]))
+          AND NOT (due.what = 'originals' AND ${isHeld(raw.ref('its.request_id'))})
+        ORDER BY due.due_at LIMIT ${AT_ONCE} FOR UPDATE OF due SKIP LOCKED)
     RETURNING removal.image_id, removal.what, image.state, request.output_format,
-              image.erased_at IS NOT NULL AS erased, ${isHeld(raw.ref('request.id'))} AS held`.execute(sql)
+              image.erased_at IS NOT NULL AS erased`.execute(sql)
   return rows
 }
 
-async function remove(ground: Ground, { image_id: id, what, state, output_format, erased, held }: Removal) {
+async function remove(ground: Ground, { image_id: id, what, state, output_format, erased }: Removal) {
   switch (what) {
     case 'public':
       // An appeal may have had it published again.
       if (state === 'withdrawn' || erased) await takeBack(ground, { id, output_format })
       return
     case 'originals':
-      if (state === 'published' && !erased && !held) await ground.quarantine.removeUnder(id)
+      if (state === 'published' && !erased) await ground.quarantine.removeUnder(id)
       return
     default:
       what satisfies never

@@ -12,7 +12,10 @@ import type { ModerationPolicy } from '../policy/policy.ts'
 import { addItem, type ReviewTools, raiseItem } from '../review/item.ts'
 
 /** Beside the policy's categories. */
-export const OTHER_REPORTS = ['other', 'not_ours'] as const
+const OTHER_REPORTS = [
+  { id: 'not_ours', name: 'It says that it was made here, and was not' },
+  { id: 'other', name: 'Something else' },
+]
 
 /** More of one picture tell nobody anything new. */
 const MOST_OPEN = 100
@@ -29,8 +32,8 @@ export type NewReport = {
 type Reported = { id: string; request_id: string; tenant_id: string }
 
 /** What a report may be of. */
-export function reportCategories(policy: ModerationPolicy): string[] {
-  return [...policy.categories.map(({ id }) => id), ...OTHER_REPORTS]
+export function reportCategories(policy: ModerationPolicy): { id: string; name: string }[] {
+  return [...policy.categories.map(({ id, name }) => ({ id, name })), ...OTHER_REPORTS]
 }
 
 /** Takes a report; its id tells nothing of whether there was anything to report. */

@@ -20,7 +20,8 @@ export async function startStub() {
   const generations = new Map<string, Generation>()
   const prompts = new Map<string, string>()
   const keys = new Map<string, string>()
-  const seen = { posts: 0, verified: 0 }
+  const reports: unknown[] = []
+  const seen = { posts: 0, verified: 0, reports }
   /** What was handed in, and what a test wants the statement to say otherwise. */
   const appeals: { text: string; purpose: string | null; state: string; answer: object | null }[] = []
   const stated: Partial<StatementResource> = {}
@@ -40,6 +41,10 @@ export async function startStub() {
         : null,
     models: [storybook],
     appealPurposes: ['general', 'education'],
+    reportCategories: [
+      { id: 'weapons', name: 'Weapons' },
+      { id: 'other', name: 'Something else' },
+    ],
   })
 
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
@@ -173,6 +178,13 @@ export async function startStub() {
       return reply.code(201).send(appeal)
     },
   )
+
+  app.post<{ Body: { text: string | null } }>('/v1/reports', async (request, reply) => {
+    seen.reports.push(request.body)
+    if (request.body.text === 'again')
+      return reply.code(429).send(problem(429, 'rate_limited', 'Too often.', 'text').body)
+    return reply.code(202).send({ id: 'rep_1', object: 'report' })
+  })
 
   app.post('/v1/provenance/verify', async (request, reply) => {
     const file = await request.file()

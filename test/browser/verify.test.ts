@@ -32,6 +32,34 @@ await onConsole('verify', ({ named }) => {
     assert.match(await text(page, '.limits'), /does not make a picture a photograph/)
   })
 
+  named('a picture from here can be reported; what was written stays until the server has it', async (page, stub) => {
+    await page.goto(`${stub.address}/verify`)
+    await page.setInputFiles('#file', { name: 'a.png', mimeType: 'image/png', buffer: stub.png })
+    await page.click('text=Report this picture')
+    await page.selectOption('#report-category', 'weapons')
+    await page.fill('#report-text', 'again')
+    await page.fill('#report-email', 'ada@example.org')
+    await page.click('#report-send')
+    await page.waitForSelector('text=Too often.')
+    assert.equal(await page.inputValue('#report-text'), 'again')
+    await page.fill('#report-text', 'a gun')
+    await page.click('#report-send')
+    await page.waitForSelector('text=rep_1')
+    assert.deepEqual(stub.seen.reports.at(-1), {
+      image_id: 'img_1_0',
+      category: 'weapons',
+      text: 'a gun',
+      email: 'ada@example.org',
+    })
+    await page.setInputFiles('#file', {
+      name: 'a.png',
+      mimeType: 'image/png',
+      buffer: Buffer.from([0x89, 0x50, 0x4e, 0x47, 1]),
+    })
+    await page.waitForSelector('[data-verdict=none_found]')
+    assert.equal(await page.locator('#report-send').count(), 0, 'what is not from here cannot be')
+  })
+
   named('what is too big or no picture is said so, and the next file is welcome', async (page, stub) => {
     await page.goto(`${stub.address}/verify`)
     const give = (name: string, buffer: Buffer) => page.setInputFiles('#file', { name, mimeType: 'image/png', buffer })

@@ -14,7 +14,7 @@ import { claimItem } from '../../src/review/claim.ts'
 import { decide } from '../../src/review/decide.ts'
 import type { Verdict } from '../../src/review/verdict.ts'
 import { ALLOWED, FORBIDDEN, json } from '../http/service.ts'
-import { openCourt, type Scores } from '../review/court.ts'
+import { openCourt, type ReviewerName, type Scores } from '../review/court.ts'
 
 export const DAY_SECONDS = 86_400
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -90,9 +90,12 @@ export async function openHouse(env: Record<string, string> = {}) {
       raw`UPDATE darkroom.statement SET record = jsonb_set(record, '{redress}', '{"kind":"restricted","text":"restricted"}')
            WHERE id = ${statementId}`.execute(sql),
     /** A reviewer decides an item, and the undo time goes by. */
-    rule: async (itemId: string, verdict: Partial<Verdict> & Pick<Verdict, 'outcome'>, lead = false) => {
-      const { id: personId } = court.people[lead ? 'lead' : 'ada']
-      const reviewer = { personId, lead }
+    rule: async (
+      itemId: string,
+      verdict: Partial<Verdict> & Pick<Verdict, 'outcome'>,
+      by: ReviewerName | 'lead' = 'ada',
+    ) => {
+      const reviewer = { personId: court.people[by].id, lead: by === 'lead' }
       const { token } = await claimItem(ground.database, court.tools.rules, reviewer, itemId)
       const whole = { clause: null, findings: {}, reason: null, note: null, ...verdict }
       await decide(ground.database, court.tools, reviewer, itemId, token, whole)

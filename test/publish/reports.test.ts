@@ -133,6 +133,31 @@ test('denied, the picture is withdrawn with reasons that can be appealed, and ev
   await house.appeal(statement.id)
 })
 
+test('what was withdrawn after a report and given back by an appeal is the very file again, and nothing takes it away', async () => {
+  const { imageId } = await house.published()
+  const { bytes } = await house.ground.images.get(`${imageId}.png`)
+  await house.days(house.rules.releasedOriginalDays + 1)
+  await house.janitor()
+  await report({ image_id: imageId, category: 'weapons' })
+  await house.rule(await openItem(imageId), { outcome: 'deny', clause: CLAUSE, findings: house.findingsOf(CLAUSE) })
+  const { statement_id } = await house.rowOf('image', imageId)
+  await house.janitor()
+  await house.appeal(statement_id ?? '')
+  const itemId = await openItem(imageId)
+  const asked = { as: null, headers: { authorization: `Bearer ${house.keyOf('lead')}` } }
+  const seen = await house.service.call(`/v1/review/items/${itemId}/picture?view=blurred`, asked)
+  assert.equal(seen.status, 200, 'the original is gone, and the released file is looked at')
+  for (const by of ['ben', 'cleo'] as const) await house.rule(itemId, { outcome: 'allow', reason: 'misread' }, by)
+  await house.finish()
+  await house.janitor()
+  assert.equal((await house.rowOf('image', imageId)).state, 'published')
+  assert.deepEqual((await house.ground.images.get(`${imageId}.png`)).bytes, bytes)
+  await house.days(house.rules.releasedOriginalDays + 1)
+  await house.janitor()
+  assert.equal(await has(house.ground.quarantine, `${imageId}/generated`), false)
+  assert.ok(await has(house.ground.images, `${imageId}.png`))
+})
+
 test('allowed, it stays published; left undecided by a lead, it stays too, and says so', async () => {
   for (const [outcome, reason, state] of [
     ['allow', null, 'kept'],
@@ -140,7 +165,7 @@ test('allowed, it stays published; left undecided by a lead, it stays too, and s
   ] as const) {
     const { imageId } = await house.published()
     await report({ image_id: imageId, category: 'weapons', text: 'a gun' })
-    await house.rule(await openItem(imageId), { outcome, reason }, outcome === 'omit')
+    await house.rule(await openItem(imageId), { outcome, reason }, outcome === 'omit' ? 'lead' : 'ada')
     assert.equal((await house.rowOf('image', imageId)).state, 'published')
     const [row] = await reportsOf(imageId)
     assert.deepEqual([row?.state, row?.text], [state, null])

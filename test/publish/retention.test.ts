@@ -157,6 +157,18 @@ test('a hold that comes between the choice and the erasure wins', async () => {
   assert.ok(await isKept(imageId))
 })
 
+test('a hold that comes after what quarantine has was given up, and before it is removed, keeps it while it stands', async () => {
+  const { imageId, requestId } = await house.published()
+  await house.days(house.rules.releasedOriginalDays + 1)
+  await endRetention(house.ground, house.rules)
+  const holdId = await house.hold(requestId)
+  await house.janitor()
+  assert.ok(await isKept(imageId))
+  await house.lift(holdId)
+  await house.janitor()
+  assert.equal(await isKept(imageId), false)
+})
+
 test('two janitors at once erase once', async () => {
   const { imageId } = await house.denied()
   const requestId = await house.refused()

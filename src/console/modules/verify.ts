@@ -4,6 +4,7 @@
 import type { Provenance } from '../../mark/verify.ts'
 import { call, problemOf } from './api.ts'
 import { announce, el, find, when } from './dom.ts'
+import { reportForm } from './report.ts'
 
 const verdicts: Record<Provenance['verdict'], [title: string, lead: string]> = {
   ours: ['Yes, made here.', 'This installation made the picture.'],
@@ -94,7 +95,14 @@ async function check(file: Blob, name: string): Promise<void> {
     // The checker's last note is its conclusion.
     const notes = el('ul', { class: 'plain notes' }, ...found.notes.slice(0, -1).map((note) => el('li', {}, note)))
     const how = found.notes.length > 1 && el('details', {}, el('summary', {}, 'How this was judged'), notes)
-    show(found.verdict, title, found.notes.at(-1) ?? lead, evidence(found), how)
+    show(
+      found.verdict,
+      title,
+      found.notes.at(-1) ?? lead,
+      evidence(found),
+      how,
+      found.record !== null && reportForm(found.record.image_id),
+    )
   } catch (cause) {
     if (mine !== asked) return
     const problem = problemOf(cause)

@@ -2,7 +2,11 @@
 
 import { type Html, html } from '../html.ts'
 
-export function verifyPage(): Html {
+/** What a picture may be reported for. */
+export type ReportCategory = { readonly id: string; readonly name: string }
+
+/** `categories`: none, and no picture can be reported here. */
+export function verifyPage(categories: readonly ReportCategory[]): Html {
   return html`<section class="verify">
 <header class="lead">
 <h1>Was this picture made here?</h1>
@@ -24,5 +28,26 @@ export function verifyPage(): Html {
 <li>The signature is checked against this installation's own anchor. Elsewhere it may read as valid but from an unknown signer.</li>
 </ul>
 </aside>
-</section>`
+</section>
+${
+  categories.length > 0 &&
+  html`<template id="report-template">
+<p>People look at what is reported. Nobody is told who reported it; what you write is erased once it is decided.</p>
+<div class="field">
+<label for="report-category">What is wrong with it?</label>
+<select id="report-category" name="category">
+${categories.map(({ id, name }) => html`<option value="${id}">${name}</option>\n`)}</select>
+</div>
+<div class="field">
+<label for="report-text">More, if you like</label>
+<textarea id="report-text" name="text" rows="4" maxlength="2000" dir="auto"></textarea>
+</div>
+<div class="field">
+<label for="report-email">Your e-mail address, if we may ask back</label>
+<input id="report-email" name="email" type="email" maxlength="254" autocomplete="email">
+</div>
+<p class="error" id="report-error" role="alert" hidden></p>
+<button class="primary" id="report-send">Send the report</button>
+</template>`
+}`
 }

@@ -14,7 +14,7 @@ const Taken = Type.Object({
 })
 
 export function reportRoutes(app: App, { ground, admission }: RouteDeps): void {
-  const categories = reportCategories(admission.policy)
+  const categories = reportCategories(admission.policy).map(({ id }) => id)
   const NewReport = Type.Object(
     {
       image_id: Type.String({
