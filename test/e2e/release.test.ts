@@ -9,6 +9,9 @@ import sharp from 'sharp'
 import { type Service, startService } from '../../src/commands/service.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
+import { openFileStore } from '../../src/publish/file-store.ts'
+import { sealStore } from '../../src/publish/sealed-store.ts'
+import { homeSecret } from '../../src/tenant/secret.ts'
 import { client, type GenerationJson, readKeys, untilEnded } from '../support/service-process.ts'
 
 const PACKS = resolve(import.meta.dirname, '../../models/packs')
@@ -99,10 +102,12 @@ suite('released images', () => {
     const order = { prompt: 'a green tree in the snow', n: 1, seed: 4242 }
     const generated = async () => {
       const { images } = await generate(running, order)
-      return readFileSync(join(running.home, 'objects', 'quarantine', images[0]?.id ?? '', 'generated'))
+      const files = await openFileStore({ directory: join(running.home, 'objects', 'quarantine'), secret: null })
+      const quarantine = sealStore(files, await homeSecret({ home: running.home }, 'quarantine'))
+      return (await quarantine.get(`${images[0]?.id}/generated`)).bytes
     }
     const [one, two] = [await generated(), await generated()]
-    assert.deepEqual(one, two)
+    assert.ok(one.equals(two))
   })
 })
 
