@@ -92,7 +92,8 @@ function readKind(classifier: ClassifierKind, fields: Fields, inPack: InPack) {
 }
 
 export function readTextClassifier(fields: Fields, inPack: InPack): TextClassifier {
-  const activation = fields.child('output').choiceIf('activation', ['sigmoid', 'softmax']) ?? 'sigmoid'
+  const output = fields.child('output')
+  const activation = required(output, 'activation', output.choiceIf('activation', ['sigmoid', 'softmax']))
   const read = {
     kind: 'text-classifier',
     ...readScoring(fields, inPack, activation),

@@ -61,6 +61,10 @@ export function parseManifest(source: unknown, file: string): PackManifest {
     card: inPack(fields, 'card', fields.text('card')),
     files,
   }
+  if (common.licence.trim() === '') throw fields.bad('licence', 'the name of a licence')
+  // A classifier decides about people's pictures: what it is good for is pinned with it.
+  if (kind !== 'text-to-image' && !files.some(({ path }) => path === common.card))
+    throw fields.bad('card', 'a model card among the files')
   if (kind === 'text-to-image') return { ...common, ...readTextToImage(fields) }
   if (kind === 'image-classifier') return { ...common, ...readImageClassifier(fields, inPack) }
   if (kind === 'text-classifier') return { ...common, ...readTextClassifier(fields, inPack) }

@@ -176,6 +176,21 @@ test('a forbidden upload is refused with a complete statement that says input an
   }
 })
 
+test('an upload that the classifiers dispute is refused with its reasons, for nobody can look at it first', async () => {
+  const said = (gore: number) => ({ weapons: 0.01, 'violence/graphic': gore })
+  service.eye.sees = {
+    categories: said(0.99),
+    classifiers: NOTHING_SEEN?.classifiers ?? [],
+    opinions: [
+      { id: 'storybook-eye', categories: said(0.02) },
+      { id: 'other-eye', categories: said(0.99) },
+    ],
+  }
+  const { error } = await (await edits.post({ image: png })).json()
+  const statement = await (await service.call(`/v1/statements/${error.statement_id}`)).json()
+  assert.deepEqual([error.code, statement.input_kind, statement.band], ['moderation_blocked', 'image', 'borderline'])
+})
+
 test('a forbidden prompt is refused before its picture is looked at', async () => {
   service.eye.sees = { categories: { weapons: 2 }, classifiers: [], opinions: [] }
   const response = await edits.post({ image: png, prompt: FORBIDDEN })

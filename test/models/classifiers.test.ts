@@ -12,6 +12,11 @@ import { ModelError } from '../../models/runtime/error.ts'
 import { verifyPack } from '../../models/runtime/pack.ts'
 import { resample } from '../../models/runtime/resample.ts'
 import type { Rgb } from '../../models/runtime/stepper.ts'
+import { isFault } from '../../src/kernel/fault.ts'
+import { openLog } from '../../src/kernel/log.ts'
+import { examine } from '../../src/moderate/moderate.ts'
+import { openDevice } from '../../workers/device.ts'
+import { classifyOn } from '../../workers/gpu.ts'
 import {
   detectorRows,
   digestOf,
@@ -200,6 +205,34 @@ describe('from a pack on disk', () => {
           kind,
         )
     }
+  })
+
+  it('each kind answers through the inference child as it does here, and a model may name them all', async () => {
+    await using packs = await temporaryFolder()
+    for (const kind of ['vit', 'nudenet', 'safety-checker', 'text'] as const)
+      await writeClassifierPack(packs.path, kind)
+    const open = { packsDir: packs.path, provider: 'cpu', threads: 1, log: openLog('silent') } as const
+    await using device = await openDevice({ ...open, stepDeadlineMs: () => 20_000 })
+    const picture = paint([1, 200, 301])
+    const { boxes } = await device.classify('nudenet', picture)
+    assert.equal(boxes?.length, golden.nudenet.detected.find(({ seed }) => seed === 1)?.detections.length)
+    assert.equal((await device.classify('safety-checker', picture)).concepts?.scores.length, 17)
+    const [text] = golden.text.texts
+    const { categories, probabilities } = await device.classifyText('text', text?.text ?? '')
+    assert.ok(Math.abs((probabilities.green ?? 0) - (text?.sigmoid[1] ?? 1)) < 1e-5)
+    assert.equal(categories.weapons, Math.max(probabilities.red ?? 0, probabilities.blue ?? 0))
+    await assert.rejects(device.classify('text', picture), (error) => isFault(error, 'model_unknown'))
+    await assert.rejects(device.classifyText('vit', 'a'), (error) => isFault(error, 'model_unknown'))
+
+    const evidence = await examine(classifyOn(device), ['vit', 'safety-checker', 'absent'], picture, () => true)
+    assert.deepEqual(
+      evidence?.opinions.map((one) => ('silent' in one ? [one.id, one.silent] : [one.id, Object.keys(one.categories)])),
+      [
+        ['vit', ['weapons']],
+        ['safety-checker', ['sexual']],
+        ['absent', 'missing'],
+      ],
+    )
   })
 
   for (const activation of ['sigmoid', 'softmax'] as const)

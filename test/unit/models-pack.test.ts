@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { appendFile, mkdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { CLASSIFIER_KINDS } from '../../models/classifiers/manifest.ts'
 import { ModelError, type ModelErrorCode } from '../../models/runtime/error.ts'
 import { parseManifest } from '../../models/runtime/manifest.ts'
 import { listPacks, packFile, readPackManifest, verifyPack } from '../../models/runtime/pack.ts'
+import { PACKS } from '../models/classifier-packs.ts'
 import { TINY_SD, temporaryFolder, writeManifest, writeTinyPack } from '../models/tiny.ts'
 
 const modelError =
@@ -32,8 +34,14 @@ const EYE = {
   calibration: { knife: { scale: 1.5, bias: -0.5 } },
   domain: 'storybook',
   categories: { weapons: ['knife'] },
-  files: [{ path: 'model.onnx', sha256: 'a'.repeat(64), size_bytes: 1 }],
+  files: [
+    { path: 'model.onnx', sha256: 'a'.repeat(64), size_bytes: 1 },
+    { path: 'README.md', sha256: 'a'.repeat(64), size_bytes: 1 },
+  ],
 }
+
+/** What every kind of classifier says. */
+const { preprocess: _, ...BARE } = EYE
 
 describe('a manifest', () => {
   it('of either kind is read into typed fields', async () => {
@@ -47,6 +55,10 @@ describe('a manifest', () => {
     ])
     const eye = parseManifest(EYE, 'pack.json')
     assert.equal(eye.kind === 'image-classifier' && eye.calibration.get('knife')?.scale, 1.5)
+    assert.equal(eye.kind === 'image-classifier' && eye.classifier, 'multi-label')
+    assert.deepEqual(Object.keys(PACKS).toSorted(), [...CLASSIFIER_KINDS, 'text'].toSorted())
+    for (const said of Object.values(PACKS))
+      assert.equal(parseManifest({ ...BARE, ...said }, 'pack.json').kind, said.kind)
   })
 
   const refused: [ModelErrorCode, string, Record<string, unknown>][] = [
@@ -54,6 +66,12 @@ describe('a manifest', () => {
     ['pack_unsupported', 'kind', { kind: 'text-to-video' }],
     ['pack_corrupt', 'id', { id: '../storybook' }],
     ['pack_corrupt', 'licence', { licence: undefined }],
+    ['pack_corrupt', 'licence', { licence: ' ' }],
+    ['pack_corrupt', 'card', { card: 'CARD.md' }],
+    ['pack_corrupt', 'threshold', { threshold: 0.5 }],
+    ['pack_corrupt', 'preprocess.crop', { preprocess: { ...EYE.preprocess, crop: 'center' } }],
+    ['pack_corrupt', 'calibration.knife.shift', { calibration: { knife: { scale: 1, bias: 0, shift: 1 } } }],
+    ['pack_unsupported', 'classifier', { classifier: 'clip' }],
     ['pack_corrupt', 'card', { card: '/etc/passwd.md' }],
     ['pack_corrupt', 'model', { model: '../model.onnx' }],
     ['pack_corrupt', 'preprocess.std', { preprocess: { ...EYE.preprocess, std: [1, 0, 1] } }],
@@ -75,6 +93,46 @@ describe('a manifest', () => {
       assert.throws(
         () => parseManifest({ ...EYE, ...change }, 'pack.json'),
         modelError(code, { field, file: /pack\.json/ }),
+      )
+    })
+
+  const ofKind: [keyof typeof PACKS, ModelErrorCode, string, Record<string, unknown>][] = [
+    ['vit', 'pack_unsupported', 'output.activation', { output: { name: 'logits', activation: 'sigmoid' } }],
+    ['vit', 'pack_corrupt', 'labels', { labels: ['red'], calibration: {}, categories: {} }],
+    ['vit', 'pack_corrupt', 'preprocess.resize', { preprocess: { ...PACKS.vit.preprocess, resize: undefined } }],
+    ['vit', 'pack_corrupt', 'preprocess.layout', { preprocess: { ...PACKS.vit.preprocess, layout: 'NCHW' } }],
+    [
+      'timm',
+      'pack_corrupt',
+      'preprocess.input_size',
+      { preprocess: { ...PACKS.timm.preprocess, input_size: [1, 24, 24] } },
+    ],
+    ['timm', 'pack_corrupt', 'preprocess.crop_mode', { preprocess: { ...PACKS.timm.preprocess, crop_mode: 'random' } }],
+    ['timm', 'pack_corrupt', 'preprocess.crop_pct', { preprocess: { ...PACKS.timm.preprocess, crop_pct: 0 } }],
+    [
+      'timm',
+      'pack_corrupt',
+      'preprocess.interpolation',
+      { preprocess: { ...PACKS.timm.preprocess, interpolation: 'lanczos' } },
+    ],
+    ['nudenet', 'pack_corrupt', 'preprocess.channels', { preprocess: { size: 320 } }],
+    ['nudenet', 'pack_corrupt', 'preprocess.size', { preprocess: { size: 0, channels: 'RGB' } }],
+    ['nudenet', 'pack_corrupt', 'output.activation', { output: { name: 'output0', activation: 'sigmoid' } }],
+    ['nudenet', 'pack_corrupt', 'categories.sexual', { categories: { sexual: ['FACE_MALE'] } }],
+    ['safety-checker', 'pack_corrupt', 'concepts', { concepts: '../concepts.safetensors' }],
+    ['safety-checker', 'pack_corrupt', 'preprocess', { preprocess: { size: 224 } }],
+    ['safety-checker', 'pack_corrupt', 'calibration.scale', { calibration: { bias: 0 } }],
+    ['safety-checker', 'pack_corrupt', 'categories.sexual', { categories: { sexual: ['no-concept'] } }],
+    ['text', 'pack_corrupt', 'max_tokens', { max_tokens: 2 }],
+    ['text', 'pack_corrupt', 'tokenizer', { tokenizer: 7 }],
+    ['text', 'pack_corrupt', 'output.activation', { output: { name: 'logits', activation: 'tanh' } }],
+    ['text', 'pack_corrupt', 'output.activation', { output: { name: 'logits' } }],
+  ]
+  for (const [kind, code, field, change] of ofKind)
+    it(`of ${kind} is refused for its ${field}: ${JSON.stringify(change)}`, () => {
+      assert.throws(
+        () => parseManifest({ ...BARE, ...PACKS[kind], ...change }, 'pack.json'),
+        modelError(code, { field }),
       )
     })
 
