@@ -7,8 +7,14 @@ import { authenticate, type Caller } from '../tenant/caller.ts'
 import type { Role } from '../tenant/roles.ts'
 import { callerOfSession } from '../tenant/sessions.ts'
 
-/** `optional`: `request.caller` may be null. A list: any one of these roles. */
-export type Access = 'public' | 'optional' | 'caller' | readonly Role[]
+/**
+ * `optional`: `request.caller` may be null. A list: any one of these roles. `bearer`: a client, or whoever sends the secret of a
+ * statement's link, which the route holds against its statement.
+ */
+export type Access = 'public' | 'optional' | 'caller' | 'bearer' | readonly Role[]
+
+/** What a bearer sends the secret in: the link's fragment, which is told to no server by itself. */
+export const SECRET_HEADER = 'darkroom-statement-secret'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,21 +37,28 @@ const SESSION_COOKIE = 'darkroom_session'
 export function registerAccess(app: FastifyInstance, ground: Ground): void {
   app.decorateRequest('caller', null)
   app.addHook('onRoute', (route) => {
-    if (route.schema !== undefined) route.schema = { ...route.schema, 'x-darkroom-access': accessOf(route.config) }
+    if (route.schema === undefined) return
+    const access = accessOf(route.config)
+    // Either lets in; /openapi.json says so.
+    const either = access === 'bearer' ? { security: [{ key: [] }, { statement: [] }] } : {}
+    route.schema = { ...route.schema, ...either, 'x-darkroom-access': access }
   })
   app.addHook('onRequest', async (request, reply) => {
     const access = request.is404 ? 'public' : accessOf(request.routeOptions.config)
     if (access === 'public') return
+    const bearing = access === 'bearer' && request.headers[SECRET_HEADER] !== undefined
+    const mayBeNobody = access === 'optional' || bearing
     try {
       request.caller = await identify(ground, request)
-      if (request.caller === null && access !== 'optional')
+      if (request.caller === null && !mayBeNobody)
         throw new Fault('unauthenticated', { detail: 'send an API key: Authorization: Bearer dk_live_...' })
     } catch (error) {
       const nobody = isFault(error, 'unauthenticated')
-      if (access === 'optional' && (nobody || isFault(error, 'tenant_suspended'))) return
+      if (mayBeNobody && (nobody || isFault(error, 'tenant_suspended'))) return
       if (nobody) challenge(request, reply)
       throw error
     }
+    if (access === 'bearer' && !bearing) requireRole(request.caller, ['client'])
     if (typeof access === 'object') requireRole(request.caller, access)
   })
 }

@@ -7,7 +7,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import { openLine } from '../schedule/position.ts'
-import { registerAccess } from './access.ts'
+import { registerAccess, SECRET_HEADER } from './access.ts'
 import type { App } from './app.ts'
 import type { RouteDeps, ServerDeps } from './deps.ts'
 import { answerBroken, answerUnroutable, registerUnknown } from './edges.ts'
@@ -162,7 +162,15 @@ async function registerDocs(app: App, version: string): Promise<void> {
         description: 'Diffusion image generation that is moderated with reasons, watermarked, signed and auditable.',
       },
       components: {
-        securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: dk_live_...' } },
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer', description: 'An API key: dk_live_...' },
+          statement: {
+            type: 'apiKey',
+            in: 'header',
+            name: SECRET_HEADER,
+            description: 'What follows # in a statement’s link.',
+          },
+        },
       },
       security: [{ key: [] }],
     },

@@ -160,7 +160,9 @@ export async function startStub() {
     const signedIn = request.headers.cookie?.includes('darkroom_session=good')
     if (secret === undefined && !signedIn)
       return reply.code(401).send(problem(401, 'unauthenticated', 'Send the secret of the link.').body)
-    if (!request.url.endsWith(statement.id) || (secret !== undefined && secret !== SECRET))
+    if (secret !== undefined && secret !== SECRET)
+      return reply.code(401).send(problem(401, 'unauthenticated', 'This is not the secret of a statement.').body)
+    if (!request.url.endsWith(statement.id))
       return reply.code(404).send(problem(404, 'not_found', 'No such statement.').body)
     return { ...fullStatement, ...stated, appeal: appeals[0] ?? null }
   })

@@ -37,7 +37,7 @@ test('a wrong secret finds nothing, as for a statement that is not there; none a
     return [response.status, body]
   }
   const wrong = await shape(await bearing(BEARERS.secretOf('sor_other')))
-  assert.equal(wrong[0], 404)
+  assert.equal(wrong[0], 401)
   assert.deepEqual(await shape(await bearing(BEARERS.secretOf(id), null, `${id.slice(0, -1)}0`)), wrong)
   assert.equal((await service.call(`/v1/statements/${id}`, { as: null })).status, 401)
   // A secret adds to what a key may do, and takes nothing from it.

@@ -47,7 +47,8 @@ function more(statement: StatementResource): HTMLElement[] {
 }
 
 function failure(status: number, message: string): [heading: string, ...said: string[]] {
-  if (status === 404)
+  // A secret that is not this statement's is nobody's.
+  if (status === 404 || (status === 401 && secret !== ''))
     return [
       'There is no such statement',
       'The link may be incomplete or mistyped, or the statement belongs to somebody else.',

@@ -14,7 +14,7 @@ import { readCursor, writeCursor } from '../cursors.ts'
 import type { RouteDeps } from '../deps.ts'
 import { IdParams, problems } from '../schemas.ts'
 import { strict } from '../validation.ts'
-import { bears, clientOf, SecretHeaders } from './statements.ts'
+import { bears, clientOf } from './statements.ts'
 
 const PAGE = { usual: 20, most: 100 }
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
@@ -75,7 +75,7 @@ const AppealPage = Type.Object({
 export function appealRoutes(app: App, { ground, admission, statements }: RouteDeps): void {
   const { sql } = ground.database
   const tags = ['appeals']
-  const bearerConfig = { access: 'optional', limit: 'strangers' } as const
+  const bearerConfig = { access: 'bearer', limit: 'strangers' } as const
 
   /** Who acts on a statement: its bearer, whose tenant is the statement's, or a client of the tenant. */
   async function appellantOn(request: FastifyRequest, reply: FastifyReply, statementId: string): Promise<Appellant> {
@@ -104,7 +104,6 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
         summary: 'Appeal a decision',
         description:
           'Once for each statement, free of charge, until its last day. People who took no part in the decision look at it without knowing it; the answer gives their reasons. Overturned, a picture is released as it was drawn, and a refused request is admitted anew.',
-        headers: SecretHeaders,
         body: NewAppeal,
         response: { 201: AppealSchema, ...problems(400, 401, 403, 404, 409, 410, 413, 415, 429, 503) },
       },
@@ -149,7 +148,6 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
         tags,
         summary: 'One appeal',
         description: 'For a client of the tenant, or whoever sends the secret of its statement’s link.',
-        headers: SecretHeaders,
         params: IdParams,
         response: { 200: AppealSchema, ...problems(401, 403, 404, 429, 503) },
       },
@@ -168,7 +166,6 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
         tags,
         summary: 'Take an appeal back',
         description: 'The decision stands, and cannot be appealed again.',
-        headers: SecretHeaders,
         params: IdParams,
         response: { 200: AppealSchema, ...problems(400, 401, 403, 404, 409, 415, 429, 503) },
       },

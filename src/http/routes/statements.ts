@@ -5,18 +5,10 @@ import { Fault } from '../../kernel/fault.ts'
 import { type Bearers, publicPath } from '../../statement/bearer.ts'
 import { type StatementJson, statementJson } from '../../statement/outputs.ts'
 import { type AppealState, getStanding } from '../../statement/records.ts'
-import { baseUrlOf, challenge } from '../access.ts'
+import { baseUrlOf, challenge, SECRET_HEADER } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { IdParams, problems } from '../schemas.ts'
-
-/** What a bearer sends the secret in: the link's fragment, which is told to no server by itself. */
-export const SECRET_HEADER = 'darkroom-statement-secret'
-export const SecretHeaders = Type.Object({
-  [SECRET_HEADER]: Type.Optional(
-    Type.String({ maxLength: 200, description: 'Of whoever has no account: what follows # in the statement’s link.' }),
-  ),
-})
 
 export type StatementResource = StatementJson & {
   appeal_url: string | null
@@ -74,14 +66,13 @@ export function statementRoutes(app: App, { ground, statements }: RouteDeps): vo
   app.get(
     '/v1/statements/:id',
     {
-      config: { access: 'optional', limit: 'strangers' },
+      config: { access: 'bearer', limit: 'strangers' },
       schema: {
         tags: ['statements'],
         summary: 'A statement of reasons',
         description:
           'For a client of the tenant that it was told to; and, without any key, for whoever sends the secret of its link.',
         params: IdParams,
-        headers: SecretHeaders,
         response: { 200: StatementSchema, ...problems(401, 403, 404, 429, 503) },
       },
     },
@@ -109,15 +100,12 @@ export function bears({ headers }: Pick<FastifyRequest, 'headers'>, bearers: Bea
   return typeof secret === 'string' && bearers.admits(statementId, secret)
 }
 
-/** The tenant of a caller who may read its statements. A wrong secret finds nothing, as a statement that is not there. */
+/** The tenant of a caller who may read its statements. Whoever sends a wrong secret and nothing else is nobody. */
 export function clientOf(request: FastifyRequest, reply: FastifyReply): string {
-  const { caller, headers } = request
+  const { caller } = request
   if (caller === null) {
-    if (headers[SECRET_HEADER] !== undefined) throw new Fault('not_found')
     challenge(request, reply)
-    throw new Fault('unauthenticated', {
-      detail: `send an API key, or the secret of the statement's link in ${SECRET_HEADER}`,
-    })
+    throw new Fault('unauthenticated', { detail: `this is not the secret of a statement: ${SECRET_HEADER}` })
   }
   if (!caller.roles.includes('client'))
     throw new Fault('forbidden', { detail: 'this needs a key with the role client' })
