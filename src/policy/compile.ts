@@ -5,6 +5,7 @@
 import { compilePhrases, type PhraseSource } from './book.ts'
 import { compileInput, compileOutput, type Names } from './conditions.ts'
 import type { Path, Report } from './document.ts'
+import { foldText } from './fold.ts'
 import { parsePhrase } from './phrases.ts'
 import {
   type Category,
@@ -57,7 +58,7 @@ export function compilePolicy(document: PolicyDocument, digest: string, report: 
     clauses,
     listNames: new Map(Object.entries(document.lists).map(([id, list]) => [id, list.name])),
     contexts: new Map(Object.entries(document.contexts).map(([id, { purposes }]) => [id, { purposes }])),
-    phrases: compilePhrases(sources),
+    phrases: compilePhrases(sources, unmistakableWords(document, report)),
   }
 }
 
@@ -96,7 +97,7 @@ function phraseSources(document: PolicyDocument, report: Report): PhraseSource[]
         const at = [...path, language, index]
         if (seen.has(phrase)) report(at, `"${phrase}" stands here twice`)
         seen.add(phrase)
-        const parsed = parsePhrase(phrase)
+        const parsed = parsePhrase(phrase, (name) => groupOf(document, name, language))
         if (parsed.ok) sources.push({ list, language, exception, variants: parsed.variants })
         else report(at, `"${phrase}": ${parsed.reason}`)
       }
@@ -110,6 +111,23 @@ function phraseSources(document: PolicyDocument, report: Report): PhraseSource[]
     }
   }
   return sources
+}
+
+/** A group's words in a language; in `mul`, in all of its languages together. */
+function groupOf(document: PolicyDocument, name: string, language: string): readonly string[] | undefined {
+  const group = document.words?.[name]
+  return language === 'mul' && group !== undefined ? Object.values(group).flat() : group?.[language]
+}
+
+function unmistakableWords(document: PolicyDocument, report: Report): string[] {
+  return Object.entries(document.unmistakable ?? {}).flatMap(([language, words]) =>
+    words.map((word, index) => {
+      const folded = foldText(word)
+      if (!/^[\p{L}\p{M}]{6,20}$/u.test(folded))
+        report(['unmistakable', language, index], `"${word}" is no word of 6 to 20 letters`)
+      return folded
+    }),
+  )
 }
 
 function compileCategory(
