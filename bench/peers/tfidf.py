@@ -1,7 +1,8 @@
 # The peer of bench/screening.ts: TF-IDF features (words 1-2, characters within words 2-5) and a logistic regression with balanced
-# classes, by scikit-learn. Trained on one set of prompts at the threshold that is best for it there by cross-validation (the largest F1
-# of out-of-fold probabilities), then asked about another set. Reads {"train": [{text, attack}], "test": [text]} from standard
-# input and writes {"threshold", "cv": {...}, "flags": [bool], "ms": per prompt} to standard output.
+# classes, by scikit-learn. It is trained on one set of prompts, asked about another, and answers at several operating points, since
+# "best" depends on what a wrong refusal costs: the largest F1, the fewest errors and the usual one half, each found on out-of-fold
+# probabilities of the set that it was trained on. Reads {"train": [{text, attack}], "test": [text] or null} from standard input; null
+# asks about the training set, which is answered out of fold.
 import json
 import sys
 import time
@@ -38,24 +39,34 @@ texts = [row["text"] for row in asked["train"]]
 labels = numpy.array([row["attack"] for row in asked["train"]])
 folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
 scores = cross_val_predict(peer(), texts, labels, cv=folds, method="predict_proba")[:, 1]
-threshold = max(sorted(set(scores)), key=lambda t: f1_at(scores, labels, t))
+candidates = sorted(set(scores))
+thresholds = {
+    "largest F1": max(candidates, key=lambda t: f1_at(scores, labels, t)),
+    "fewest errors": max(candidates, key=lambda t: numpy.mean((scores >= t) == labels)),
+    "one half": 0.5,
+}
 fitted = peer().fit(texts, labels)
+test = texts if asked["test"] is None else asked["test"]
 started = time.perf_counter()
-flags = [bool(fitted.predict_proba([text])[0, 1] >= threshold) for text in asked["test"]]
+answers = numpy.array([fitted.predict_proba([text])[0, 1] for text in test])
 seconds = time.perf_counter() - started
+if asked["test"] is None:
+    answers = scores
 json.dump(
     {
         "version": sklearn.__version__,
-        "threshold": float(threshold),
-        "cv": {
-            "recall": float(numpy.mean(scores[labels] >= threshold)),
-            "falsePositives": float(numpy.mean(scores[~labels] >= threshold)),
-            "f1": float(f1_at(scores, labels, threshold)),
-        },
-        "flags": flags,
-        # Out of fold, for when the set that is asked about is the one that it was trained on.
-        "outOfFold": [bool(score >= threshold) for score in scores],
-        "msPerPrompt": 1000 * seconds / max(1, len(asked["test"])),
+        "msPerPrompt": 1000 * seconds / len(test),
+        "points": [
+            {
+                "name": name,
+                "cv": {
+                    "recall": float(numpy.mean(scores[labels] >= threshold)),
+                    "falsePositives": float(numpy.mean(scores[~labels] >= threshold)),
+                },
+                "refused": [bool(answer >= threshold) for answer in answers],
+            }
+            for name, threshold in thresholds.items()
+        ],
     },
     sys.stdout,
 )
