@@ -7,7 +7,7 @@
 // A phrase becomes a short list of steps over words; book.ts finds them in a text.
 import { foldText } from './fold.ts'
 
-/** Words in a row, of which the last may be a beginning ("decapitat*"). */
+/** Words in a row, of which each may be a beginning ("decapitat*"). */
 export type Choice = readonly string[]
 /** One place of a phrase: what may stand there, and how many other words may stand before it. */
 export type Step = { readonly choices: readonly Choice[]; readonly gap: number }
@@ -18,7 +18,7 @@ export type ParsedPhrase = { readonly ok: true; readonly variants: readonly (rea
 export type PhraseProblem = { readonly ok: false; readonly reason: string }
 
 const MAX_STEPS = 12
-const MAX_GAPS = 2
+const MAX_GAPS = 3
 const MAX_GAP_WORDS = 12
 const MIN_PREFIX = 4
 const WORD = /^[\p{L}\p{N}\p{M}]+$/u
@@ -35,9 +35,11 @@ const NO_GROUPS: Groups = () => undefined
 export function parsePhrase(source: string, groups: Groups = NO_GROUPS): ParsedPhrase | PhraseProblem {
   const parts = foldText(source).trim().split(/\s+/)
   let variants: Step[][] = [[]]
+  /** What stands before a gap of either order, once one was met. */
+  let before: Step[][] | null = null
+  let between = 0
   let gap = 0
   let gaps = 0
-  let eitherOrder = false
   for (const [index, part] of parts.entries()) {
     const distance = /^~(\d+)(~?)$/.exec(part)
     if (distance !== null) {
@@ -45,13 +47,18 @@ export function parsePhrase(source: string, groups: Groups = NO_GROUPS): ParsedP
       gap = Number(distance[1])
       gaps++
       if (gap < 1 || gap > MAX_GAP_WORDS) return bad(`a gap is 1 to ${MAX_GAP_WORDS} words`)
-      if (distance[2] === '~') eitherOrder = true
+      if (distance[2] !== '~') continue
+      if (before !== null) return bad('one gap of a phrase can be of either order')
+      before = variants
+      variants = [[]]
+      between = gap
+      gap = 0
       continue
     }
     const optional = part.endsWith('?')
-    if (optional && (index === 0 || index === parts.length - 1 || gap > 0))
+    if (optional && (index === 0 || index === parts.length - 1 || gap > 0 || variants[0]?.length === 0))
       return bad('a word that may be left out stands inside the phrase, not at its ends or after a gap')
-    const choices = parseChoices(optional ? part.slice(0, -1) : part, groups)
+    const choices = parseChoices(optional ? part.slice(0, -1) : part, groups, parts.length > 1)
     if ('reason' in choices) return choices
     const step: Step = { choices, gap }
     gap = 0
@@ -60,33 +67,26 @@ export function parsePhrase(source: string, groups: Groups = NO_GROUPS): ParsedP
   }
   if (gaps > MAX_GAPS) return bad(`a phrase has at most ${MAX_GAPS} gaps`)
   if (parts.length > MAX_STEPS) return bad(`a phrase has at most ${MAX_STEPS} parts`)
-  if (!eitherOrder) return { ok: true, variants }
-  const [first, second, third] = variants[0] ?? []
-  if (first === undefined || second === undefined || third !== undefined)
-    return bad('either order is for two words with one gap between them')
-  return {
-    ok: true,
-    variants: [
-      ...variants,
-      [
-        { ...second, gap: 0 },
-        { ...first, gap: second.gap },
-      ],
-    ],
-  }
+  return { ok: true, variants: before === null ? variants : eitherOrder(before, variants, between) }
 }
 
-function parseChoices(part: string, groups: Groups): Choice[] | PhraseProblem {
+function eitherOrder(ones: readonly Step[][], others: readonly Step[][], gap: number): Step[][] {
+  const after = (steps: readonly Step[]) => steps.map((step, index) => (index === 0 ? { ...step, gap } : step))
+  return ones.flatMap((one) => others.flatMap((other) => [[...one, ...after(other)], [...other, ...after(one)]]))
+}
+
+/** `among`: whether other parts of the phrase say more than this one. */
+function parseChoices(part: string, groups: Groups, among: boolean): Choice[] | PhraseProblem {
   const choices: Choice[] = []
   const seen = new Set<string>()
   for (const written of part.split('|')) {
     const group = written.startsWith('@') ? groups(written.slice(1)) : [written]
     if (group === undefined) return bad(`"${written}" is no group of words in this language`)
     for (const one of group) {
-      const choice = parseChoice(foldText(one))
+      const choice = parseChoice(foldText(one), among)
       if ('reason' in choice) return choice
       if (seen.has(choice.join(' '))) {
-        if (group.length === 1) return bad('the same word stands twice in one choice')
+        if (!written.startsWith('@') && !part.includes('@')) return bad('the same word stands twice in one choice')
         continue
       }
       seen.add(choice.join(' '))
@@ -96,16 +96,19 @@ function parseChoices(part: string, groups: Groups): Choice[] | PhraseProblem {
   return choices
 }
 
-function parseChoice(written: string): Choice | PhraseProblem {
-  const prefix = written.endsWith('*')
-  const words = (prefix ? written.slice(0, -1) : written)
-    .split('_')
-    .flatMap((word) => (word === '' ? [''] : (word.match(IDEOGRAPH_OR_RUN) ?? [])))
-  const last = words.at(-1) ?? ''
-  if (words.some((word) => !WORD.test(word))) return bad('write plain words with spaces between them')
-  const least = SHORT_PREFIX.find(([script]) => script.test(last))?.[1] ?? MIN_PREFIX
-  if (prefix && last.length < least) return bad(`a beginning has at least ${least} letters`)
-  return prefix ? [...words.slice(0, -1), `${last}*`] : words
+function parseChoice(written: string, among: boolean): Choice | PhraseProblem {
+  const words: string[] = []
+  for (const part of written.split('_')) {
+    const prefix = part.endsWith('*')
+    const pieces = (prefix ? part.slice(0, -1) : part).match(IDEOGRAPH_OR_RUN) ?? ['']
+    if (pieces.some((piece) => !WORD.test(piece))) return bad('write plain words with spaces between them')
+    const last = pieces.at(-1) ?? ''
+    const short = SHORT_PREFIX.find(([script]) => script.test(last))?.[1]
+    const least = short === undefined ? MIN_PREFIX : among || written.includes('_') ? short - 1 : short
+    if (prefix && last.length < least) return bad(`a beginning has at least ${least} letters`)
+    words.push(...(prefix ? [...pieces.slice(0, -1), `${last}*`] : pieces))
+  }
+  return words
 }
 
 function bad(reason: string): PhraseProblem {

@@ -71,8 +71,10 @@ export function openVocabulary(unmistakable: readonly string[]): Vocabulary {
 /** Beginnings of fewer than four letters exist only in scripts other than Latin. */
 function shortPrefixes(prefixes: ReadonlyMap<string, { prefix: string; symbol: number }[]>, word: string) {
   if (word.charCodeAt(0) < 0x600) return undefined
-  const [two, three] = [prefixes.get(word.slice(0, 2)), prefixes.get(word.slice(0, 3))]
-  return two === undefined ? three : word.length === 2 || three === undefined ? two : [...two, ...three]
+  const found = [1, 2, 3].flatMap((letters) =>
+    letters > word.length ? [] : (prefixes.get(word.slice(0, letters)) ?? []).filter((one) => one.prefix.length < 4),
+  )
+  return found.length === 0 ? undefined : found
 }
 
 /** Every unmistakable word under itself and under itself less one letter. */
