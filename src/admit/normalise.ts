@@ -1,7 +1,7 @@
 // The matcher's copy of a prompt: cut into words, each with every way a reader would take it. The prompt itself is untouched.
 // Stream one holds the plain words. Stream two exists only when the text hides words: m.a.s.s, m-a-s-s, m a s s, m@$$.
 // Words are whole (Scunthorpe is one word), so nothing inside an innocent word is ever found. Time is linear.
-import type { Reading } from '../policy/book.ts'
+import type { PhraseBook, Reading } from '../policy/book.ts'
 import { foldText } from '../policy/fold.ts'
 import { LOOKALIKES } from '../policy/lookalikes.ts'
 
@@ -76,12 +76,24 @@ type Word = {
 /** What stands between spaces and hard punctuation ("m.a-s$"); `hides` when signs stand between or before its letters. */
 type Chunk = { readonly start: number; end: number; hides: boolean }
 
-/** `isWord` says whether the policy names a word; it only steers how letters that stand apart are put together. */
-export function normalise(text: string, isWord: (word: string) => boolean): WordStreams {
-  const folded = foldText(text)
+/** `book` says which words the policy names, which only steers how letters that stand apart are put together. */
+export function normalise(
+  text: string,
+  { knows: isWord, innocent }: Pick<PhraseBook, 'knows' | 'innocent'>,
+): WordStreams {
+  const folded = foldText(withoutInnocent(text, innocent))
   const { words, chunks, hides } = cut(folded)
   const plain = words.map((word) => (word.plain ? word.text : readings(word.text)))
   return hides ? [plain, readHidden(folded, words, chunks, isWord)] : [plain]
+}
+
+const PLAIN_ASCII = /^[ -~\t\n\r]*$/
+const HARMLESS = 'neverlisted'
+
+/** Words that only their accents make innocent give way to one that no list has. */
+function withoutInnocent(text: string, innocent: (written: string) => boolean): string {
+  if (PLAIN_ASCII.test(text)) return text
+  return text.normalize('NFC').replace(/[\p{L}\p{M}]+/gu, (word) => (innocent(word.toLowerCase()) ? HARMLESS : word))
 }
 
 function cut(text: string): { words: Word[]; chunks: Chunk[]; hides: boolean } {
@@ -98,7 +110,7 @@ function cut(text: string): { words: Word[]; chunks: Chunk[]; hides: boolean } {
     const single = at - wordStart === 1
     words.push({ text: text.slice(wordStart, at), plain, chunk: chunks.length - 1, gap: wordStart - wordEnd, single })
     singles = single ? singles + 1 : 0
-    if (singles > 2) hides = true
+    if (singles > 2 || (singles > 1 && isSyllable(text.charCodeAt(wordStart)))) hides = true
     wordStart = -1
     wordEnd = at
     plain = true
@@ -185,7 +197,7 @@ function readHidden(
   for (let at = 0; at < words.length; ) {
     const spaced = spacedRun(words, at)
     const word = words[at]
-    if (spaced > at + 2) {
+    if (spaced > at + 2 || (spaced === at + 2 && isSyllable(word?.text.charCodeAt(0) ?? 0))) {
       stream.push(...spell(words.slice(at, spaced), isWord))
       at = spaced
     } else if (word !== undefined && chunks[word.chunk]?.hides === true) {
@@ -198,6 +210,11 @@ function readHidden(
     }
   }
   return stream
+}
+
+/** Whether it is a Hangul syllable, of which two make a word. */
+function isSyllable(unit: number): boolean {
+  return unit >= 0xac00 && unit <= 0xd7a3
 }
 
 const NOT_LETTER = /[^\p{L}\p{N}\p{M}]/gu

@@ -54,8 +54,8 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
   if (purpose !== 'none' && !policy.purposes.includes(purpose))
     throw new Fault('invalid_request', { field: 'purpose', detail: `purpose is one of ${policy.purposes.join(', ')}` })
   const book = policy.phrases
-  const found = book.find(normalise(asked.prompt, book.knows))
-  const unwanted = asked.negativePrompt ? book.find(normalise(asked.negativePrompt, book.knows)) : NONE
+  const found = book.find(normalise(asked.prompt, book))
+  const unwanted = asked.negativePrompt ? book.find(normalise(asked.negativePrompt, book)) : NONE
   const lists = [...policy.listNames.keys()]
   const contexts = [...policy.contexts]
     .filter(([id, context]) => context.purposes.includes(purpose) || found.has(contextKey(id)))

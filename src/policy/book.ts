@@ -14,7 +14,17 @@ export type PhraseSource = {
 }
 export type PhraseHit = { readonly list: string; readonly phrases: number; readonly languages: readonly string[] }
 
+/** What the policy says of spelling beside its phrases. */
+export type Spelling = {
+  /** Words that nothing innocent is spelled like: a word one letter off is read as them. */
+  readonly unmistakable: readonly string[]
+  /** Words that are innocent as written, accents and all. */
+  readonly asWritten: readonly string[]
+}
+
 export type PhraseBook = {
+  /** Whether a word, as written and in lower case, is innocent although without its accents it would be another. */
+  innocent(written: string): boolean
   /** Whether some phrase names this very word (or a beginning of it). */
   knows(word: string): boolean
   /** What each list found in any of the streams, by list name. */
@@ -41,9 +51,9 @@ type Stream = { readonly words: Words; readonly named: readonly number[]; readon
 
 const NOTHING: readonly number[] = []
 
-/** `unmistakable`: words that nothing innocent is spelled like, so that a word one letter off is read as them. */
-export function compilePhrases(sources: readonly PhraseSource[], unmistakable: readonly string[] = []): PhraseBook {
-  const vocabulary = openVocabulary(unmistakable)
+export function compilePhrases(sources: readonly PhraseSource[], spelling: Spelling): PhraseBook {
+  const vocabulary = openVocabulary(spelling.unmistakable)
+  const innocent = new Set(spelling.asWritten.map((word) => word.normalize('NFC').toLowerCase()))
   const startsWith = new Map<number, Pattern[]>()
   const patterns: Pattern[] = []
   for (const [phrase, { list, language, exception, variants }] of sources.entries()) {
@@ -71,6 +81,7 @@ export function compilePhrases(sources: readonly PhraseSource[], unmistakable: r
   }
 
   return {
+    innocent: (written) => innocent.has(written),
     knows: vocabulary.knows,
     find(streams) {
       const hits = new Map<string, { list: string; phrases: Set<number>; languages: Set<string> }>()

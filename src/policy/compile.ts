@@ -58,7 +58,10 @@ export function compilePolicy(document: PolicyDocument, digest: string, report: 
     clauses,
     listNames: new Map(Object.entries(document.lists).map(([id, list]) => [id, list.name])),
     contexts: new Map(Object.entries(document.contexts).map(([id, { purposes }]) => [id, { purposes }])),
-    phrases: compilePhrases(sources, unmistakableWords(document, report)),
+    phrases: compilePhrases(sources, {
+      unmistakable: unmistakableWords(document, report),
+      asWritten: Object.values(document.as_written ?? {}).flat(),
+    }),
   }
 }
 

@@ -36,8 +36,6 @@ export const LOOKALIKES: ReadonlyMap<string, string> = table({
   y: 'уүγყꭹ',
   z: 'ᴢꮓ',
   '3': 'зӡ',
-  '4': 'ч',
-  '6': 'б',
 })
 
 export const SHAPES: ReadonlyMap<string, string> = table({

@@ -72,7 +72,12 @@ export function parsePhrase(source: string, groups: Groups = NO_GROUPS): ParsedP
 
 function eitherOrder(ones: readonly Step[][], others: readonly Step[][], gap: number): Step[][] {
   const after = (steps: readonly Step[]) => steps.map((step, index) => (index === 0 ? { ...step, gap } : step))
-  return ones.flatMap((one) => others.flatMap((other) => [[...one, ...after(other)], [...other, ...after(one)]]))
+  return ones.flatMap((one) =>
+    others.flatMap((other) => [
+      [...one, ...after(other)],
+      [...other, ...after(one)],
+    ]),
+  )
 }
 
 /** `among`: whether other parts of the phrase say more than this one. */
