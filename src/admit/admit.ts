@@ -17,6 +17,7 @@ import type { ModerationPolicy } from '../policy/policy.ts'
 import type { Plans } from '../policy/quotas.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { holdQuota } from '../tenant/quota.ts'
+import { countRefusals } from '../tenant/refusals.ts'
 import { findAdmitted, freeKey, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
 import { inputFacts, insertInputs, type StoredEdit, withStoredEdit } from './input-store.ts'
 import { type Edit, type InputTools, operationOf, prepareEdit, screenInput } from './inputs.ts'
@@ -157,6 +158,8 @@ async function admitNew(
         to: 'cancelled',
         facts: {},
       })
+    // What a scenario of the sandbox forces is no probe.
+    if (scenario === null) await countRefusals(tx, admission.plans, caller, 1)
     const statement = await stateRefusal(tx, admission.policy, config.appealWindowDays, requestId, screened)
     return advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
   }

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { type Findings, findInPicture, findInText, type Moderation, moderationOf } from '../../admit/moderations.ts'
 import { Fault } from '../../kernel/fault.ts'
+import { countRefusals } from '../../tenant/refusals.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import { pictureInUrl } from '../data-url.ts'
@@ -86,7 +87,8 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
       },
     },
     async (request, reply) => {
-      const { tenantId } = callerOf(request)
+      const caller = callerOf(request)
+      const { tenantId } = caller
       const { input, model } = request.body
       const eye = eyeOf(model ?? null)
       const inputs = partsOf(input)
@@ -95,10 +97,12 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
       const pictures = inputs.some(({ parts }) => parts.some(({ type }) => type === 'image_url'))
       const leave = pictures ? takePlace(tenantId) : null
       try {
+        const { results, flaggedTexts } = await judge(inputs, tenantId, eye ?? defaultModel)
+        await countRefusals(ground.database.sql, admission.plans, caller, flaggedTexts)
         return await reply.send({
           id: `modr-${randomUUID().replaceAll('-', '')}`,
           model: `darkroom-${policy.id}-${policy.version}`,
-          results: await judge(inputs, tenantId, eye ?? defaultModel),
+          results,
         })
       } finally {
         leave?.()
@@ -106,8 +110,9 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
     },
   )
 
-  async function judge(inputs: readonly Input[], tenantId: string, eye: string): Promise<Moderation[]> {
+  async function judge(inputs: readonly Input[], tenantId: string, eye: string) {
     const results: Moderation[] = []
+    let flaggedTexts = 0
     for (const { parts, fields } of inputs) {
       const found: Findings[] = []
       for (const [at, part] of parts.entries()) {
@@ -119,9 +124,10 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
             : await look(part.image_url.url, `${fields[at]}.image_url.url`, eye),
         )
       }
+      flaggedTexts += found.filter(({ type, byCategory }) => type === 'text' && isFlagged(byCategory)).length
       results.push(moderationOf(policy, found))
     }
-    return results
+    return { results, flaggedTexts }
   }
 
   async function look(url: string, field: string, model: string): Promise<Findings> {
@@ -147,6 +153,10 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
     for (const [at, part] of parts.entries())
       if (part.type === 'text') checkText(part.text, fields[at] ?? 'input', limits.promptCharacters)
   }
+}
+
+function isFlagged(byCategory: Findings['byCategory']): boolean {
+  return [...byCategory.values()].some(({ flagged }) => flagged)
 }
 
 type Input = { parts: Part[]; fields: string[] }
