@@ -43,6 +43,8 @@ export type Refusal = {
   readonly category: string
   /** Every category that refuses, gravest first. */
   readonly categories: readonly string[]
+  /** The clause that each of them cites: who lifts one must know the others. */
+  readonly clauses: readonly string[]
   readonly band: Band
   readonly facts: RefusalFacts
   readonly policy: PolicyRef
@@ -81,6 +83,7 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
     clause: gravest.id,
     category: gravest.category,
     categories: broken.map((clause) => clause.category),
+    clauses: broken.map((clause) => clause.id),
     band: 'matched',
     facts: {
       lists: cited.filter((id) => found.has(listKey(id)) || unwanted.has(listKey(id))),

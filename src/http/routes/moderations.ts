@@ -81,7 +81,7 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
         summary: 'What the policy says of text and pictures',
         description:
           'Text is screened by rules that find or do not find: its scores are two constants. Pictures have their classifiers’ ' +
-          'probabilities. A category to which no input type applies was not judged. Nothing of the input is kept.',
+          'probabilities, told by tenths. A category to which no input type applies was not judged. Nothing of the input is kept.',
         body: NewModeration,
         response: { 200: Moderations, ...openaiErrors(400, 401, 403, 404, 413, 415, 429, 500, 503) },
       },
