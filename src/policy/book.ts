@@ -1,7 +1,7 @@
 // Finds a policy's phrases in a text that is already cut into words.
 // Time is linear in the number of words: a phrase is tried only where its first word stands, only if all its words stand somewhere,
 // and its gaps are bounded. A list's exceptions hide their words from that list alone ("bath bomb" hides "bomb", not "pipe bomb").
-import type { Choice, Step } from './phrases.ts'
+import type { Step } from './phrases.ts'
 import { openVocabulary } from './vocabulary.ts'
 
 /** One word of a text: its reading, or several when it can be read in more than one way. */
@@ -31,10 +31,11 @@ export type PhraseBook = {
   find(streams: readonly (readonly Reading[])[]): ReadonlyMap<string, PhraseHit>
 }
 
-/** `symbols`: choices of one word; `rows`: choices of several in a row. */
+/** `symbols`: choices of one word; `rows`: choices of several in a row, by their first. */
+type Row = readonly number[]
 type CompiledStep = {
   readonly symbols: ReadonlySet<number>
-  readonly rows: readonly (readonly number[])[]
+  readonly rows: ReadonlyMap<number, readonly Row[]>
   readonly gap: number
 }
 type Pattern = {
@@ -116,32 +117,32 @@ export function compilePhrases(sources: readonly PhraseSource[], spelling: Spell
 }
 
 function compileStep({ choices, gap }: Step, learn: (token: string) => number): CompiledStep {
-  const rows = choices.map((choice: Choice) => choice.map(learn))
-  return {
-    symbols: new Set(rows.flatMap((row) => (row.length === 1 ? row : []))),
-    rows: rows.filter((row) => row.length > 1),
-    gap,
+  const symbols = new Set<number>()
+  const rows = new Map<number, Row[]>()
+  for (const [first = '', ...more] of choices) {
+    const symbol = learn(first)
+    if (more.length === 0) symbols.add(symbol)
+    else rows.set(symbol, [...(rows.get(symbol) ?? []), [symbol, ...more.map(learn)]])
   }
+  return { symbols, rows, gap }
 }
 
 function firstSymbols(step: CompiledStep | undefined): Set<number> {
-  const firsts = new Set(step?.symbols)
-  for (const [first] of step?.rows ?? []) if (first !== undefined) firsts.add(first)
-  return firsts
+  return new Set([...(step?.symbols ?? []), ...(step?.rows.keys() ?? [])])
 }
 
 /** Whether all of a pattern's words stand somewhere, worked out once a pattern. */
 function whetherPossible(present: Uint8Array, patterns: number): (pattern: Pattern) => boolean {
   // 0: not known yet; 1: no; 2: yes.
   const known = new Uint8Array(patterns)
+  const stands = ({ symbols, rows }: CompiledStep): boolean => {
+    for (const symbol of symbols) if (present[symbol] === 1) return true
+    for (const starting of rows.values())
+      if (starting.some((row) => row.every((symbol) => present[symbol] === 1))) return true
+    return false
+  }
   return ({ id, steps }) => {
-    if (known[id] === 0) {
-      const all = steps.every(
-        ({ symbols, rows }) =>
-          rows.some((row) => row.every((symbol) => present[symbol] === 1)) || some(symbols, (s) => present[s] === 1),
-      )
-      known[id] = all ? 2 : 1
-    }
+    if (known[id] === 0) known[id] = steps.every(stands) ? 2 : 1
     return known[id] === 2
   }
 }
@@ -175,25 +176,23 @@ function endOf(p: Pattern, index: number, at: number, words: Words, hidden: Read
   if (step === undefined) return at
   const last = index === 0 ? at : Math.min(at + step.gap, words.length - 1)
   for (let i = at; i <= last; i++) {
-    if (words[i] === undefined || hidden?.has(i)) continue
-    if (words[i]?.some((symbol) => step.symbols.has(symbol))) {
+    const symbols = words[i]
+    if (symbols === undefined || hidden?.has(i)) continue
+    if (symbols.some((symbol) => step.symbols.has(symbol))) {
       const end = endOf(p, index + 1, i + 1, words, hidden)
       if (end >= 0) return end
     }
-    for (const row of step.rows) {
-      if (!standsAt(row, i, words, hidden)) continue
-      const end = endOf(p, index + 1, i + row.length, words, hidden)
-      if (end >= 0) return end
-    }
+    if (step.rows.size === 0) continue
+    for (const symbol of symbols)
+      for (const row of step.rows.get(symbol) ?? []) {
+        if (!standsAt(row, i, words, hidden)) continue
+        const end = endOf(p, index + 1, i + row.length, words, hidden)
+        if (end >= 0) return end
+      }
   }
   return -1
 }
 
-function standsAt(row: readonly number[], at: number, words: Words, hidden: ReadonlySet<number> | undefined): boolean {
+function standsAt(row: Row, at: number, words: Words, hidden: ReadonlySet<number> | undefined): boolean {
   return row.every((symbol, index) => words[at + index]?.includes(symbol) === true && !hidden?.has(at + index))
-}
-
-function some(values: ReadonlySet<number>, test: (value: number) => boolean): boolean {
-  for (const value of values) if (test(value)) return true
-  return false
 }
