@@ -17,6 +17,7 @@ import { policyOf } from '../policy/settings.ts'
 import type { ReviewTools } from '../review/item.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { holdQuota } from '../tenant/quota.ts'
+import { countRefusals } from '../tenant/refusals.ts'
 import { queueEscalation } from './escalation.ts'
 import { findAdmitted, freeKey, type Idempotency, isKeyTaken, readIdempotency } from './idempotency.ts'
 import { insertImages } from './image-rows.ts'
@@ -168,6 +169,8 @@ async function admitNew(
         to: 'cancelled',
         facts: {},
       })
+    // What a scenario of the sandbox forces is no probe.
+    if (scenario === null) await countRefusals(tx, admission.plans, caller, 1)
     const statement = await stateRefusal(tx, policy, config.appealWindowDays, requestId, screened)
     const due = await advance(tx, { ...received, to: 'refused', facts: refusalFacts(screened), statement })
     const { tenantId } = caller

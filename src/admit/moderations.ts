@@ -1,6 +1,6 @@
 // What the policy says of text and pictures that nobody asks to draw, in the categories of OpenAI's moderation and our own.
 // Text is screened as a prompt is, which finds or does not find: its scores are the two constants below, not probabilities. A picture's
-// scores are its classifiers' calibrated probabilities. Pure; nothing of an input leaves but names and numbers.
+// scores are its classifiers' calibrated probabilities, told by tenths. Pure; nothing of an input leaves but names and numbers.
 import type { Category, ModerationPolicy } from '../policy/policy.ts'
 import { screenPrompt } from './screen.ts'
 
@@ -25,7 +25,13 @@ const CATEGORIES: readonly (readonly [openai: string, ours: string | null])[] = 
 ]
 
 /** What a phrase rule's finding counts as: it is no probability. */
-export const TEXT_SCORES = { found: 0.95, notFound: 0.01 } as const
+export const TEXT_SCORES = { found: 0.95, notFound: 0.05 } as const
+const BANDS = 10
+
+/** The middle of the tenth in which a score lies: what is told of scores is too coarse to search for a threshold with. */
+export function bandOf(score: number): number {
+  return (Math.min(BANDS - 1, Math.floor(score * BANDS)) + 0.5) / BANDS
+}
 
 export type InputType = 'text' | 'image'
 type Finding = { flagged: boolean; score: number }
@@ -55,7 +61,9 @@ export function findInText(policy: ModerationPolicy, text: string, tenant: strin
 export function findInPicture(policy: ModerationPolicy, scores: Readonly<Record<string, number>>): Findings {
   const byCategory = policy.categories.flatMap(({ id, image }: Category): [string, Finding][] => {
     const score = scores[id]
-    return image === null || score === undefined ? [] : [[id, { flagged: score >= image.nearHoldFrom, score }]]
+    return image === null || score === undefined
+      ? []
+      : [[id, { flagged: score >= image.nearHoldFrom, score: bandOf(score) }]]
   })
   return { type: 'image', byCategory: new Map(byCategory) }
 }

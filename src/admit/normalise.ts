@@ -1,51 +1,12 @@
 // The matcher's copy of a prompt: cut into words, each with every way a reader would take it. The prompt itself is untouched.
 // Stream one holds the plain words. Stream two exists only when the text hides words: m.a.s.s, m-a-s-s, m a s s, m@$$.
 // Words are whole (Scunthorpe is one word), so nothing inside an innocent word is ever found. Time is linear.
-import type { Reading } from '../policy/book.ts'
+import type { PhraseBook, Reading } from '../policy/book.ts'
 import { foldText } from '../policy/fold.ts'
+import { LOOKALIKES } from '../policy/lookalikes.ts'
 
 export type WordStreams = readonly (readonly Reading[])[]
 
-// Cyrillic, Greek and Armenian letters that look like Latin ones (a short cut of Unicode TR39's confusables).
-const LOOKALIKES: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    ...{
-      а: 'a',
-      в: 'b',
-      с: 'c',
-      ԁ: 'd',
-      е: 'e',
-      һ: 'h',
-      і: 'i',
-      ј: 'j',
-      к: 'k',
-      ӏ: 'l',
-      м: 'm',
-      н: 'h',
-      о: 'o',
-      р: 'p',
-    },
-    ...{ ԛ: 'q', г: 'r', ѕ: 's', т: 't', у: 'y', ѵ: 'v', ԝ: 'w', х: 'x', з: '3', п: 'n' },
-    ...{
-      α: 'a',
-      β: 'b',
-      ε: 'e',
-      η: 'n',
-      ι: 'i',
-      κ: 'k',
-      ν: 'v',
-      ο: 'o',
-      ρ: 'p',
-      σ: 'o',
-      τ: 't',
-      υ: 'u',
-      χ: 'x',
-      ω: 'w',
-      γ: 'y',
-    },
-    ...{ ա: 'w', հ: 'h', ո: 'n', օ: 'o', ս: 'u', գ: 'q', ց: 'g', յ: 'j' },
-  }),
-)
 const LEET: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ...{ '0': 'o', '1': 'i', '2': 'z', '3': 'e', '4': 'a', '5': 's', '6': 'g', '7': 't', '8': 'b', '9': 'g' },
@@ -69,6 +30,10 @@ const FILLERS = new Set([
   'as',
   'scene',
 ])
+/** The article, prepositions and conjunctions that Arabic writes in one with the next word. */
+const ARABIC_PREFIX = /^(?:ال|[وفبكل]ال|لل|[وفبكل])(\p{Script=Arabic}{3,})$/u
+/** Strokes in one word of which each may be i or l; with more, all are one or all the other. */
+const MAX_STROKES = 4
 const MAX_SPACED_LETTERS = 200
 const MAX_WORD_LETTERS = 24
 
@@ -111,12 +76,24 @@ type Word = {
 /** What stands between spaces and hard punctuation ("m.a-s$"); `hides` when signs stand between or before its letters. */
 type Chunk = { readonly start: number; end: number; hides: boolean }
 
-/** `isWord` says whether the policy names a word; it only steers how letters that stand apart are put together. */
-export function normalise(text: string, isWord: (word: string) => boolean): WordStreams {
-  const folded = foldText(text)
+/** `book` says which words the policy names, which only steers how letters that stand apart are put together. */
+export function normalise(
+  text: string,
+  { knows: isWord, innocent }: Pick<PhraseBook, 'knows' | 'innocent'>,
+): WordStreams {
+  const folded = foldText(withoutInnocent(text, innocent))
   const { words, chunks, hides } = cut(folded)
   const plain = words.map((word) => (word.plain ? word.text : readings(word.text)))
   return hides ? [plain, readHidden(folded, words, chunks, isWord)] : [plain]
+}
+
+const PLAIN_ASCII = /^[ -~\t\n\r]*$/
+const HARMLESS = 'neverlisted'
+
+/** Words that only their accents make innocent give way to one that no list has. */
+function withoutInnocent(text: string, innocent: (written: string) => boolean): string {
+  if (PLAIN_ASCII.test(text)) return text
+  return text.normalize('NFC').replace(/[\p{L}\p{M}]+/gu, (word) => (innocent(word.toLowerCase()) ? HARMLESS : word))
 }
 
 function cut(text: string): { words: Word[]; chunks: Chunk[]; hides: boolean } {
@@ -133,7 +110,7 @@ function cut(text: string): { words: Word[]; chunks: Chunk[]; hides: boolean } {
     const single = at - wordStart === 1
     words.push({ text: text.slice(wordStart, at), plain, chunk: chunks.length - 1, gap: wordStart - wordEnd, single })
     singles = single ? singles + 1 : 0
-    if (singles > 2) hides = true
+    if (singles > 2 || (singles > 1 && isSyllable(text.charCodeAt(wordStart)))) hides = true
     wordStart = -1
     wordEnd = at
     plain = true
@@ -168,7 +145,7 @@ function cut(text: string): { words: Word[]; chunks: Chunk[]; hides: boolean } {
   return { words, chunks, hides }
 }
 
-/** How one word may be read: as it stands, with lookalikes as Latin, and with digits and signs as letters. */
+/** How one word may be read: as it stands, with lookalikes as Latin, with digits and signs as letters, without Arabic's prefixes. */
 function readings(word: string): Reading {
   if (/^[a-z]*$/.test(word)) return word
   const latin = toLatin(word)
@@ -176,12 +153,25 @@ function readings(word: string): Reading {
   const found = new Set(bases)
   for (const base of bases) {
     if (!/[a-z]/.test(base)) continue
-    const letters = mapAll(base, LEET)
-    if (!/^[a-z]+$/.test(letters)) continue
-    found.add(letters)
-    if (/[1|!]/.test(base)) found.add(mapAll(base.replace(/[1|!]/g, 'l'), LEET))
+    for (const letters of leetReadings(base)) found.add(letters)
   }
+  const stem = ARABIC_PREFIX.exec(word)?.[1]
+  if (stem !== undefined) for (const one of [stem, ARABIC_PREFIX.exec(stem)?.[1]]) if (one !== undefined) found.add(one)
   return found.size === 1 ? word : [...found]
+}
+
+/** Digits and signs as letters; 1, | and ! each as i or as l. Nothing when something else is left. */
+function leetReadings(base: string): string[] {
+  const strokes = base.match(/[1|!]/g)?.length ?? 0
+  const choices = strokes > MAX_STROKES ? [0, 2 ** strokes - 1] : [...Array(2 ** strokes).keys()]
+  const found = choices.map((choice) => {
+    let at = 0
+    return mapAll(
+      base.replace(/[1|!]/g, () => ((choice >> at++) & 1 ? 'l' : 'i')),
+      LEET,
+    )
+  })
+  return found.filter((letters) => /^[a-z]+$/.test(letters))
 }
 
 /** Null when some letter looks like no Latin one: then it is a word of its own script, not a disguise. */
@@ -207,7 +197,7 @@ function readHidden(
   for (let at = 0; at < words.length; ) {
     const spaced = spacedRun(words, at)
     const word = words[at]
-    if (spaced > at + 2) {
+    if (spaced > at + 2 || (spaced === at + 2 && isSyllable(word?.text.charCodeAt(0) ?? 0))) {
       stream.push(...spell(words.slice(at, spaced), isWord))
       at = spaced
     } else if (word !== undefined && chunks[word.chunk]?.hides === true) {
@@ -220,6 +210,11 @@ function readHidden(
     }
   }
   return stream
+}
+
+/** Whether it is a Hangul syllable, of which two make a word. */
+function isSyllable(unit: number): boolean {
+  return unit >= 0xac00 && unit <= 0xd7a3
 }
 
 const NOT_LETTER = /[^\p{L}\p{N}\p{M}]/gu

@@ -52,6 +52,7 @@ export function refusalFacts(refusal: Refusal | UploadRefusal): Facts {
   const { lists, phrases, languages, contexts, purpose, escalate } = refusal.facts
   return {
     ...common,
+    clauses: [...refusal.clauses],
     matched: { lists: [...lists], phrases, languages: [...languages], contexts: [...contexts], purpose, escalate },
   }
 }

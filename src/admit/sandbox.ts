@@ -21,7 +21,8 @@ export function forcedRefusal(policy: ModerationPolicy): Refusal {
     if (statement.facts.input === null) continue
     const facts = { lists, phrases: 1, languages: ['en'], contexts: [], purpose: 'none', escalate: false }
     const ref = policyRef(policy)
-    return { verdict: 'refuse', clause: id, category, categories: [category], band: 'matched', facts, policy: ref }
+    const cited = { clause: id, clauses: [id], category, categories: [category] }
+    return { verdict: 'refuse', ...cited, band: 'matched', facts, policy: ref }
   }
   throw new Fault('policy_invalid', { detail: 'the policy refuses no prompt that could be rehearsed' })
 }

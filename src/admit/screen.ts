@@ -49,6 +49,8 @@ export type Refusal = {
   readonly category: string
   /** Every category that refuses, gravest first. */
   readonly categories: readonly string[]
+  /** The clause that each of them cites: who lifts one must know the others. */
+  readonly clauses: readonly string[]
   readonly band: Band
   readonly facts: RefusalFacts
   readonly policy: PolicyRef
@@ -67,8 +69,8 @@ export function readPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): Rea
   if (purpose !== 'none' && !policy.purposes.includes(purpose))
     throw new Fault('invalid_request', { field: 'purpose', detail: `purpose is one of ${policy.purposes.join(', ')}` })
   const book = policy.phrases
-  const found = book.find(normalise(asked.prompt, book.knows))
-  const unwanted = asked.negativePrompt ? book.find(normalise(asked.negativePrompt, book.knows)) : NONE
+  const found = book.find(normalise(asked.prompt, book))
+  const unwanted = asked.negativePrompt ? book.find(normalise(asked.negativePrompt, book)) : NONE
   const lists = [...policy.listNames.keys()]
   const contexts = [...policy.contexts]
     .filter(([id, context]) => context.purposes.includes(purpose) || found.has(contextKey(id)))
@@ -102,6 +104,7 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
     clause: gravest.id,
     category: gravest.category,
     categories: broken.map((clause) => clause.category),
+    clauses: broken.map((clause) => clause.id),
     band: 'matched',
     facts: {
       lists: cited.filter((id) => found.has(listKey(id)) || unwanted.has(listKey(id))),

@@ -8,6 +8,7 @@ import { Fault } from '../kernel/fault.ts'
 import type { Pace, PacedLimit } from '../policy/quotas.ts'
 import { quotaFault, readLimitsOf } from '../tenant/quota.ts'
 import { openTurnstiles, type Paced, takeTurn } from '../tenant/rate.ts'
+import { holdRefusals } from '../tenant/refusals.ts'
 import type { ServerDeps } from './deps.ts'
 import { openPressure } from './pressure.ts'
 import { OpenaiErrorSchema, problems } from './schemas.ts'
@@ -86,6 +87,7 @@ export function registerLimits(app: FastifyInstance, { ground, admission }: Pick
         const { limits } = await readLimitsOf(sql, admission.plans, tenantId)
         const pace = limits[PLAN_LIMIT[limit]]
         if (pace !== null) announce(reply, limit, pace, await takeTurn(sql, tenantId, limit, pace))
+        await holdRefusals(sql, limits, request.caller)
         if (limit === 'generations') await pressure.check()
         return
       }

@@ -1,8 +1,8 @@
 // Finds a policy's phrases in a text that is already cut into words.
-// Time is linear in the number of words: a phrase is tried only where its first word stands, and its gaps are bounded.
-// A list's exceptions hide their words from that list alone ("bath bomb" hides "bomb", not "pipe bomb" beside it).
-import { withoutRepeats } from './fold.ts'
+// Time is linear in the number of words: a phrase is tried only where its first word stands, only if all its words stand somewhere,
+// and its gaps are bounded. A list's exceptions hide their words from that list alone ("bath bomb" hides "bomb", not "pipe bomb").
 import type { Step } from './phrases.ts'
+import { openVocabulary } from './vocabulary.ts'
 
 /** One word of a text: its reading, or several when it can be read in more than one way. */
 export type Reading = string | readonly string[]
@@ -14,91 +14,86 @@ export type PhraseSource = {
 }
 export type PhraseHit = { readonly list: string; readonly phrases: number; readonly languages: readonly string[] }
 
+/** What the policy says of spelling beside its phrases. */
+export type Spelling = {
+  /** Words that nothing innocent is spelled like: a word one letter off is read as them. */
+  readonly unmistakable: readonly string[]
+  /** Words that are innocent as written, accents and all. */
+  readonly asWritten: readonly string[]
+}
+
 export type PhraseBook = {
+  /** Whether a word, as written and in lower case, is innocent although without its accents it would be another. */
+  innocent(written: string): boolean
   /** Whether some phrase names this very word (or a beginning of it). */
   knows(word: string): boolean
   /** What each list found in any of the streams, by list name. */
   find(streams: readonly (readonly Reading[])[]): ReadonlyMap<string, PhraseHit>
 }
 
-type CompiledStep = { readonly symbols: ReadonlySet<number>; readonly gap: number }
-type Pattern = { phrase: number; list: string; language: string; exception: boolean; steps: readonly CompiledStep[] }
-type Stream = readonly (readonly number[] | undefined)[]
+/** `symbols`: choices of one word; `rows`: choices of several in a row, by their first. */
+type Row = readonly number[]
+type CompiledStep = {
+  readonly symbols: ReadonlySet<number>
+  readonly rows: ReadonlyMap<number, readonly Row[]>
+  readonly gap: number
+}
+type Pattern = {
+  readonly id: number
+  readonly phrase: number
+  readonly list: string
+  readonly language: string
+  readonly exception: boolean
+  readonly steps: readonly CompiledStep[]
+}
+type Words = readonly (readonly number[] | undefined)[]
+/** The words of one text as numbers, where the policy names one, and which of its patterns have all their words somewhere. */
+type Stream = { readonly words: Words; readonly named: readonly number[]; readonly possible: (p: Pattern) => boolean }
 
 const NOTHING: readonly number[] = []
 
-export function compilePhrases(sources: readonly PhraseSource[]): PhraseBook {
-  const exact = new Map<string, number>()
-  const unrepeated = new Map<string, number[]>()
-  const prefixes = new Map<string, { prefix: string; symbol: number }[]>()
-  const startsWith: Pattern[][] = []
-  // Most words of a text begin like no word of the policy; one look here spares them the maps.
-  const beginnings = new Uint8Array(65_536)
-
-  const symbolOf = (key: string, learn: (symbol: number) => void) => {
-    const known = exact.get(key)
-    if (known !== undefined) return known
-    const symbol = startsWith.length
-    exact.set(key, symbol)
-    startsWith.push([])
-    beginnings[beginningOf(key.endsWith('*') ? key.slice(0, -1) : key)] = 1
-    learn(symbol)
-    return symbol
-  }
-  const wordSymbol = (word: string) => symbolOf(word, (symbol) => append(unrepeated, withoutRepeats(word), symbol))
-  const prefixSymbol = (prefix: string) =>
-    symbolOf(`${prefix}*`, (symbol) => append(prefixes, prefix.slice(0, 4), { prefix, symbol }))
-
-  for (const [phrase, source] of sources.entries()) {
-    for (const variant of source.variants) {
-      const steps = variant.map((step) => ({
-        gap: step.gap,
-        symbols: new Set([...step.words.map(wordSymbol), ...step.prefixes.map(prefixSymbol)]),
-      }))
-      const { list, language, exception } = source
-      for (const symbol of steps[0]?.symbols ?? [])
-        startsWith[symbol]?.push({ phrase, list, language, exception, steps })
+export function compilePhrases(sources: readonly PhraseSource[], spelling: Spelling): PhraseBook {
+  const vocabulary = openVocabulary(spelling.unmistakable)
+  const innocent = new Set(spelling.asWritten.map((word) => word.normalize('NFC').toLowerCase()))
+  const startsWith = new Map<number, Pattern[]>()
+  const patterns: Pattern[] = []
+  for (const [phrase, { list, language, exception, variants }] of sources.entries()) {
+    for (const variant of variants) {
+      const steps = variant.map((step) => compileStep(step, vocabulary.learn))
+      const pattern: Pattern = { id: patterns.length, phrase, list, language, exception, steps }
+      patterns.push(pattern)
+      for (const symbol of firstSymbols(steps[0])) {
+        const starting = startsWith.get(symbol)
+        if (starting === undefined) startsWith.set(symbol, [pattern])
+        else starting.push(pattern)
+      }
     }
-  }
-
-  const symbolsOfWord = (word: string): readonly number[] => {
-    if (beginnings[beginningOf(word)] === 0) return NOTHING
-    const whole = exact.get(word)
-    const candidates = prefixes.get(word.slice(0, 4))
-    if (candidates === undefined) return whole === undefined ? NOTHING : [whole]
-    const found = candidates.filter(({ prefix }) => word.startsWith(prefix)).map(({ symbol }) => symbol)
-    if (whole !== undefined) found.push(whole)
-    return found
   }
   const symbolsOf = (reading: Reading): readonly number[] | undefined => {
-    if (typeof reading === 'string') {
-      const symbols = readWord(reading)
-      return symbols.length === 0 ? undefined : symbols
-    }
-    const symbols = reading.flatMap(readWord)
+    const symbols = typeof reading === 'string' ? vocabulary.read(reading) : reading.flatMap(vocabulary.read)
     return symbols.length === 0 ? undefined : symbols
   }
-  const readWord = (word: string): readonly number[] => {
-    const symbols = symbolsOfWord(word)
-    if (symbols.length > 0 || !hasRun(word)) return symbols
-    const short = withoutRepeats(word)
-    return [...symbolsOfWord(short), ...(unrepeated.get(short) ?? NOTHING)]
+  const streamOf = (readings: readonly Reading[]): Stream => {
+    const words = readings.map(symbolsOf)
+    const named = [...words.keys()].filter((at) => words[at] !== undefined)
+    const present = new Uint8Array(vocabulary.size())
+    for (const at of named) for (const symbol of words[at] ?? NOTHING) present[symbol] = 1
+    return { words, named, possible: whetherPossible(present, patterns.length) }
   }
 
   return {
-    knows: (word) => symbolsOfWord(word).length > 0,
+    innocent: (written) => innocent.has(written),
+    knows: vocabulary.knows,
     find(streams) {
       const hits = new Map<string, { list: string; phrases: Set<number>; languages: Set<string> }>()
-      for (const readings of streams) {
-        const stream: Stream = readings.map(symbolsOf)
-        const named = [...stream.keys()].filter((at) => stream[at] !== undefined)
-        if (named.length === 0) continue
-        const hidden = hide(stream, named, startsWith)
-        eachStart(stream, named, startsWith, (pattern, at) => {
+      for (const stream of streams.map(streamOf)) {
+        if (stream.named.length === 0) continue
+        const hidden = hide(stream, startsWith)
+        eachStart(stream, startsWith, (pattern, at) => {
           if (pattern.exception) return
           const hit = hits.get(pattern.list)
           if (hit?.phrases.has(pattern.phrase)) return
-          if (endOf(pattern, 0, at, stream, hidden.get(pattern.list)) < 0) return
+          if (endOf(pattern, 0, at, stream.words, hidden.get(pattern.list)) < 0) return
           if (hit === undefined)
             hits.set(pattern.list, {
               list: pattern.list,
@@ -121,20 +116,52 @@ export function compilePhrases(sources: readonly PhraseSource[]): PhraseBook {
   }
 }
 
-type Starts = readonly (readonly Pattern[])[]
+function compileStep({ choices, gap }: Step, learn: (token: string) => number): CompiledStep {
+  const symbols = new Set<number>()
+  const rows = new Map<number, Row[]>()
+  for (const [first = '', ...more] of choices) {
+    const symbol = learn(first)
+    if (more.length === 0) symbols.add(symbol)
+    else rows.set(symbol, [...(rows.get(symbol) ?? []), [symbol, ...more.map(learn)]])
+  }
+  return { symbols, rows, gap }
+}
 
-/** Visits each pattern wherever its first word stands; `named` are the places of words that the policy names. */
-function eachStart(stream: Stream, named: readonly number[], starts: Starts, visit: (p: Pattern, at: number) => void) {
+function firstSymbols(step: CompiledStep | undefined): Set<number> {
+  return new Set([...(step?.symbols ?? []), ...(step?.rows.keys() ?? [])])
+}
+
+/** Whether all of a pattern's words stand somewhere, worked out once a pattern. */
+function whetherPossible(present: Uint8Array, patterns: number): (pattern: Pattern) => boolean {
+  // 0: not known yet; 1: no; 2: yes.
+  const known = new Uint8Array(patterns)
+  const stands = ({ symbols, rows }: CompiledStep): boolean => {
+    for (const symbol of symbols) if (present[symbol] === 1) return true
+    for (const starting of rows.values())
+      if (starting.some((row) => row.every((symbol) => present[symbol] === 1))) return true
+    return false
+  }
+  return ({ id, steps }) => {
+    if (known[id] === 0) known[id] = steps.every(stands) ? 2 : 1
+    return known[id] === 2
+  }
+}
+
+type Starts = ReadonlyMap<number, readonly Pattern[]>
+
+/** Visits each possible pattern wherever its first word stands. */
+function eachStart({ words, named, possible }: Stream, starts: Starts, visit: (p: Pattern, at: number) => void) {
   for (const at of named)
-    for (const symbol of stream[at] ?? NOTHING) for (const pattern of starts[symbol] ?? []) visit(pattern, at)
+    for (const symbol of words[at] ?? NOTHING)
+      for (const pattern of starts.get(symbol) ?? []) if (possible(pattern)) visit(pattern, at)
 }
 
 /** The words that each list's exceptions cover, by list. */
-function hide(stream: Stream, named: readonly number[], starts: Starts): Map<string, Set<number>> {
+function hide(stream: Stream, starts: Starts): Map<string, Set<number>> {
   const hidden = new Map<string, Set<number>>()
-  eachStart(stream, named, starts, (pattern, at) => {
+  eachStart(stream, starts, (pattern, at) => {
     if (!pattern.exception) return
-    const end = endOf(pattern, 0, at, stream, undefined)
+    const end = endOf(pattern, 0, at, stream.words, undefined)
     if (end < 0) return
     const words = hidden.get(pattern.list) ?? new Set()
     for (let i = at; i < end; i++) words.add(i)
@@ -144,34 +171,28 @@ function hide(stream: Stream, named: readonly number[], starts: Starts): Map<str
 }
 
 /** Where the pattern's match that begins with step `index` at `at` ends (exclusive), or -1. */
-function endOf(p: Pattern, index: number, at: number, stream: Stream, hidden: ReadonlySet<number> | undefined): number {
+function endOf(p: Pattern, index: number, at: number, words: Words, hidden: ReadonlySet<number> | undefined): number {
   const step = p.steps[index]
   if (step === undefined) return at
-  const last = index === 0 ? at : Math.min(at + step.gap, stream.length - 1)
+  const last = index === 0 ? at : Math.min(at + step.gap, words.length - 1)
   for (let i = at; i <= last; i++) {
-    if (hidden?.has(i) || !stream[i]?.some((symbol) => step.symbols.has(symbol))) continue
-    const end = endOf(p, index + 1, i + 1, stream, hidden)
-    if (end >= 0) return end
+    const symbols = words[i]
+    if (symbols === undefined || hidden?.has(i)) continue
+    if (symbols.some((symbol) => step.symbols.has(symbol))) {
+      const end = endOf(p, index + 1, i + 1, words, hidden)
+      if (end >= 0) return end
+    }
+    if (step.rows.size === 0) continue
+    for (const symbol of symbols)
+      for (const row of step.rows.get(symbol) ?? []) {
+        if (!standsAt(row, i, words, hidden)) continue
+        const end = endOf(p, index + 1, i + row.length, words, hidden)
+        if (end >= 0) return end
+      }
   }
   return -1
 }
 
-function hasRun(word: string): boolean {
-  for (let i = 2; i < word.length; i++)
-    if (word.charCodeAt(i) === word.charCodeAt(i - 1) && word.charCodeAt(i) === word.charCodeAt(i - 2)) return true
-  return false
-}
-
-/** A 16-bit hash of the first three characters (fewer for a shorter word). */
-function beginningOf(word: string): number {
-  const first = word.charCodeAt(0)
-  const second = word.length > 1 ? word.charCodeAt(1) : 0
-  const third = word.length > 2 ? word.charCodeAt(2) : 0
-  return ((first * 31 + second) * 31 + third) & 0xffff
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V) {
-  const values = map.get(key)
-  if (values === undefined) map.set(key, [value])
-  else values.push(value)
+function standsAt(row: Row, at: number, words: Words, hidden: ReadonlySet<number> | undefined): boolean {
+  return row.every((symbol, index) => words[at + index]?.includes(symbol) === true && !hidden?.has(at + index))
 }

@@ -7,6 +7,7 @@ import { sha256 } from '../kernel/canonical.ts'
 import { compilePhrases, type PhraseSource } from './book.ts'
 import { compileCategory, type Known } from './clauses.ts'
 import type { Path, Report } from './document.ts'
+import { foldText } from './fold.ts'
 import { parsePhrase } from './phrases.ts'
 import { type Category, type Clause, contextKey, listKey, type ModerationPolicy } from './policy.ts'
 import type { PolicyDocument } from './schema.ts'
@@ -53,7 +54,10 @@ export function compilePolicy(document: PolicyDocument, text: string, report: Re
     clauses,
     listNames: new Map(Object.entries(document.lists).map(([id, list]) => [id, list.name])),
     contexts: new Map(Object.entries(document.contexts).map(([id, { purposes }]) => [id, { purposes }])),
-    phrases: compilePhrases(sources),
+    phrases: compilePhrases(sources, {
+      unmistakable: unmistakableWords(document, report),
+      asWritten: Object.values(document.as_written ?? {}).flat(),
+    }),
   }
 }
 
@@ -92,7 +96,7 @@ function phraseSources(document: PolicyDocument, report: Report): PhraseSource[]
         const at = [...path, language, index]
         if (seen.has(phrase)) report(at, `"${phrase}" stands here twice`)
         seen.add(phrase)
-        const parsed = parsePhrase(phrase)
+        const parsed = parsePhrase(phrase, (name) => groupOf(document, name, language))
         if (parsed.ok) sources.push({ list, language, exception, variants: parsed.variants })
         else report(at, `"${phrase}": ${parsed.reason}`)
       }
@@ -106,6 +110,23 @@ function phraseSources(document: PolicyDocument, report: Report): PhraseSource[]
     }
   }
   return sources
+}
+
+/** A group's words in a language; in `mul`, in all of its languages together. */
+function groupOf(document: PolicyDocument, name: string, language: string): readonly string[] | undefined {
+  const group = document.words?.[name]
+  return language === 'mul' && group !== undefined ? Object.values(group).flat() : group?.[language]
+}
+
+function unmistakableWords(document: PolicyDocument, report: Report): string[] {
+  return Object.entries(document.unmistakable ?? {}).flatMap(([language, words]) =>
+    words.map((word, index) => {
+      const folded = foldText(word)
+      if (!/^[\p{L}\p{M}]{6,20}$/u.test(folded))
+        report(['unmistakable', language, index], `"${word}" is no word of 6 to 20 letters`)
+      return folded
+    }),
+  )
 }
 
 function unusedLists(document: PolicyDocument, categories: readonly Category[]): string[] {

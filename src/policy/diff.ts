@@ -11,13 +11,16 @@ type Values = Readonly<Record<string, unknown>>
 export function diffPolicies(before: PolicyDocument, after: PolicyDocument): Change[] {
   return [
     ...valuesOf('policy', metadataOf(before), metadataOf(after)),
+    ...groupsOf(before.words ?? {}, after.words ?? {}),
+    ...phrasesOf('unmistakable words', before.unmistakable ?? {}, after.unmistakable ?? {}),
     ...wordsOf('list', before.lists, after.lists),
     ...wordsOf('context', before.contexts, after.contexts),
     ...paired(before.categories, after.categories).flatMap(([id, one, other]) => categoryOf(id, one, other)),
   ]
 }
 
-function metadataOf({ lists: _, contexts: __, categories: ___, ...rest }: PolicyDocument): Values {
+function metadataOf(document: PolicyDocument): Values {
+  const { lists: _, contexts: __, categories: ___, words: ____, unmistakable: _____, ...rest } = document
   return flat(rest)
 }
 
@@ -35,6 +38,12 @@ function wordsOf(kind: string, before: Words, after: Words): Change[] {
       ...phrasesOf(`${at} except`, one.except ?? {}, other.except ?? {}),
     ]
   })
+}
+
+type Groups = Readonly<Record<string, Phrases>>
+
+function groupsOf(before: Groups, after: Groups): Change[] {
+  return unionOf(before, after).flatMap((id) => phrasesOf(`words ${id}`, before[id] ?? {}, after[id] ?? {}))
 }
 
 function phrasesOf(at: string, before: Phrases, after: Phrases): Change[] {

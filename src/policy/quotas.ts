@@ -21,6 +21,8 @@ const Pace = Nullable(
 const LIMITS = {
   requests: Pace,
   moderations: Pace,
+  /** How fast a key may be refused before all that it sends is turned away for a while. */
+  refusals: Pace,
   requests_per_day: Amount,
   images_per_day: Amount,
   gpu_seconds_per_day: Amount,
@@ -46,7 +48,7 @@ export const OverridesSchema = Type.Partial(PlanSchema, strict)
 export type Pace = { per_minute: number; burst: number }
 export type Plan = Static<typeof PlanSchema>
 export type Overrides = Static<typeof OverridesSchema>
-export type PacedLimit = 'requests' | 'moderations'
+export type PacedLimit = 'requests' | 'moderations' | 'refusals'
 export type CountedLimit = Exclude<keyof Plan, PacedLimit>
 export type Plans = ReadonlyMap<string, Plan>
 

@@ -114,6 +114,12 @@ export const PolicySchema = Type.Object(
       },
       strict,
     ),
+    /** Groups of words that phrases name (@person), by language. */
+    words: Type.Optional(Type.Record(Name, Phrases, { additionalProperties: false })),
+    /** Words that nothing innocent is spelled like: a word one letter off is read as them. */
+    unmistakable: Type.Optional(Phrases),
+    /** Words that are innocent as written, though without their accents they would be others (Polish góry, mountains). */
+    as_written: Type.Optional(Phrases),
     contexts: Type.Record(Name, Context, { additionalProperties: false }),
     lists: Type.Record(Name, List, { additionalProperties: false }),
     categories: Type.Array(Category, { minItems: 1 }),

@@ -39,7 +39,7 @@ export type UsageReport = {
   days: UsageDay[]
   limits: LimitState[]
   /** Per minute; null: unlimited. */
-  paces: { requests: Pace | null; moderations: Pace | null }
+  paces: { requests: Pace | null; moderations: Pace | null; refusals: Pace | null }
 }
 
 /** Both ends included; absent: the 30 days that end today. */
@@ -73,7 +73,7 @@ export async function usageReport(
     to,
     days: await readDays(sql, tenantId, from, to),
     limits: states,
-    paces: { requests: limits.requests, moderations: limits.moderations },
+    paces: { requests: limits.requests, moderations: limits.moderations, refusals: limits.refusals },
   }
 }
 

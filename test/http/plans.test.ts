@@ -81,6 +81,7 @@ test('nobody can be given a plan that is not there, and one that is gone can be 
 const LIMITS = {
   requests: null,
   moderations: null,
+  refusals: null,
   requests_per_day: null,
   images_per_day: null,
   gpu_seconds_per_day: null,

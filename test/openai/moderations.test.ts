@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import OpenAI from 'openai'
 import sharp from 'sharp'
-import { TEXT_SCORES } from '../../src/admit/moderations.ts'
+import { bandOf, TEXT_SCORES } from '../../src/admit/moderations.ts'
 import { ALLOWED, FORBIDDEN, json, openService, type Service } from '../http/service.ts'
 
 const OPENAI_CATEGORIES = [
@@ -87,7 +87,7 @@ test('a picture is flagged by its classifiers’ scores, from where the policy w
     assert.ok(result)
     assert.deepEqual(result.category_applied_input_types['violence/graphic'], ['image'])
     assert.deepEqual(result.category_applied_input_types.sexual, [], 'no classifier here sees it')
-    assert.equal(result.category_scores['violence/graphic'], score)
+    assert.equal(result.category_scores['violence/graphic'], bandOf(score))
     assert.equal(result.flagged, result.categories['violence/graphic'])
     return result.flagged
   }
@@ -95,6 +95,11 @@ test('a picture is flagged by its classifiers’ scores, from where the policy w
   assert.equal(await scoreOf(0.31), false)
   assert.equal(await scoreOf(0.33), true)
   assert.equal(await scoreOf(0.99), true)
+})
+
+test('scores are told by tenths, so that no threshold can be searched for', () => {
+  assert.deepEqual([0, 0.099, 0.1, 0.31, 0.33, 0.999, 1].map(bandOf), [0.05, 0.05, 0.15, 0.35, 0.35, 0.95, 0.95])
+  assert.deepEqual(Object.values(TEXT_SCORES), Object.values(TEXT_SCORES).map(bandOf))
 })
 
 test('text and picture in one list are one input with one result', async () => {

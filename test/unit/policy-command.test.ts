@@ -87,7 +87,15 @@ test('a difference is one of meaning, each told where it is', () => {
   assert.deepEqual(diffPolicies(documentOf(text), documentOf(same)), [])
   const cases: [string, string, string, string | null, string | null][] = [
     ['owner: Trust and safety', 'owner: Safety', 'policy owner', 'Trust and safety', 'Safety'],
-    ['        - gory\n', '        - grisly\n', 'list gore phrases en', 'gory', null],
+    [
+      '        - very|extremely|super|really|extra|ultra|most gory\n',
+      '',
+      'list gore phrases en',
+      'very|extremely|super|really|extra|ultra|most gory',
+      null,
+    ],
+    ['    en: [man, woman, men,', '    en: [woman, men,', 'words person en', 'man', null],
+    ['  en: [massacre, massacred,', '  en: [massacre,', 'unmistakable words en', 'massacred', null],
     ['purposes: [art]', 'purposes: [art, education]', 'context art purposes', '["art"]', '["art","education"]'],
     ['action: escalate', 'action: deny', 'clause sexual/minors/1 input.action', 'escalate', 'deny'],
     ['hold: 0.85', 'hold: 0.8', 'category weapons image hold', '0.85', '0.8'],

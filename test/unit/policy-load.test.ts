@@ -138,7 +138,7 @@ describe('loading the moderation policy', () => {
     ['a phrase that is a pattern', '        - gore\n', '        - "(gore)+"\n', /plain words/],
     ['a beginning that is too short', '        - gore\n', '        - "go*"\n', /at least 4 letters/],
     ['a gap at the end', '        - gore\n', '        - gore ~3\n', /a gap stands between/],
-    ['a gap that is too wide', '        - gore\n', '        - gore ~99 x\n', /1 to 8 words/],
+    ['a gap that is too wide', '        - gore\n', '        - gore ~99 x\n', /1 to 12 words/],
     [
       'facts with an unknown place',
       'found that it was made to humiliate or expose a person (score band {band})',

@@ -76,7 +76,9 @@ describe('prompt screening', () => {
 
   it('lists every category that refuses, the gravest first', () => {
     const outcome = screen('porn, gore, a swastika')
-    assert.deepEqual(outcome.verdict === 'refuse' && outcome.categories, ['violence/graphic', 'hate', 'sexual'])
+    assert.ok(outcome.verdict === 'refuse')
+    assert.deepEqual(outcome.categories, ['violence/graphic', 'hate', 'sexual'])
+    assert.deepEqual(outcome.clauses, ['violence/graphic/2', 'hate/2', 'sexual/1'], 'one clause of each')
   })
 
   it('a lifted clause is skipped and no other', () => {

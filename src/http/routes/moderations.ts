@@ -7,6 +7,7 @@ import { type Findings, findInPicture, findInText, type Moderation, moderationOf
 import { Fault } from '../../kernel/fault.ts'
 import type { ModerationPolicy } from '../../policy/policy.ts'
 import { policyOf } from '../../policy/settings.ts'
+import { countRefusals } from '../../tenant/refusals.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import { pictureInUrl } from '../data-url.ts'
@@ -82,13 +83,14 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
         summary: 'What the policy says of text and pictures',
         description:
           'Text is screened by rules that find or do not find: its scores are two constants. Pictures have their classifiers’ ' +
-          'probabilities. A category to which no input type applies was not judged. Nothing of the input is kept.',
+          'probabilities, told by tenths. A category to which no input type applies was not judged. Nothing of the input is kept.',
         body: NewModeration,
         response: { 200: Moderations, ...openaiErrors(400, 401, 403, 404, 413, 415, 429, 500, 503) },
       },
     },
     async (request, reply) => {
-      const { tenantId, policy: settings } = callerOf(request)
+      const caller = callerOf(request)
+      const { tenantId, policy: settings } = caller
       const policy = policyOf(admission.policy, settings)
       const { input, model } = request.body
       const eye = eyeOf(model ?? null)
@@ -98,10 +100,12 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
       const pictures = inputs.some(({ parts }) => parts.some(({ type }) => type === 'image_url'))
       const leave = pictures ? takePlace(tenantId) : null
       try {
+        const { results, flaggedTexts } = await judge(policy, inputs, tenantId, eye ?? defaultModel)
+        await countRefusals(ground.database.sql, admission.plans, caller, flaggedTexts)
         return await reply.send({
           id: `modr-${randomUUID().replaceAll('-', '')}`,
           model: `darkroom-${policy.id}-${policy.version}`,
-          results: await judge(policy, inputs, tenantId, eye ?? defaultModel),
+          results,
         })
       } finally {
         leave?.()
@@ -109,13 +113,9 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
     },
   )
 
-  async function judge(
-    policy: ModerationPolicy,
-    inputs: readonly Input[],
-    tenantId: string,
-    eye: string,
-  ): Promise<Moderation[]> {
+  async function judge(policy: ModerationPolicy, inputs: readonly Input[], tenantId: string, eye: string) {
     const results: Moderation[] = []
+    let flaggedTexts = 0
     for (const { parts, fields } of inputs) {
       const found: Findings[] = []
       for (const [at, part] of parts.entries()) {
@@ -127,9 +127,10 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
             : await look(policy, part.image_url.url, `${fields[at]}.image_url.url`, eye),
         )
       }
+      flaggedTexts += found.filter(({ type, byCategory }) => type === 'text' && isFlagged(byCategory)).length
       results.push(moderationOf(policy, found))
     }
-    return results
+    return { results, flaggedTexts }
   }
 
   async function look(policy: ModerationPolicy, url: string, field: string, model: string): Promise<Findings> {
@@ -155,6 +156,10 @@ export function moderationRoutes(app: App, { ground, admission, examineUpload }:
     for (const [at, part] of parts.entries())
       if (part.type === 'text') checkText(part.text, fields[at] ?? 'input', limits.promptCharacters)
   }
+}
+
+function isFlagged(byCategory: Findings['byCategory']): boolean {
+  return [...byCategory.values()].some(({ flagged }) => flagged)
 }
 
 type Input = { parts: Part[]; fields: string[] }

@@ -42,7 +42,10 @@ export const UsageSchema = Type.Object({
       }),
     }),
   ),
-  rates: Type.Object({ requests: Pace, moderations: Pace }, { description: 'Per minute; null: unlimited.' }),
+  rates: Type.Object(
+    { requests: Pace, moderations: Pace, refusals: Pace },
+    { description: 'Per minute; null: unlimited.' },
+  ),
 })
 export type UsageResource = Static<typeof UsageSchema>
 
