@@ -161,6 +161,8 @@ tray.addEventListener('click', (event) => {
 addEventListener('popstate', () => void open(new URLSearchParams(location.search).get('generation'), false))
 
 fitToModel()
+// It waits for whoever hears it: a press before that would be lost.
+develop.disabled = develop.dataset.models === '0'
 void sheet.reload()
 const asked = new URLSearchParams(location.search).get('generation')
 if (asked !== null) void open(asked, false)

@@ -73,7 +73,7 @@ ${purposes.length > 0 && choice('purpose', 'Purpose', [['', 'not said'], ...purp
 </div>
 </details>
 <p class="error" id="order-error" role="alert" hidden></p>
-<button class="primary" id="develop"${models.length === 0 && html` disabled`}>Develop</button>
+<button class="primary" id="develop" data-models="${models.length}" disabled>Develop</button>
 </form>
 <section class="tray" id="tray" aria-labelledby="tray-title">
 <div class="empty">
