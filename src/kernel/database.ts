@@ -56,6 +56,7 @@ const DEFAULTS: Omit<PostgresConfig, 'url'> = {
   queryMs: 35_000,
   idleTransactionMs: 15_000,
   rootCertificate: null,
+  prepared: true,
 }
 
 /** Opens and migrates. `home` null keeps an embedded database in memory. Faults: database_failed, config_invalid, schema_newer. */
@@ -82,7 +83,7 @@ export async function openDatabase({ url, home, poolSize, postgres, onConnection
     } finally {
       await migrating.end()
     }
-    return database('postgres', pool, doorbellPool, close)
+    return database('postgres', pool, doorbellPool, close, config.prepared)
   }
   const directory = home === null ? null : join(home, 'records')
   if (directory !== null) mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -96,6 +97,7 @@ function database(
   pool: pg.Pool | EmbeddedPool,
   doorbellPool: Database['doorbellPool'],
   close: () => Promise<void>,
+  prepared = false,
 ): Database {
   const guarded: PostgresPool = {
     options: pool.options,
@@ -103,9 +105,12 @@ function database(
     connect: () => {
       if (inTransaction.getStore() === true) throw new TypeError('the pool was used inside an open transaction')
       // Kysely's type also asks for cursors, which nothing here uses.
-      return (pool.connect() as Promise<PostgresPoolClient>).then(telling, (error: unknown) => {
-        throw asDatabaseFault(error)
-      })
+      return (pool.connect() as Promise<NamingClient>).then(
+        (client) => telling(client, prepared),
+        (error: unknown) => {
+          throw asDatabaseFault(error)
+        },
+      )
     },
   }
   const sql = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: guarded }) })
@@ -125,15 +130,31 @@ function database(
   }
 }
 
+/**
+ * What a statement that begins so is called. The server plans it once a connection instead of each time: for the few that are asked all
+ * day and are as costly to plan as to answer. Nothing but its parameters may vary.
+ */
+const PREPARED = /^\s*\/\* prepared: (\w+) \*\//
+
+/** The driver prepares what has a name. */
+type NamingClient = PostgresPoolClient & {
+  query<R>(statement: { name: string; text: string; values: unknown[] }): Promise<PostgresQueryResult<R>>
+}
+
 /** A client whose lost connection is a Fault. One that was not answered is asked nothing more and leaves the pool. */
-function telling(client: PostgresPoolClient): PostgresPoolClient {
+function telling(client: NamingClient, prepared: boolean): PostgresPoolClient {
   let lost: unknown = null
   function query<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>
   function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
   function query<R>(asked: string | PostgresCursor<R>, parameters: readonly unknown[] = []) {
     if (typeof asked !== 'string') return client.query(asked)
     if (lost !== null) return Promise.reject(asDatabaseFault(lost))
-    return client.query<R>(asked, parameters).catch((error: unknown) => {
+    const name = PREPARED.exec(asked)?.[1]
+    const answer =
+      name === undefined || !prepared
+        ? client.query<R>(asked, parameters)
+        : client.query<R>({ name, text: asked, values: [...parameters] })
+    return answer.catch((error: unknown) => {
       if (isUnanswered(error)) lost = error
       throw asDatabaseFault(error)
     })

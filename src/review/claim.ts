@@ -22,7 +22,7 @@ type Claimed = { id: string; lease_until: Date; appeal_id: string | null }
 /** Claims the first item that this person may have; null when there is none. */
 export async function claimNext(database: Database, rules: ReviewRules, reviewer: Reviewer): Promise<Lease | null> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  const { rows } = await raw<Claimed>`
+  const { rows } = await raw<Claimed>`/* prepared: review_next */
     UPDATE darkroom.review_item AS claimed
        SET fence = claimed.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
            leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
@@ -47,7 +47,7 @@ export async function claimItem(
   itemId: string,
 ): Promise<Lease> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  const { rows } = await raw<Claimed>`
+  const { rows } = await raw<Claimed>`/* prepared: review_claim */
     UPDATE darkroom.review_item AS item
        SET fence = item.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
            leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',

@@ -30,7 +30,7 @@ export async function decide(
   const item = await readHeld(database.sql, reviewer, itemId, token)
   requireRight(reviewer, verdict)
   checkVerdict(policy, rules, item, verdict)
-  const stored = await store(database.sql, reviewer, [itemId], isHeldBy(reviewer, token), verdict, rules.undoMs)
+  const stored = await store(database.sql, reviewer, [itemId], heldBy(reviewer, token), verdict, rules.undoMs)
   const [decided] = stored
   if (decided === undefined) throw leaseExpired(itemId)
   return { verdictId: decided.id, effectAt: decided.effect_at }
@@ -68,7 +68,7 @@ export async function decideAlike(
     const taken = rows.filter((row) => !row.free).map((row) => row.id)
     if (taken.length > 0)
       throw new Fault('conflict', { field: 'items', detail: `somebody has these already: ${taken.join(', ')}` })
-    const stored = await store(tx, reviewer, ids, raw<boolean>`state = 'open'`, verdict, rules.undoMs)
+    const stored = await store(tx, reviewer, ids, LOCKED, verdict, rules.undoMs)
     const [first] = stored
     if (first === undefined || stored.length !== ids.length) throw leaseExpired(itemId)
     return { decided: stored.length, effectAt: first.effect_at }
@@ -134,7 +134,7 @@ export async function escalate(
 }
 
 async function readHeld(sql: Sql, reviewer: Reviewer, itemId: string, token: string): Promise<Held> {
-  const { rows } = await raw<Held>`
+  const { rows } = await raw<Held>`/* prepared: review_held */
     SELECT item.id, item.kind, item.image_id, item.restricted, item.content_digest, item.clause, item.tenant_id,
            ${IS_UPLOAD} AS upload, ${ELIGIBLE} AS eligible
       FROM darkroom.review_item AS item CROSS JOIN ${asWho(reviewer.personId)}
@@ -146,20 +146,29 @@ async function readHeld(sql: Sql, reviewer: Reviewer, itemId: string, token: str
   return item
 }
 
+/** On what an item takes a verdict, and what the statement is called for the server to plan it once: another condition, another name. */
+type Condition = { readonly name: string; readonly holds: ReturnType<typeof isHeldBy> }
+const heldBy = (reviewer: Reviewer, token: string): Condition => ({
+  name: '/* prepared: review_verdict */',
+  holds: isHeldBy(reviewer, token),
+})
+/** Locked and looked at in the same transaction. */
+const LOCKED: Condition = { name: '/* prepared: review_verdicts */', holds: raw<boolean>`state = 'open'` }
+
 /** Stores one verdict on each item in one statement: an item without its verdict, or the other way round, cannot be. */
 async function store(
   sql: Sql,
   { personId }: Reviewer,
   itemIds: readonly string[],
-  condition: ReturnType<typeof isHeldBy>,
+  { name, holds }: Condition,
   { outcome, clause, findings, reason, note }: Verdict,
   undoMs: number,
 ): Promise<{ id: string; effect_at: Date }[]> {
   const ids = itemIds.map(() => newId('vrd'))
-  const { rows } = await raw<{ id: string; effect_at: Date }>`
+  const { rows } = await raw<{ id: string; effect_at: Date }>`${raw.raw(name)}
     WITH given AS (SELECT * FROM unnest(${itemIds}::text[], ${ids}::text[]) AS given (item_id, verdict_id)),
     held AS (
-      SELECT id, leased_at FROM darkroom.review_item WHERE id = ANY (${itemIds}) AND ${condition} FOR UPDATE),
+      SELECT id, leased_at FROM darkroom.review_item WHERE id = ANY (${itemIds}) AND ${holds} FOR UPDATE),
     decided AS (
       UPDATE darkroom.review_item AS item
          SET state = 'decided', effect_at = darkroom.now() + ${undoMs} * interval '1 millisecond',

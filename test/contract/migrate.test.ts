@@ -109,7 +109,14 @@ suiteOn('PostgreSQL at start', await withPostgres(), (postgres) => {
   })
 })
 
-const LIMITS = { poolSize: 2, connectMs: 2000, statementMs: 30_000, idleTransactionMs: 15_000, rootCertificate: null }
+const LIMITS = {
+  poolSize: 2,
+  connectMs: 2000,
+  statementMs: 30_000,
+  idleTransactionMs: 15_000,
+  rootCertificate: null,
+  prepared: true,
+}
 
 async function startOwn() {
   const own = await withPostgres()

@@ -19,6 +19,8 @@ export function readBackendsConfig({ url, integer, boolean, optional, problems }
     /** A process that stops inside a transaction holds its locks no longer than this. */
     idleTransactionMs: integer('DARKROOM_DATABASE_IDLE_TRANSACTION_TIMEOUT_MS', 15_000, 100, 3_600_000),
     rootCertificate: optional('PGSSLROOTCERT'),
+    /** Whether the statements that are asked most are planned once a connection; not through a pooler that shares connections. */
+    prepared: boolean('DARKROOM_DATABASE_PREPARED', true),
   }
   const redisUrl = url('REDIS_URL', ['redis:', 'rediss:'])
   const allowVolatile = boolean('DARKROOM_REDIS_ALLOW_VOLATILE', false)
