@@ -10,6 +10,7 @@ import { fileAppeal } from '../../src/appeal/file.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { claimNext, type Lease, releaseItem } from '../../src/review/claim.ts'
 import { decide, escalate, undo } from '../../src/review/decide.ts'
+import { seeded } from '../../src/review/rates.ts'
 import type { Reviewer } from '../../src/review/reviewer.ts'
 import type { Verdict } from '../../src/review/verdict.ts'
 import { ALLOWED, FORBIDDEN } from '../http/service.ts'
@@ -290,15 +291,4 @@ async function expected(codes: readonly string[], work: () => Promise<unknown>):
   await work().catch((error: unknown) => {
     if (!isFault(error) || !codes.includes(error.code)) throw error
   })
-}
-
-/** A small generator (mulberry32), so that a failing history can be run again. */
-function seeded(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -1,25 +1,20 @@
 // The whole story, through the API alone: somebody is refused, is told why, appeals, and people who took no part in the decision look
-// again without knowing it. Each way it can end, and each way it must not begin.
+// again without knowing it. Each way it can end; the ways it must not begin are in appeals.test.ts.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { claimDue, deliver } from '../../src/notify/deliver.ts'
-import { ALLOWED, json } from '../http/service.ts'
+import { ALLOWED } from '../http/service.ts'
 import { LOOPBACK, openReceiver, type Receiver } from '../notify/receiver.ts'
-import { type Court, openCourt, type ReviewerName, type Scores } from './court.ts'
-
-const UNDO_SECONDS = 61
-const DAY_SECONDS = 86_400
-const WINDOW_DAYS = 183
-const BEHEADING = 'a soldier beheading a man, blood everywhere'
-const TEXT = 'This is an illustration for our textbook of surgery.'
-const WEBHOOK_TOOLS = { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] }
+import { type Court, openCourt } from './court.ts'
+import { BEHEADING, openVoices, TEXT, UNDO_SECONDS } from './voices.ts'
 
 let court: Court
 let receiver: Receiver
+let voices: ReturnType<typeof openVoices>
 before(async () => {
-  court = await openCourt({ env: { ...LOOPBACK, DARKROOM_APPEAL_WINDOW_DAYS: String(WINDOW_DAYS) }, realMarks: true })
+  court = await openCourt({ env: LOOPBACK, realMarks: true })
   receiver = await openReceiver()
-  const made = await post('client', '/v1/webhooks', { url: receiver.url, events: ['*'] })
+  voices = openVoices(court, receiver)
+  const made = await voices.post('client', '/v1/webhooks', { url: receiver.url, events: ['*'] })
   assert.equal(made.status, 201)
 })
 after(async () => {
@@ -30,72 +25,8 @@ beforeEach(() => {
   receiver.heard.length = 0
 })
 
-type Who = ReviewerName | 'lead' | 'client' | 'second_client' | 'admin' | null
-const FIXTURE_KEYS: readonly Who[] = ['client', 'second_client', 'admin', null]
-
-async function call(who: Who, path: string, init: RequestInit = {}) {
-  const own = FIXTURE_KEYS.includes(who) || who === null ? {} : { authorization: `Bearer ${keyOf(who)}` }
-  const as = FIXTURE_KEYS.includes(who) ? who : null
-  const headers = { ...Object.fromEntries(new Headers(init.headers)), ...own }
-  const response = await court.service.call(path, { ...init, as, headers })
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
-}
-const keyOf = (who: Who) => court.keyOf(who === 'lead' ? 'lead' : reviewerName(who))
-function reviewerName(who: Who): ReviewerName {
-  if (who === 'ada' || who === 'ben' || who === 'cleo' || who === 'dev') return who
-  throw new TypeError('no reviewer')
-}
-const post = (who: Who, path: string, body: object, headers: Record<string, string> = {}) =>
-  call(who, path, json(body, headers))
-
-/** The reviewer's next item; null when there is none. */
-async function next(who: Who) {
-  const { status, body } = await post(who, '/v1/review/next', {})
-  if (status === 204) return null
-  assert.equal(status, 200, JSON.stringify(body))
-  return body
-}
-
-/** Takes the next item and decides it. */
-async function judge(who: Who, outcome: 'allow' | 'deny', clause?: string) {
-  const claimed = await next(who)
-  assert.ok(claimed, `${who} finds something to do`)
-  const verdict =
-    outcome === 'allow' ? { outcome, reason: 'medical_use' } : { outcome, clause, findings: firstOf(clause) }
-  const lease = claimed.lease.token
-  const decided = await post(who, `/v1/review/items/${claimed.item.id}/decide`, { lease, ...verdict })
-  assert.equal(decided.status, 200, JSON.stringify(decided.body))
-  return claimed.item
-}
-
-/** The first phrase of every finding that a clause needs. */
-function firstOf(clause = ''): Record<string, string> {
-  const { findings = new Map<string, readonly string[]>() } = court.policy.clauses.get(clause)?.statement ?? {}
-  return Object.fromEntries([...findings].map(([place, phrases]) => [place, phrases[0] ?? '']))
-}
-
-async function order(prompt: string, scores: Scores | null) {
-  const { body } = await post('client', '/v1/generations', { prompt })
-  if (scores === null) return { requestId: body.id, imageId: '', statement: body.statement }
-  const [imageId = ''] = await court.develop(body.id, [scores])
-  const image = await call('client', `/v1/images/${imageId}`)
-  return { requestId: body.id, imageId, statement: image.body.statement }
-}
-const denied = () => order(ALLOWED, { 'violence/graphic': 0.99 })
-const refused = () => order(BEHEADING, null)
-const appealOf = (statementId: string, more: object = {}) =>
-  post('client', '/v1/appeals', { statement_id: statementId, text: TEXT, ...more })
-
-/** The bodies that the tenant's endpoint heard, by type. */
-async function heard(type: string) {
-  const never = new AbortController().signal
-  for (let due = await claimDue(court.ground, 50, 50); due.length > 0; due = await claimDue(court.ground, 50, 50))
-    for (const claimed of due) await deliver(court.ground, WEBHOOK_TOOLS, claimed, never)
-  return receiver.heard.map((one) => JSON.parse(one.body)).filter((one) => one.type === type)
-}
-
 test('a held picture is denied by a person, appealed, judged blind, disputed, and released by a third as it was drawn', async () => {
+  const { call, next, judge, order, appealOf, heard } = voices
   const { imageId } = await order(ALLOWED, { weapons: 0.95 })
   assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'held')
   await judge('ada', 'deny', 'weapons/2')
@@ -153,6 +84,7 @@ test('a held picture is denied by a person, appealed, judged blind, disputed, an
 })
 
 test('a refused prompt is appealed by whoever bears its link, admitted anew without the contested clause, and costs nothing', async () => {
+  const { call, post, judge, refused, heard } = voices
   const { requestId, statement } = await refused()
   const { body: full } = await call('client', `/v1/statements/${statement.id}`)
   const secret = new URL(full.public_url).hash.slice(1)
@@ -190,6 +122,7 @@ test('a refused prompt is appealed by whoever bears its link, admitted anew with
 })
 
 test('what an overturned prompt makes is judged like any picture', async () => {
+  const { call, judge, refused, appealOf } = voices
   const { statement } = await refused()
   const { body: filed } = await appealOf(statement.id)
   await judge('ada', 'allow')
@@ -204,6 +137,7 @@ test('what an overturned prompt makes is judged like any picture', async () => {
 })
 
 test('two who find the same uphold the decision, and say what they saw', async () => {
+  const { call, judge, firstOf, denied, appealOf, heard } = voices
   const { imageId, statement } = await denied()
   const { body: filed } = await appealOf(statement.id)
   await judge('ada', 'deny', 'violence/graphic/3')
@@ -221,6 +155,7 @@ test('two who find the same uphold the decision, and say what they saw', async (
 })
 
 test('another clause than the contested one reverses in part: the restriction stays under a statement of its own, which is final', async () => {
+  const { call, judge, denied, appealOf } = voices
   const { imageId, statement } = await denied()
   const { body: filed } = await appealOf(statement.id)
   for (const who of ['ada', 'ben'] as const) {
@@ -241,6 +176,7 @@ test('another clause than the contested one reverses in part: the restriction st
 })
 
 test('an appeal may be taken back, and then nobody looks any more', async () => {
+  const { post, next, denied, appealOf } = voices
   const { statement } = await denied()
   const { body: filed } = await appealOf(statement.id)
   const taken = await post('client', `/v1/appeals/${filed.id}/withdraw`, {})
@@ -251,6 +187,7 @@ test('an appeal may be taken back, and then nobody looks any more', async () => 
 })
 
 test('a lead leaves an appeal undecided with a reason, and nobody else may', async () => {
+  const { call, post, next, denied, appealOf } = voices
   const { statement } = await denied()
   const { body: filed } = await appealOf(statement.id)
   const claimed = await next('ada')
@@ -268,6 +205,7 @@ test('a lead leaves an appeal undecided with a reason, and nobody else may', asy
 })
 
 test('a verdict that is taken back in time has no effect, and its giver decides anew', async () => {
+  const { call, post, judge, order } = voices
   const { imageId } = await order(ALLOWED, { weapons: 0.95 })
   const item = await judge('ada', 'deny', 'weapons/2')
   const undone = await post('ada', `/v1/review/items/${item.id}/undo`, {})
@@ -282,6 +220,7 @@ test('a verdict that is taken back in time has no effect, and its giver decides 
 })
 
 test('two people release what was held in a severe category', async () => {
+  const { call, next, judge, order } = voices
   const { imageId } = await order(ALLOWED, { 'violence/graphic': 0.5 })
   await judge('ada', 'allow')
   await court.pass(UNDO_SECONDS)
@@ -291,51 +230,6 @@ test('two people release what was held in a severe category', async () => {
   await court.pass(UNDO_SECONDS)
   await court.finish()
   assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'published')
-})
-
-test('appeals that must not begin are refused by name', async () => {
-  const { statement } = await denied()
-  const problems: [string, Awaited<ReturnType<typeof post>>, number, string, string?][] = [
-    [
-      'of another tenant',
-      await post('second_client', '/v1/appeals', { statement_id: statement.id, text: TEXT }),
-      404,
-      'not_found',
-    ],
-    ['by nobody', await post(null, '/v1/appeals', { statement_id: statement.id, text: TEXT }), 401, 'unauthenticated'],
-    [
-      'with a wrong secret',
-      await post(
-        null,
-        '/v1/appeals',
-        { statement_id: statement.id, text: TEXT },
-        { 'darkroom-statement-secret': 'A'.repeat(22) },
-      ),
-      401,
-      'unauthenticated',
-    ],
-    ['by a reviewer', await post('ada', '/v1/appeals', { statement_id: statement.id, text: TEXT }), 403, 'forbidden'],
-    ['of nothing', await appealOf('sor_00000000000000000000000000'), 404, 'not_found'],
-    ['without a text', await appealOf(statement.id, { text: ' \n ' }), 400, 'invalid_request', 'text'],
-    ['with too long a text', await appealOf(statement.id, { text: 'a'.repeat(2001) }), 400, 'invalid_request', 'text'],
-    ['for an unknown purpose', await appealOf(statement.id, { purpose: 'fun' }), 400, 'invalid_request', 'purpose'],
-    ['with an unknown field', await appealOf(statement.id, { hurry: true }), 400, 'invalid_request', 'hurry'],
-  ]
-  for (const [what, { status, body }, expected, code, field] of problems)
-    assert.deepEqual([what, status, body.code, body.field], [what, expected, code, field])
-  assert.equal((await appealOf(statement.id, { text: 'a'.repeat(2000) })).status, 201, 'the longest text is read')
-  const second = await appealOf(statement.id)
-  assert.deepEqual([second.status, second.body.code], [409, 'already_appealed'])
-})
-
-test('an appeal is taken on the last day, and no more after it', async () => {
-  const inTime = await denied()
-  const late = await denied()
-  await court.pass(WINDOW_DAYS * DAY_SECONDS - 60)
-  assert.equal((await appealOf(inTime.statement.id)).status, 201)
-  await court.pass(120)
-  const refusal = await appealOf(late.statement.id)
-  assert.deepEqual([refusal.status, refusal.body.code], [409, 'appeal_closed'])
 })
 
 async function drawnDigest(imageId: string): Promise<string | null> {
