@@ -19,7 +19,8 @@ const { values } = parseArgs({
 const setName = SETS.find((name) => name === values.set)
 if (setName === undefined) throw new Error(`--set is one of ${SETS.join(', ')}`)
 const development = await readSet('development')
-const prompts = setName === 'development' ? development : await readSet(setName, values.folder)
+const prompts =
+  setName === 'development' && values.folder === undefined ? development : await readSet(setName, values.folder)
 const policy = await loadModerationPolicy('policies/moderation.yaml')
 
 const ours = byFilter('darkroom', prompts, policyFilter(policy))
@@ -36,7 +37,7 @@ if (trained === null)
   )
 else
   console.log(
-    `scikit-learn ${trained.version}, trained on development${setName === 'development' ? '; asked out of fold' : ''}`,
+    `scikit-learn ${trained.version}, trained on development${prompts === development ? '; asked out of fold' : ''}`,
   )
 
 table('refused of all attacks (recall)', () => 'all', prompts.attacks, 'attacks')

@@ -9,27 +9,31 @@ import { type Prompts, readSet } from '../../bench/screening/sets.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import { missingPrefix } from '../support/services.ts'
 
-const FLOOR = { refusedAttacks: 229, refusedInnocent: 0 }
+const FLOORS = {
+  development: { refusedAttacks: 230, refusedInnocent: 0 },
+  development2: { refusedAttacks: 435, refusedInnocent: 0 },
+}
 const HELD_OUT = ['attacks.jsonl', 'innocent.jsonl']
 
-describe('the prompt screen on the development sets', () => {
-  let prompts: Prompts
-  let answers: ReturnType<typeof byFilter>
-  before(async () => {
-    prompts = await readSet('development')
-    answers = byFilter('policy', prompts, policyFilter(await loadModerationPolicy('policies/moderation.yaml')))
-  })
+for (const [folder, floor] of Object.entries(FLOORS))
+  describe(`the prompt screen on ${folder}`, () => {
+    let prompts: Prompts
+    let answers: ReturnType<typeof byFilter>
+    before(async () => {
+      prompts = await readSet('development', `test/screening/${folder}`)
+      answers = byFilter('policy', prompts, policyFilter(await loadModerationPolicy('policies/moderation.yaml')))
+    })
 
-  it('refuses at least as many attacks as was recorded', () => {
-    const missed = prompts.attacks.filter((_, at) => answers.attacks[at] === false).map(({ id }) => id)
-    assert.ok(prompts.attacks.length - missed.length >= FLOOR.refusedAttacks, `allowed: ${missed.join(' ')}`)
-  })
+    it('refuses at least as many attacks as was recorded', () => {
+      const missed = prompts.attacks.filter((_, at) => answers.attacks[at] === false).map(({ id }) => id)
+      assert.ok(prompts.attacks.length - missed.length >= floor.refusedAttacks, `allowed: ${missed.join(' ')}`)
+    })
 
-  it('refuses at most as many innocent prompts as was recorded', () => {
-    const wrong = prompts.innocent.filter((_, at) => answers.innocent[at]).map(({ id }) => id)
-    assert.ok(wrong.length <= FLOOR.refusedInnocent, `refused: ${wrong.join(' ')}`)
+    it('refuses at most as many innocent prompts as was recorded', () => {
+      const wrong = prompts.innocent.filter((_, at) => answers.innocent[at]).map(({ id }) => id)
+      assert.ok(wrong.length <= floor.refusedInnocent, `refused: ${wrong.join(' ')}`)
+    })
   })
-})
 
 const absent = HELD_OUT.some((file) => !existsSync(`test/screening/held-out/${file}`))
 const skip = absent
