@@ -14,8 +14,9 @@ export type Answer = {
   readonly new_clause: string | null
   readonly reason: string | null
   readonly decided_at: string
-  /** How many people decided; software took no part in it. */
+  /** How many people decided, and how many of them so; software took no part in it. */
   readonly reviewers: number
+  readonly agreed: number
   readonly automated: false
   readonly statement_id: string | null
   readonly policy: { readonly id: string; readonly version: string; readonly digest: string }
@@ -24,7 +25,7 @@ export type Answer = {
 
 export type Decided = {
   outcome: Answered
-  ruling: Pick<Ruling, 'reason' | 'reviewers'>
+  ruling: Pick<Ruling, 'reason' | 'reviewers' | 'agreed'>
   /** The contested clause. */
   clause: string
   /** What the reviewers found, as a statement's facts say it; for a restriction that stands. */
@@ -46,6 +47,7 @@ export function answerOf(policy: ModerationPolicy, rules: ReviewRules, decided: 
     facts,
     reason: ruling.reason === null ? null : reasons.get(ruling.reason),
     reviewers: peopleOf(ruling.reviewers.length),
+    found: foundBy(ruling.agreed, ruling.reviewers.length - ruling.agreed),
   }
   const { outOfCourt, courts } = policy.redress.full
   return {
@@ -56,6 +58,7 @@ export function answerOf(policy: ModerationPolicy, rules: ReviewRules, decided: 
     reason: ruling.reason,
     decided_at: decidedAt.toISOString(),
     reviewers: ruling.reviewers.length,
+    agreed: ruling.agreed,
     automated: false,
     statement_id: newStatementId,
     policy: { id: rules.id, version: rules.version, digest: rules.digest },
@@ -78,7 +81,14 @@ function fill({ parts }: Template, places: Places): string {
 }
 
 const WORDS = ['Nobody', 'One person', 'Two people', 'Three people', 'Four people', 'Five people']
+const NUMBERS = ['none', 'one', 'two', 'three', 'four', 'five']
 
 function peopleOf(count: number): string {
   return WORDS[count] ?? `${count} people`
+}
+
+/** A split is told as one. */
+function foundBy(agreed: number, others: number): string {
+  const word = (count: number) => NUMBERS[count] ?? String(count)
+  return others === 0 ? 'They found' : `By ${word(agreed)} to ${word(others)} they found`
 }

@@ -61,7 +61,7 @@ export async function omitAppeals(tx: Tx, { policy, rules }: ReviewTools, reques
   for (const { now, clause, ...appeal } of appeals) {
     await tx.updateTable('darkroom.appeal').set({ text: null, salt: null }).where('id', '=', appeal.id).execute()
     if (isTerminal('appeal', appeal.state) || clause === null) continue
-    const ruling = { reason: OMITTED.reason, reviewers: [] }
+    const ruling = { reason: OMITTED.reason, reviewers: [], agreed: 0 }
     const nothing = { facts: null, newClause: null, newStatementId: null }
     const answer = answerOf(policy, rules, { outcome: 'omitted', ruling, clause, decidedAt: now, ...nothing })
     await endAppeal(tx, appeal, 'omitted', {

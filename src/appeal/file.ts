@@ -84,7 +84,7 @@ async function insertAppeal(
     exclude: contested.decidedBy.map((decider) => ({ personId: decider, reason: 'first_decider' as const })),
   })
   const by = { key: keyId, person: personId, bearer: keyId === null && personId === null }
-  const facts = { statement: statementId, request: requestId, image: imageId, clause, purpose, by }
+  const facts = { contested: statementId, request: requestId, image: imageId, clause, purpose, by }
   await recordBirths(tx, tenantId, [{ subject: 'appeal', id, facts: { ...facts, text: saltedDigest(salt, text) } }])
   return id
 }

@@ -60,10 +60,10 @@ export type ReviewRules = PolicyRef & {
 
 /** The places that each answer can fill; those of `needs` must stand in it, or it would not be reasoned. */
 const PLACES: Readonly<Record<Answered, { known: readonly string[]; needs: readonly string[] }>> = {
-  upheld: { known: ['clause', 'rule', 'facts', 'reviewers'], needs: ['clause', 'facts'] },
-  overturned: { known: ['clause', 'rule', 'reason', 'reviewers'], needs: ['clause', 'reason'] },
+  upheld: { known: ['clause', 'rule', 'facts', 'reviewers', 'found'], needs: ['clause', 'facts'] },
+  overturned: { known: ['clause', 'rule', 'reason', 'reviewers', 'found'], needs: ['clause', 'reason'] },
   partial: {
-    known: ['clause', 'rule', 'new_clause', 'new_rule', 'facts', 'reviewers'],
+    known: ['clause', 'rule', 'new_clause', 'new_rule', 'facts', 'reviewers', 'found'],
     needs: ['clause', 'new_clause', 'facts'],
   },
   omitted: { known: ['clause', 'rule', 'reason'], needs: ['reason'] },

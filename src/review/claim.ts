@@ -111,7 +111,8 @@ export function isHeldBy({ personId }: Reviewer, token: string) {
 
 export function leaseExpired(itemId: string): Fault {
   return new Fault('lease_expired', {
-    detail: 'this claim has run out or was given back; nothing was decided. Claim the item again if it is still there',
+    detail:
+      'this claim has run out, was given back or has been used already; this call changed nothing. Claim the item again if it is still there',
     facts: { item: itemId },
   })
 }

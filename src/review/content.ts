@@ -32,6 +32,14 @@ export async function readContent(sql: Sql, item: ItemRow & { upload: boolean })
     .select(raw<boolean>`EXISTS (SELECT FROM darkroom.held_erasure WHERE request_id = request.id)`.as('kept'))
     .where('id', '=', item.request_id)
     .executeTakeFirstOrThrow()
+  const appeal =
+    item.appeal_id === null
+      ? null
+      : await sql
+          .selectFrom('darkroom.appeal')
+          .select('purpose')
+          .where('id', '=', item.appeal_id)
+          .executeTakeFirstOrThrow()
   const image = await readImage(sql, item.image_id)
   const input = await sql
     .selectFrom('darkroom.input')
@@ -45,7 +53,8 @@ export async function readContent(sql: Sql, item: ItemRow & { upload: boolean })
     subject: item.image_id !== null || item.upload ? 'image' : 'prompt',
     width: size.width,
     height: size.height,
-    purpose: request.purpose,
+    // What an appellant declares is what it is for, and tells of no appeal.
+    purpose: appeal?.purpose ?? request.purpose,
     prompt: request.prompt,
     negativePrompt: request.negative_prompt,
     image: image && {

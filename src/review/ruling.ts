@@ -16,6 +16,8 @@ export type Ruling = {
   readonly clause: string | null
   readonly findings: Readonly<Record<string, string>>
   readonly reason: string | null
+  /** How many of the verdicts were of this outcome. */
+  readonly agreed: number
   /** Everybody whose verdict counted, and the verdicts. */
   readonly reviewers: readonly string[]
   readonly verdicts: readonly string[]
@@ -59,6 +61,7 @@ function asRuling(verdicts: readonly VerdictRow[], decisive: VerdictRow): Ruling
     clause: decisive.clause,
     findings: decisive.findings,
     reason: decisive.reason,
+    agreed: verdicts.filter((one) => one.outcome === decisive.outcome).length,
     reviewers: verdicts.map((one) => one.person_id),
     verdicts: verdicts.map((one) => one.id),
   }

@@ -138,6 +138,10 @@ export type Statement = {
 }
 
 const APPEAL_USED = 'This follows from your appeal, which was the one that there is.'
+const FINAL_DURATION = 'This is for good.'
+/** A clause may speak of what a text asks for; a person has judged the picture. */
+const FOUND_IN_PICTURE =
+  'The clause applies because of what a person found in the picture, as said above, whatever was asked for.'
 const WITHDRAWN_DURATION =
   'The picture is no longer handed out, for good, unless an appeal overturns this; copies that were fetched before are not affected.'
 
@@ -174,9 +178,13 @@ export function writeStatement(input: StatementInput): Statement {
     band: decision.band,
     restriction,
     scope: required(policy.scope, 'scope'),
-    duration: restriction === 'image_withdrawn' ? WITHDRAWN_DURATION : required(policy.duration[stage], 'duration'),
+    duration: durationOf(input, restriction),
     facts: factsOf(input, { inputKind, clause, categoryName }),
-    ground: { kind: 'policy', text: required(ground, 'ground'), explanation: required(explanation, 'explanation') },
+    ground: {
+      kind: 'policy',
+      text: required(ground, 'ground'),
+      explanation: explanationOf(input, inputKind, explanation),
+    },
     detection: input.detection,
     decidedBy: input.decidedBy,
     source: input.source ?? (input.detection === 'notice' ? 'notice' : 'own_initiative'),
@@ -187,6 +195,15 @@ export function writeStatement(input: StatementInput): Statement {
   }
   checkExport(statement)
   return statement
+}
+
+function durationOf({ policy, stage, appealUntil }: StatementInput, restriction: Restriction): string {
+  if (appealUntil === null) return FINAL_DURATION
+  return restriction === 'image_withdrawn' ? WITHDRAWN_DURATION : required(policy.duration[stage], 'duration')
+}
+
+function explanationOf({ decidedBy }: StatementInput, inputKind: InputKind, explanation: string): string {
+  return decidedBy === 'person' && inputKind === 'image' ? FOUND_IN_PICTURE : required(explanation, 'explanation')
 }
 
 /** What every statement says of the policy and of whom it concerns. */

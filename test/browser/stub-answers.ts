@@ -43,7 +43,7 @@ export const fullStatement: StatementResource = {
   subject: { kind: 'request', id: 'req_1' },
   decided_at: new Date().toISOString(),
   ...{ content_date: null, source: 'own_initiative', detection: 'automated', decided_by: 'automated' },
-  ...{ appeal_url: `/statements/sor_01stub#${SECRET}`, appeal: null, replaced_by: null },
+  ...{ appeal_url: `/statements/sor_01stub#${SECRET}`, appeal: null, replaced_by: null, replaced_by_url: null },
   ...{ category: 'violence/graphic', category_name: 'graphic violence', categories: ['violence/graphic'] },
   clause: 'violence/graphic/1',
   rule: 'Injury and death may not be shown in gory detail for its own sake.',

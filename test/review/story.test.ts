@@ -67,7 +67,8 @@ test('a held picture is denied by a person, appealed, judged blind, disputed, an
 
   const { body: appeal } = await call('client', `/v1/appeals/${filed.body.id}`)
   assert.equal(appeal.state, 'overturned')
-  assert.match(appeal.answer.text, /Three people .* serves medicine/)
+  assert.match(appeal.answer.text, /Three people .* By two to one they found .* serves medicine/)
+  assert.deepEqual([appeal.answer.reviewers, appeal.answer.agreed], [3, 2])
   assert.equal(appeal.answer.automated, false)
   const before = await drawnDigest(imageId)
   await court.finish()
@@ -170,7 +171,13 @@ test('another clause than the contested one reverses in part: the restriction st
   assert.equal(image.statement.id, appeal.answer.statement_id)
   const { body: anew } = await call('client', `/v1/statements/${image.statement.id}`)
   assert.deepEqual([anew.clause, anew.redress.kind], ['weapons/2', 'final'])
-  assert.equal((await call('client', `/v1/statements/${statement.id}`)).body.replaced_by, anew.id)
+  const { body: old } = await call('client', `/v1/statements/${statement.id}`)
+  assert.equal(old.replaced_by, anew.id)
+  const secret = new URL(old.replaced_by_url, court.service.url).hash.slice(1)
+  const borne = await call(null, `/v1/statements/${anew.id}`, { headers: { 'darkroom-statement-secret': secret } })
+  assert.equal(borne.body.clause, 'weapons/2', 'whoever bore the first link reads what took its place')
+  assert.match(anew.ground.explanation, /what a person found in the picture/)
+  assert.doesNotMatch(anew.restriction.duration, /appeal/)
   const again = await appealOf(anew.id)
   assert.deepEqual([again.status, again.body.code], [409, 'appeal_closed'])
 })
@@ -230,6 +237,19 @@ test('two people release what was held in a severe category', async () => {
   await court.pass(UNDO_SECONDS)
   await court.finish()
   assert.equal((await call('client', `/v1/images/${imageId}`)).body.state, 'published')
+})
+
+test('after all of it the report of the period reconciles to zero', async () => {
+  const { call } = voices
+  const report = await call('admin', '/v1/audit/report?from=2026-01-01T00:00:00Z&to=2100-01-01T00:00:00Z')
+  assert.equal(report.status, 200, JSON.stringify(report.body))
+  const { reconciliation, complaints } = report.body
+  assert.ok(complaints.total.total >= 6, JSON.stringify(complaints))
+  assert.deepEqual(
+    reconciliation.differences.filter((one: { difference: number }) => one.difference !== 0),
+    [],
+  )
+  assert.equal(reconciliation.complete, true)
 })
 
 async function drawnDigest(imageId: string): Promise<string | null> {

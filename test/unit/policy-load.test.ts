@@ -53,8 +53,8 @@ describe('loading the moderation policy', () => {
     ['a key twice', 'severity: 45', 'severity: 45\n    severity: 46', /unique/i, 'severity: 46'],
     ['broken YAML', 'severity: 45', 'severity: [45', /./, 'should_not:\n      - Explain how'],
     ['an unknown action', 'action: escalate', 'action: shrug', /must be one of allow, hold, deny, escalate/],
-    ['a date that is none', '"2026-11-01"', '"2026-02-30"', /is no date/],
-    ['a version that is none', 'version: "1.0.0"', 'version: "one"', /pattern/],
+    ['a date that is none', '"2026-11-29"', '"2026-02-30"', /is no date/],
+    ['a version that is none', 'version: "1.1.0"', 'version: "one"', /pattern/],
     [
       'a category twice',
       '- id: harassment\n',

@@ -15,7 +15,10 @@ before(async () => {
 after(() => world[Symbol.asyncDispose]())
 const sql = () => world.ground.database.sql
 const policyOfVersion = async (version: string) =>
-  parseModerationPolicy(Buffer.from((await readFile(FILE, 'utf8')).replace('"1.0.0"', `"${version}"`)), FILE)
+  parseModerationPolicy(
+    Buffer.from((await readFile(FILE, 'utf8')).replace(/^version: .*$/m, `version: "${version}"`)),
+    FILE,
+  )
 const clockAt = (minutes: number) =>
   raw`UPDATE darkroom.clock_offset SET by = ${minutes} * interval '1 minute'`.execute(sql())
 

@@ -82,15 +82,17 @@ function remedies({ redress, appeal, appeal_url }: StatementResource, link: bool
     case 'full': {
       const way = link && appeal === null && appeal_url !== null
       return [
-        el(
-          'li',
-          {},
-          redress.appeal,
-          ' Until ',
-          day(redress.appeal_until),
-          '. ',
-          way && el('a', { href: appeal_url }, 'Appeal against this'),
-        ),
+        appeal === null
+          ? el(
+              'li',
+              {},
+              redress.appeal,
+              ' Until ',
+              day(redress.appeal_until),
+              '. ',
+              way && el('a', { href: appeal_url }, 'Appeal against this'),
+            )
+          : el('li', {}, 'The appeal that there is has been made.'),
         el('li', {}, redress.out_of_court),
         el('li', {}, redress.courts),
       ]

@@ -19,7 +19,7 @@ addEventListener('hashchange', () => location.reload())
 try {
   const statement = await call<StatementResource>(address, { headers })
   title.textContent = statement.notice.title
-  body.replaceChildren(...reasons(statement, { link: false }), ...more(statement))
+  body.replaceChildren(...became(statement), ...reasons(statement, { link: false }), ...more(statement))
   offerAppeal(statement, headers)
 } catch (cause) {
   const { status, message } = problemOf(cause)
@@ -28,12 +28,25 @@ try {
   body.replaceChildren(...said.map((text) => el('p', {}, text)))
 }
 
+/** What became of the decision stands before it. */
+function became({ appeal }: StatementResource): HTMLElement[] {
+  if (appeal?.answer == null) return []
+  return [el('p', { class: 'callout' }, appeal.answer.text)]
+}
+
 function more(statement: StatementResource): HTMLElement[] {
-  const { replaced_by, public_url } = statement
+  const { replaced_by_url, public_url } = statement
   return [
-    ...(replaced_by === null
+    ...(replaced_by_url === null
       ? []
-      : [el('p', { class: 'callout' }, 'An appeal replaced this by another statement: ', el('code', {}, replaced_by))]),
+      : [
+          el(
+            'p',
+            { class: 'callout' },
+            'An appeal put another statement in the place of this one: ',
+            el('a', { href: replaced_by_url }, 'read it'),
+          ),
+        ]),
     // Only who is signed in can follow these.
     ...(public_url === undefined
       ? []

@@ -18,7 +18,7 @@ export function statementPage(id: string, purposes: readonly string[]): Html {
 <h2 id="appeal-title" tabindex="-1">Appeal</h2>
 <div id="appeal-state" class="stack" role="status"></div>
 <form id="appeal-form" class="panel stack" novalidate hidden>
-<p>You can appeal once, free of charge. People who took no part in the decision look at it; what you write is shown to them and to nobody else.</p>
+<p>You can appeal once, free of charge. People who took no part in the decision look at it again. They first judge for themselves, knowing only what you say it was for; then they read what you write here, and can still change their minds. Nobody else is shown it.</p>
 <div class="field">
 <label for="text">Why should this be decided otherwise?</label>
 <textarea id="text" name="text" rows="6" dir="auto" required aria-describedby="text-error text-count"></textarea>

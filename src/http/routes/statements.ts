@@ -16,6 +16,8 @@ export type StatementResource = StatementJson & {
   public_url?: string | null
   appeal: AppealState | null
   replaced_by: string | null
+  /** Its page, with its own secret: whoever bears this link is concerned by that one too. */
+  replaced_by_url: string | null
 }
 const nullable = (schema: ReturnType<typeof Type.String>) => Type.Union([schema, Type.Null()])
 const StatementSchema = Type.Unsafe<StatementResource>(
@@ -57,6 +59,7 @@ const StatementSchema = Type.Unsafe<StatementResource>(
         Type.Null(),
       ]),
       replaced_by: nullable(Type.String({ description: 'The statement that an appeal put in its place.' })),
+      replaced_by_url: nullable(Type.String({ description: 'Its page, for whoever may read this one.' })),
     },
     { additionalProperties: true },
   ),
@@ -89,6 +92,7 @@ export function statementRoutes(app: App, { ground, statements }: RouteDeps): vo
         ...told,
         appeal,
         replaced_by: replacedBy,
+        replaced_by_url: replacedBy === null ? null : `/statements/${replacedBy}#${statements.secretOf(replacedBy)}`,
       })
     },
   )
