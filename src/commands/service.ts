@@ -115,6 +115,7 @@ async function listen(
         registerConsole(scope, {
           pictureOrigins,
           models,
+          desk: { ground, review },
           provider: config.oidc !== null,
           appealPurposes: policy.purposes,
           reportCategories: reportCategories(policy),
@@ -122,7 +123,9 @@ async function listen(
             caller === null
               ? null
               : {
+                  tenantId: caller.tenantId,
                   tenantName: caller.tenantName,
+                  personId: caller.personId,
                   roles: [...caller.roles],
                   purposes: caller.purposes.filter((one) => policy.purposes.includes(one)),
                 },

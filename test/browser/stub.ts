@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import multipart from '@fastify/multipart'
-import Fastify from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import sharp from 'sharp'
 import { registerConsole } from '../../src/console/console.ts'
 import type { Generation } from '../../src/console/modules/api.ts'
@@ -37,9 +37,13 @@ export async function startStub() {
   await registerConsole(app, {
     session: async (request) =>
       request.headers.cookie?.includes('darkroom_session=good')
-        ? { tenantName: 'Lantern & Co', roles: ['client'], purposes: ['general', 'education'] }
+        ? {
+            ...{ tenantId: 'ten_1', tenantName: 'Lantern & Co', personId: null },
+            ...{ roles: ['client'], purposes: ['general', 'education'] },
+          }
         : null,
     models: [storybook],
+    desk: null,
     appealPurposes: ['general', 'education'],
     reportCategories: [
       { id: 'weapons', name: 'Weapons' },
@@ -53,8 +57,13 @@ export async function startStub() {
   app.post<{ Body: { key: string } }>('/session', async (request, reply) => {
     if (request.body.key !== 'good-key')
       return reply.code(401).send(problem(401, 'unauthenticated', 'No such key.').body)
-    return reply.header('set-cookie', 'darkroom_session=good; HttpOnly; SameSite=Strict; Path=/').redirect('/', 303)
+    return signedIn(request, reply)
   })
+
+  const signedIn = ({ headers }: FastifyRequest, reply: FastifyReply) => {
+    reply.header('set-cookie', 'darkroom_session=good; HttpOnly; SameSite=Strict; Path=/')
+    return headers['content-type'] === 'application/json' ? reply.send({ to: '/' }) : reply.redirect('/', 303)
+  }
 
   app.get('/v1/generations', async () => ({
     object: 'list',

@@ -93,10 +93,14 @@ test('who is declined by the provider, and who was deactivated here, is told so'
 
 test('the page says each reason in words, and takes no words from the address', () => {
   for (const failure of ['unreachable', 'declined', 'again', 'expired', 'unsound', 'role', 'inactive', 'suspended'])
-    assert.match(String(signInPage({ failure, provider: true })), /role="alert" id="sign-in-error">[^<]{30,}/, failure)
-  const page = String(signInPage({ failure: '<b>call 0900</b>', provider: true }))
+    assert.match(
+      String(signInPage({ failure, provider: true, to: '/' })),
+      /role="alert" id="sign-in-error">[^<]{30,}/,
+      failure,
+    )
+  const page = String(signInPage({ failure: '<b>call 0900</b>', provider: true, to: '/' }))
   assert.ok(!page.includes('0900') && !page.includes('sign-in-error'))
-  assert.ok(!String(signInPage({ provider: false })).includes('oidc'))
+  assert.ok(!String(signInPage({ provider: false, to: '/' })).includes('oidc'))
 })
 
 suiteOn('sign-in by the identity provider, in a browser', browser, (chromium) => {

@@ -22,9 +22,9 @@ export async function openSigningIn() {
     (scope) =>
       registerConsole(scope, {
         models: [],
+        desk: null,
         provider: true,
-        session: async ({ caller }) =>
-          caller === null ? null : { tenantName: caller.tenantName, roles: [], purposes: [] },
+        session: async ({ caller }) => caller,
       }),
   ])
   idp.serve(`${service.url}${CALLBACK}`)

@@ -60,8 +60,8 @@ const ENV = {
 const console_: ServerDeps['pages'][number] = (scope) =>
   registerConsole(scope, {
     models: [CARD],
-    session: async ({ caller }) =>
-      caller && { tenantName: caller.tenantName, roles: [...caller.roles], purposes: caller.purposes },
+    desk: null,
+    session: async ({ caller }) => caller,
   })
 
 let service: Service

@@ -52,6 +52,33 @@ test('a wrong key gets no cookie: a form goes back to the page, JSON gets 401', 
   assert.equal(refused.status, 401)
 })
 
+test('who signs in is led to the page that they asked for, else to the first one of their role, and never elsewhere', async () => {
+  const origin = { origin: service.url }
+  const to = async (as: string, page?: string) => {
+    const fields = { key: service.key(as), ...(page === undefined ? {} : { to: page }) }
+    const response = await service.call('/session', { ...form(fields, origin), as: null })
+    return response.headers.get('location') ?? response.status
+  }
+  assert.equal(await to('reviewer'), '/review')
+  assert.equal(await to('reviewer', '/'), '/review')
+  assert.equal(await to('reviewer', '/appeals'), '/appeals')
+  assert.equal(await to('admin'), '/review/people')
+  assert.equal(await to('compliance'), '/verify')
+  assert.equal(await to('client', '/statements/sor_01'), '/statements/sor_01')
+  for (const page of [
+    '//evil.example',
+    'https://evil.example',
+    '/\\evil.example',
+    '/a/../b',
+    '/?x=1',
+    '/%2f',
+    'review',
+  ])
+    assert.equal(await to('client', page), 400, page)
+  const wrong = await service.call('/session', { ...form({ key: 'dk_live_wrong', to: '/review' }, origin), as: null })
+  assert.equal(wrong.headers.get('location'), '/review?signin=failed')
+})
+
 test('another site cannot sign a visitor in', async () => {
   for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, {}]) {
     const response = await service.call('/session', {

@@ -1,18 +1,36 @@
 // The frame of every page: head, header with the way around, main, footer. `<main id="main">` is the skip link's aim.
 
-import type { PageContext } from '../console.ts'
+import type { Role } from '../../tenant/roles.ts'
+import type { PageContext } from '../frame.ts'
 import { type Html, html } from '../html.ts'
 
-const links = [
-  ['/', 'Playground'],
-  ['/verify', 'Verify'],
-  ['/docs', 'API'],
-] as const
+type Link = { readonly href: string; readonly name: string; readonly roles?: readonly Role[] }
 
-export function layout(context: PageContext, title: string, body: Html, modules: readonly string[]): Html {
-  const { at, session, path } = context
+/** `roles`: who is shown it; everybody unless said. */
+const links: readonly Link[] = [
+  { href: '/', name: 'Playground', roles: ['client'] },
+  { href: '/decisions', name: 'Decisions', roles: ['client'] },
+  { href: '/review', name: 'Review', roles: ['reviewer', 'lead'] },
+  { href: '/appeals', name: 'Appeals', roles: ['reviewer', 'lead'] },
+  { href: '/review/queue', name: 'Queue', roles: ['lead'] },
+  { href: '/review/routing', name: 'Routing', roles: ['lead'] },
+  { href: '/review/quality', name: 'Quality', roles: ['lead', 'reviewer'] },
+  { href: '/review/people', name: 'People', roles: ['lead', 'admin'] },
+  { href: '/verify', name: 'Verify' },
+  { href: '/docs', name: 'API' },
+]
+
+/** `entries` run; `scripts` are all that they import, which the browser may fetch at once. */
+export type Scripts = { readonly entries: readonly string[]; readonly scripts: readonly string[] }
+
+export function layout(context: PageContext, title: string, body: Html, { entries, scripts }: Scripts): Html {
+  const { at, session, path, language = 'en' } = context
+  const shown = links.filter(
+    ({ href, roles }) =>
+      roles === undefined || (session === null ? href === '/' : roles.some((role) => session.roles.includes(role))),
+  )
   return html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -20,13 +38,13 @@ export function layout(context: PageContext, title: string, body: Html, modules:
 <title>${title} · Darkroom</title>
 <link rel="icon" href="${at('icon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${at('console.css')}">
-${modules.map((name) => html`<script type="module" src="${at(name)}"></script>\n`)}</head>
+${scripts.filter((name) => !entries.includes(name)).map((name) => html`<link rel="modulepreload" href="${at(name)}">\n`)}${entries.map((name) => html`<script type="module" src="${at(name)}"></script>\n`)}</head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header class="masthead">
 <a class="mark" href="/">Darkroom</a>
 <nav aria-label="Main">
-${links.map(([href, name]) => html`<a href="${href}"${href === path && html` aria-current="page"`}>${name}</a>\n`)}</nav>
+${shown.map(({ href, name }) => html`<a href="${href}"${href === path && html` aria-current="page"`}>${name}</a>\n`)}</nav>
 ${
   session &&
   html`<form class="who" method="post" action="/session/end">

@@ -32,7 +32,6 @@ export function playgroundPage(session: ConsoleSession, options: ConsoleOptions)
 <form class="enlarger panel stack" id="order" data-cards="${cardsFor(models)}" novalidate>
 <input type="hidden" name="previews" value="2">
 <noscript><p class="callout">The playground needs script to follow a picture while it develops. The <a href="/docs">API</a> does everything that it does.</p></noscript>
-${!session.roles.includes('client') && html`<p class="callout">Your key (${session.roles.join(', ')}) may look, but only a client's key can make pictures.</p>`}
 ${models.length === 0 && html`<p class="callout">No model is installed, so nothing can be drawn yet. An operator can add one with <code>darkroom models</code>.</p>`}
 <div class="field">
 <label for="prompt">What should it show?</label>

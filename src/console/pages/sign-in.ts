@@ -8,6 +8,8 @@ export type SignIn = {
   failure?: string | undefined
   /** Whether there is an identity provider to ask. */
   provider: boolean
+  /** Where it leads, once signed in; `/` leads to the first page of one's role. */
+  to: string
 }
 
 const wrongKey = 'That key is not known here. Check that all of it was copied.'
@@ -27,7 +29,7 @@ const reasons = new Map([
   ['inactive', 'You were deactivated here. Ask an administrator of this service.'],
 ])
 
-export function signInPage({ failure, provider }: SignIn): Html {
+export function signInPage({ failure, provider, to }: SignIn): Html {
   const failed = failure === 'failed'
   const reason = failure === undefined ? undefined : reasons.get(failure)
   return html`<section class="sign-in" aria-labelledby="title">
@@ -38,6 +40,7 @@ ${
   html`<p><a class="button primary" href="/session/oidc/start" id="sign-in-provider">Sign in with your organisation</a></p>`
 }
 <form method="post" action="/session" class="stack panel" id="sign-in">
+<input type="hidden" name="to" value="${to}">
 <div class="field">
 <label for="key">Key</label>
 <input id="key" name="key" type="password" required autocomplete="current-password" spellcheck="false" autocapitalize="off"${!provider && html` autofocus`} aria-describedby="key-help${failed && ' key-error'}"${failed && html` aria-invalid="true"`}>

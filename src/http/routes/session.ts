@@ -1,5 +1,6 @@
 // Sessions for the pages: a key is exchanged for a cookie that scripts cannot read and other sites cannot send.
 import { type Static, Type } from '@fastify/type-provider-typebox'
+import { homeOf } from '../../console/home.ts'
 import { isFault } from '../../kernel/fault.ts'
 import type { Caller } from '../../tenant/caller.ts'
 import { endSession, openSession } from '../../tenant/sessions.ts'
@@ -7,13 +8,20 @@ import { callerOf, requireSameOrigin, sessionToken, setSessionCookie } from '../
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { problems } from '../schemas.ts'
-import { strict } from '../validation.ts'
+import { optional, strict } from '../validation.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
 const Me = Type.Object({
   tenant: Type.Object({ id: Type.String(), name: Type.String() }),
   person_id: Type.Union([Type.String(), Type.Null()]),
   roles: Type.Array(Type.String()),
+})
+
+/** A page of this service, without a query: nobody is sent elsewhere. */
+const PageField = Type.String({
+  maxLength: 200,
+  pattern: '^/([a-z0-9_]+(/[a-z0-9_]+)*)?$',
+  description: 'The page of this service to go to once signed in.',
 })
 
 export function sessionRoutes(app: App, { ground }: RouteDeps): void {
@@ -31,9 +39,9 @@ export function sessionRoutes(app: App, { ground }: RouteDeps): void {
         summary: 'Exchange a key for a session cookie',
         consumes: ['application/json', FORM],
         security: [],
-        body: Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) }, strict),
+        body: Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }), to: optional(PageField) }, strict),
         response: {
-          200: Me,
+          200: Type.Object({ ...Me.properties, to: Type.String({ description: 'The page to go to.' }) }),
           303: Type.Null({ description: 'A form is sent to the page.' }),
           ...problems(400, 401, 403),
         },
@@ -42,13 +50,15 @@ export function sessionRoutes(app: App, { ground }: RouteDeps): void {
     async (request, reply) => {
       const form = request.headers['content-type']?.startsWith(FORM) === true
       if (form || request.headers.origin !== undefined) requireSameOrigin(ground, request)
+      const asked = request.body.to ?? '/'
       try {
         const { token, caller } = await openSession(ground, request.body.key.trim())
         setSessionCookie(ground, reply, token)
-        return form ? reply.redirect('/', 303) : reply.send(meResource(caller))
+        const to = asked === '/' ? homeOf(caller.roles) : asked
+        return form ? reply.redirect(to, 303) : reply.send({ ...meResource(caller), to })
       } catch (error) {
-        if (form && isFault(error, 'unauthenticated')) return reply.redirect('/?signin=failed', 303)
-        if (form && isFault(error, 'tenant_suspended')) return reply.redirect('/?signin=suspended', 303)
+        if (form && isFault(error, 'unauthenticated')) return reply.redirect(`${asked}?signin=failed`, 303)
+        if (form && isFault(error, 'tenant_suspended')) return reply.redirect(`${asked}?signin=suspended`, 303)
         throw error
       }
     },

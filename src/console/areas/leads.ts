@@ -1,0 +1,8 @@
+// Pages for those who run the desk: the queue as pictures, routing, quality, people.
+
+import type { ConsoleOptions } from '../console.ts'
+import type { Frame } from '../frame.ts'
+
+type Desk = NonNullable<ConsoleOptions['desk']>
+
+export function leadPages(_frame: Frame, _desk: Desk): void {}
