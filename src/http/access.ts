@@ -5,7 +5,7 @@ import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { authenticate, type Caller } from '../tenant/caller.ts'
 import type { Role } from '../tenant/roles.ts'
-import { callerOfSession } from '../tenant/sessions.ts'
+import { callerOfSession, callerOfUnattended } from '../tenant/sessions.ts'
 
 /**
  * `optional`: `request.caller` may be null. A list: any one of these roles. `bearer`: a client, or whoever sends the secret of a
@@ -13,12 +13,17 @@ import { callerOfSession } from '../tenant/sessions.ts'
  */
 export type Access = 'public' | 'optional' | 'caller' | 'bearer' | readonly Role[]
 
+/** What a page asks of its own accord, while nobody need be there, says so in: it keeps no idle session alive. */
+const UNATTENDED_HEADER = 'darkroom-unattended'
+
 /** What a bearer sends the secret in: the link's fragment, which is told to no server by itself. */
 export const SECRET_HEADER = 'darkroom-statement-secret'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** Goes on while nobody need be there, as if each request said so. */
+    unattended?: boolean
     /** Whose error shape the route speaks; `native` unless said. */
     dialect?: 'native' | 'openai'
   }
@@ -74,6 +79,17 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller
 }
 
+/** Whether who was let in would be still, with the same roles: for an answer that goes on. It keeps no idle session alive. */
+export async function stillCalls(ground: Ground, request: FastifyRequest): Promise<boolean> {
+  try {
+    const now = await identify(ground, request)
+    return now !== null && now.roles.join() === callerOf(request).roles.join()
+  } catch (error) {
+    if (isFault(error, 'unauthenticated') || isFault(error, 'tenant_suspended')) return false
+    throw error
+  }
+}
+
 /** Where clients find this service: DARKROOM_PUBLIC_URL, else as they addressed it. Without a slash at its end. */
 export function baseUrlOf(ground: Ground, request: FastifyRequest): string {
   const configured = ground.config.publicUrl
@@ -122,7 +138,9 @@ async function identify(ground: Ground, request: FastifyRequest): Promise<Caller
     return authenticate(ground, bearer)
   }
   const token = sessionToken(request)
-  const caller = token === null ? null : await callerOfSession(ground, token)
+  const unattended = request.routeOptions.config.unattended === true || request.headers[UNATTENDED_HEADER] !== undefined
+  const find = unattended ? callerOfUnattended : callerOfSession
+  const caller = token === null ? null : await find(ground, token)
   if (caller !== null && request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(ground, request)
   return caller
 }

@@ -1,7 +1,7 @@
 // One listener's stream of server-sent events. It begins with what was missed since the move that the listener saw last, goes on
 // live and ends with the generation. A `state` event's id is the latest move that it tells of; a picture of the state is made once
 // and shared by all listeners of a request (watch.ts). Who does not read is let go, and may resume.
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { type PastMove, readMovesSince, rewind, type Standing } from '../admit/history.ts'
 import { listPreviews } from '../admit/previews.ts'
 import { type Generation, getGeneration } from '../admit/records.ts'
@@ -10,24 +10,19 @@ import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Line } from '../schedule/position.ts'
 import type { Bearers } from '../statement/bearer.ts'
-import { problemBody, problemOf } from './problems.ts'
+import { frame, type Hearing, openListener } from './listener.ts'
 import { generationResource } from './resources.ts'
 import { follow, type Told } from './watch.ts'
 
-export type Listening = {
-  ground: Ground
+export type Listening = Hearing & {
   bearers: Bearers
   line: Line
   tenantId: string
   requestId: string
-  /** Of the HTTP request; errors quote it. */
-  instance: string
   /** The event that the listener has seen last, and the moves since; null: it comes for the first time. */
   resumed: { since: string; missed: readonly PastMove[] } | null
-  signal: AbortSignal
 }
 
-const RETRY_MS = 1000
 const MOVE_ID = /^(0|[1-9]\d{0,17})$/
 
 /** What came after `lastEventId`. Fault: invalid_request, when that is no event of this generation. */
@@ -43,47 +38,8 @@ export async function readMissed(
 }
 
 export function openEvents(listening: Listening): Readable {
-  const { ground, requestId, resumed, signal } = listening
-  const { bufferBytes, stallMs, keepAliveMs } = ground.config.native.events
-  let drained = performance.now()
-  const stream = new Readable({
-    read: () => {
-      drained = performance.now()
-    },
-  })
-  const end = () => {
-    if (!stream.readableEnded && !stream.destroyed) stream.push(null)
-  }
-  const push = (text: string) => {
-    if (over) return
-    stream.push(text)
-    if (stream.readableLength <= bufferBytes) return
-    fail(new Fault('overloaded', { detail: 'this listener does not read as fast as it is told; resume' }))
-  }
-  const fail = (error: unknown) => {
-    if (over) return
-    const problem = problemBody(problemOf(error, ground.config.limits), listening.instance)
-    stream.push(frame('error', problem))
-    close()
-  }
-  let over = false
-  const close = () => {
-    if (over) return
-    over = true
-    leave()
-    signal.removeEventListener('abort', close)
-    end()
-  }
-  const ticking = setInterval(() => {
-    const unread = stream.readableLength > 0 || over
-    if (unread && performance.now() - drained > stallMs) stream.destroy()
-    else push(': still here\n\n')
-  }, keepAliveMs)
-  stream.once('close', () => {
-    clearInterval(ticking)
-    close()
-  })
-
+  const { ground, requestId, resumed } = listening
+  const { stream, push, fail, close, leaving } = openListener(listening)
   let latest: Standing | null = null
   let telling = replay(listening, push).catch(fail)
   const hear = (told: Told) => {
@@ -96,21 +52,13 @@ export function openEvents(listening: Listening): Readable {
     telling = telling
       .then(async () => {
         // A later one says everything that this one would.
-        if (latest !== standing || over) return
+        if (latest !== standing || stream.readableEnded || stream.destroyed) return
         push(await pictureOf(listening, standing))
         if (isTerminal('request', standing.state)) close()
       })
       .catch(fail)
   }
-  let leave: () => void = () => undefined
-  if (signal.aborted) close()
-  else {
-    push(`retry: ${RETRY_MS}\n\n`)
-    signal.addEventListener('abort', close)
-    const left = follow(ground, requestId, hear)
-    leave = left
-    if (over) left()
-  }
+  if (!listening.signal.aborted) leaving(follow(ground, requestId, hear))
   return stream
 }
 
@@ -152,8 +100,4 @@ export function previewUrl(imageId: string, index: number): string {
 
 function previewFrame(imageId: string, index: number): string {
   return frame('preview', { image_id: imageId, index, url: previewUrl(imageId, index) })
-}
-
-function frame(event: string, data: object, id: string | null = null): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n${id === null ? '' : `id: ${id}\n`}\n`
 }

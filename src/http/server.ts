@@ -34,6 +34,7 @@ import { provenanceRoutes } from './routes/provenance.ts'
 import { reportRoutes } from './routes/reports.ts'
 import { reviewClaimRoutes } from './routes/review-claims.ts'
 import { reviewDecisionRoutes } from './routes/review-decisions.ts'
+import { reviewEventRoutes, tellOfReview } from './routes/review-events.ts'
 import { reviewItemRoutes } from './routes/review-items.ts'
 import { reviewPeopleRoutes } from './routes/review-people.ts'
 import { reviewQualityRoutes } from './routes/review-quality.ts'
@@ -105,6 +106,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   registerLimits(app, deps)
   registerAccess(app, ground)
   registerUnknown(app, limits)
+  tellOfReview(app, routes)
   await registerDocs(app, deps.version)
 
   await app.register(async (scope: App) => healthRoutes(scope, routes, telemetry))
@@ -132,6 +134,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
   await app.register(async (scope: App) => reviewClaimRoutes(scope, routes))
   await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewEventRoutes(scope, routes))
   await app.register(async (scope: App) => reviewItemRoutes(scope, routes))
   await app.register(async (scope: App) => reviewPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => reviewQualityRoutes(scope, routes))

@@ -36,3 +36,6 @@ export function requestTopic(requestId: string): string {
 export function cancelTopic(requestId: string): string {
   return `cancel.${requestId}`
 }
+
+/** Topic on which it is told that something of the review queue changed; what, is in the records. */
+export const REVIEW_TOPIC = 'review'

@@ -62,12 +62,11 @@ export type QueuedItem = {
   lease: { person_id: string; until: string } | null
   reserved_for: string | null
 }
-export type WholeQueue = {
+/** How old the oldest is, how many are late, and for how many nobody is left. */
+export type Urgency = { oldest_seconds: number | null; breached: number; awaiting: number }
+export type WholeQueue = Urgency & {
   lanes: LaneCounts
   categories: { category: string | null; count: number }[]
-  oldest_seconds: number | null
-  breached: number
-  awaiting: number
   items: QueuedItem[]
   has_more: boolean
   next: string | null
@@ -86,25 +85,33 @@ export async function wholeQueue(
   const categories = await raw<{ category: string | null; count: string }>`
     SELECT category, count(*) AS count FROM darkroom.review_item AS item
      WHERE item.state <> 'closed' AND (${sees} OR NOT item.restricted) GROUP BY 1 ORDER BY 2 DESC, 1`.execute(sql)
-  const whole = await raw<{ oldest: string | null; breached: string; awaiting: string }>`
-    SELECT extract(epoch FROM darkroom.now() - min(created_at)) AS oldest,
-           count(*) FILTER (WHERE breached_at IS NOT NULL OR deadline_at <= (SELECT darkroom.now())) AS breached,
-           count(*) FILTER (WHERE state = 'awaiting_reviewer') AS awaiting
-      FROM darkroom.review_item AS item
-     WHERE item.state <> 'closed' AND (${sees} OR NOT item.restricted)`.execute(sql)
-  const { oldest = null, breached = '0', awaiting = '0' } = whole.rows[0] ?? {}
+  const urgency = await readUrgency(sql, sees)
   const items = await pageOfItems(sql, sees, page)
   const hasMore = items.length > page.limit
   const shown = items.slice(0, page.limit)
   return {
     lanes: countsByLane(lanes.rows),
     categories: categories.rows.map(({ category, count }) => ({ category, count: Number(count) })),
-    oldest_seconds: oldest === null ? null : Math.round(Number(oldest)),
-    breached: Number(breached),
-    awaiting: Number(awaiting),
+    ...urgency,
     items: shown,
     has_more: hasMore,
     next: hasMore ? (shown.at(-1)?.id ?? null) : null,
+  }
+}
+
+/** `sees`: whether what is restricted counts. */
+export async function readUrgency(sql: Sql, sees: boolean): Promise<Urgency> {
+  const { rows } = await raw<{ oldest: string | null; breached: string; awaiting: string }>`
+    SELECT extract(epoch FROM darkroom.now() - min(created_at)) AS oldest,
+           count(*) FILTER (WHERE breached_at IS NOT NULL OR deadline_at <= (SELECT darkroom.now())) AS breached,
+           count(*) FILTER (WHERE state = 'awaiting_reviewer') AS awaiting
+      FROM darkroom.review_item AS item
+     WHERE item.state <> 'closed' AND (${sees} OR NOT item.restricted)`.execute(sql)
+  const { oldest = null, breached = '0', awaiting = '0' } = rows[0] ?? {}
+  return {
+    oldest_seconds: oldest === null ? null : Math.round(Number(oldest)),
+    breached: Number(breached),
+    awaiting: Number(awaiting),
   }
 }
 
@@ -159,7 +166,7 @@ async function placeOf(sql: Sql, after: string): Promise<{ rank_at: string; id: 
   return row
 }
 
-async function seesRestricted(sql: Sql, { personId }: Reviewer): Promise<boolean> {
+export async function seesRestricted(sql: Sql, { personId }: Reviewer): Promise<boolean> {
   const row = await sql
     .selectFrom('darkroom.active_reviewer')
     .select('restricted')

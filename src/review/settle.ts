@@ -7,7 +7,7 @@ import { Compile } from 'typebox/compile'
 import { note } from '../advance.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import type { Ground } from '../kernel/ground.ts'
-import { requestTopic } from '../kernel/ground.ts'
+import { REVIEW_TOPIC, requestTopic } from '../kernel/ground.ts'
 import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import type { ReviewKind } from '../kernel/review-tables.ts'
 import type { Due } from '../kernel/tasks.ts'
@@ -68,6 +68,7 @@ async function settleItem(ground: Ground, tools: ReviewTools, effects: Effects, 
   })
   if (done === null) return false
   ground.bell.ring(done)
+  ground.bell.tell(REVIEW_TOPIC, {})
   if (apply !== null) {
     ground.bell.tell(requestTopic(item.request_id), { review: item.id })
     ground.bell.tell(WEBHOOK_TOPIC, {})

@@ -27,26 +27,41 @@ export async function openPersonSession(
   return token
 }
 
-/** The caller of a session, or null when it ended, ran out or never was. Fault: tenant_suspended. */
+/** The caller of a session, or null when it ended, ran out or never was; it is in use. Fault: tenant_suspended. */
 export async function callerOfSession(ground: Ground, token: string): Promise<Caller | null> {
+  const row = await readSession(ground, token)
+  if (row === null) return null
+  if (row.now.getTime() - row.last_seen_at.getTime() >= SEEN_NOTED_EVERY_MS)
+    await ground.database.sql
+      .updateTable('darkroom.session')
+      .set({ last_seen_at: raw<Date>`darkroom.now()` })
+      .where('hash', '=', hashOf(token))
+      .execute()
+  return ownerOf(ground, row)
+}
+
+/** The same for what a page does while nobody need be there: it keeps no idle session alive. Fault: tenant_suspended. */
+export async function callerOfUnattended(ground: Ground, token: string): Promise<Caller | null> {
+  const row = await readSession(ground, token)
+  return row === null ? null : ownerOf(ground, row)
+}
+
+type SessionRow = { key_id: string | null; person_id: string | null; last_seen_at: Date; now: Date }
+
+async function readSession(ground: Ground, token: string): Promise<SessionRow | null> {
   if (!/^[\w-]{43}$/.test(token)) return null
-  const { sql } = ground.database
-  const hash = hashOf(token)
-  const row = await sql
+  const row = await ground.database.sql
     .selectFrom('darkroom.session')
     .select(['key_id', 'person_id', 'last_seen_at'])
     .select(raw<Date>`darkroom.now()`.as('now'))
-    .where('hash', '=', hash)
+    .where('hash', '=', hashOf(token))
     .where('expires_at', '>', raw<Date>`darkroom.now()`)
     .where('last_seen_at', '>', idleSince(ground))
     .executeTakeFirst()
-  if (row === undefined) return null
-  if (row.now.getTime() - row.last_seen_at.getTime() >= SEEN_NOTED_EVERY_MS)
-    await sql
-      .updateTable('darkroom.session')
-      .set({ last_seen_at: raw<Date>`darkroom.now()` })
-      .where('hash', '=', hash)
-      .execute()
+  return row ?? null
+}
+
+async function ownerOf(ground: Ground, row: SessionRow): Promise<Caller | null> {
   if (row.key_id !== null) return callerByKey(ground, { id: row.key_id })
   return row.person_id === null ? null : callerByPerson(ground, row.person_id)
 }

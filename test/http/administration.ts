@@ -6,8 +6,8 @@ import { json, openService } from './service.ts'
 /** As a key of the fixture (`as`) or by a key of its own; a body is posted unless another method is said. */
 export type Call = { as?: string; key?: string; method?: string; body?: unknown }
 
-export async function openAdministration() {
-  const service = await openService()
+export async function openAdministration(...given: Parameters<typeof openService>) {
+  const service = await openService(...given)
   const { sql } = service.ground.database
   const tenantOf = async (as: string): Promise<string> =>
     (await (await service.call('/v1/me', { as })).json()).tenant.id

@@ -79,7 +79,10 @@ export const NOTHING_SEEN: Evidence = {
   opinions: [],
 }
 
-export async function openService(env: Record<string, string> = {}, pages: ServerDeps['pages'] = []) {
+/** Pages may be drawn from the records and the rules. */
+type Pages = ServerDeps['pages'] | ((given: { ground: Ground; review: ReviewTools }) => ServerDeps['pages'])
+
+export async function openService(env: Record<string, string> = {}, pages: Pages = []) {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
   const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', DARKROOM_CLOSE_GRACE_MS: '500', ...env })
   const database = await openDatabase({ url: null, home: null })
@@ -136,7 +139,7 @@ export async function openService(env: Record<string, string> = {}, pages: Serve
     onErased: (tx, requestId) => omitAppeals(tx, admission.review, requestId),
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
-    pages,
+    pages: typeof pages === 'function' ? pages({ ground, review }) : pages,
     version: '0.0.0-test',
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -20,8 +20,10 @@ export type Made = { id: string; requestId: string; imageId: string | null }
 export type Desk = Awaited<ReturnType<typeof openDesk>>
 type Call = { as?: string; key?: string; method?: string; body?: unknown }
 
-export async function openDesk() {
-  const { service, call, operatorId, clientTenant, secondTenant, notesOf, newKey, ...rest } = await openAdministration()
+export async function openDesk(...given: Parameters<typeof openAdministration>) {
+  const { service, call, operatorId, clientTenant, secondTenant, notesOf, newKey, ...rest } = await openAdministration(
+    ...given,
+  )
   const { sql, transact } = service.ground.database
   const keys = new Map<string, string>()
   const ids = new Map<string, string>()

@@ -7,6 +7,8 @@ export function readNative({ integer }: Reader) {
     events: {
       /** Open event streams of one process; a tenant's share is its plan's. */
       listeners: integer('DARKROOM_EVENTS_LISTENERS', 10_000, 1, 1_000_000),
+      /** Open streams of the review queue of one process, whoever follows it. */
+      reviewListeners: integer('DARKROOM_REVIEW_LISTENERS', 500, 1, 100_000),
       keepAliveMs: integer('DARKROOM_EVENTS_KEEP_ALIVE_MS', 10_000, 50, 60_000),
       /** A listener that has more than this unread is let go; it may resume. */
       bufferBytes: integer('DARKROOM_EVENTS_BUFFER_BYTES', 262_144, 1024, 16_777_216),
