@@ -51,7 +51,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
   publicPages(frame, options)
   if (options.desk !== null) {
     supportPages(frame, options.desk)
-    deskPages(frame, options.desk)
+    deskPages(frame)
     leadPages(frame, options.desk)
   }
   serveAssets(app, assets)

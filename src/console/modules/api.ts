@@ -28,12 +28,18 @@ export async function call<T>(path: string, init: RequestInit = {}): Promise<T> 
       throw new Problem(0, 'unreachable', 'The server cannot be reached. Nothing is lost: try again in a moment.')
     },
   )
-  if (response.ok) return response.json()
+  if (response.ok) return read(response)
   const body = await response.json().catch(() => ({}))
   // The OpenAI routes nest theirs.
   const { code, detail, title, field } = body.error ?? body
   const said = detail ?? title ?? `The server answered ${response.status}.`
   throw new Problem(response.status, code ?? 'unknown', said, field?.split(/[/.]/).at(-1))
+}
+
+/** What there is to read; null where an answer has no body. */
+async function read(response: Response) {
+  const text = await response.text()
+  return text === '' ? null : JSON.parse(text)
 }
 
 export const post = <T>(path: string, body: unknown, headers: Record<string, string> = {}) =>

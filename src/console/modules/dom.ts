@@ -19,6 +19,10 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return node
 }
 
+/** A button that does something on this page. */
+export const button = (text: Child, click: () => void, more: Record<string, Attribute> = {}) =>
+  el('button', { type: 'button', click, ...more }, text)
+
 /** The element that the page promises under this id. */
 export function find<T extends HTMLElement>(id: string, kind: new () => T): T {
   const node = document.getElementById(id)

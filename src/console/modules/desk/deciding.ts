@@ -1,0 +1,137 @@
+// From a verdict to what follows it: the next item, or what this one was; undone, and decided anew; and what to do when a verdict could
+// not be stored or a claim was lost. What was chosen and typed comes back with its item, or is quoted where the item cannot.
+
+import { type Problem, post, problemOf } from '../api.ts'
+import { announce, button, el, find } from '../dom.ts'
+import { addressOf, type Claimed, claimAgain, read } from './claims.ts'
+import { fetchAhead, judging, lookAt, next, now, putBack, putDown, show, shownForMs } from './flow.ts'
+import { alikeChosen, showItem } from './item.ts'
+import { dispatch, drop, type Sent } from './outbox.ts'
+import { showPicture } from './picture.ts'
+import { notice, view } from './rest.ts'
+import { told } from './told.ts'
+import { complain, readVerdict, restore, typed } from './verdict.ts'
+
+/** Within this long of an item's coming, a second click was meant for the one before. */
+const TOO_SOON_MS = 400
+
+const form = find('verdict', HTMLFormElement)
+const place = find('told', HTMLElement)
+
+/** `stay`: to look at what it was. */
+export async function decide(stay: boolean): Promise<void> {
+  const claimed = now()
+  if (claimed === null || !judging() || form.inert) return
+  if (shownForMs() < TOO_SOON_MS && form.querySelector('[name=outcome]:checked') === null) return
+  const verdict = readVerdict()
+  if (verdict === null) return
+  const sent = dispatch(claimed, verdict, alikeChosen())
+  if (stay) {
+    form.inert = true
+    const problem = await sent.done
+    return problem === null ? look(sent) : failed(sent, problem)
+  }
+  void sent.done.then((problem) => problem !== null && failed(sent, problem))
+  putDown(claimed)
+  await next()
+}
+
+/** A verdict that was not stored: the item is shown again, or why it cannot be. */
+function failed({ claimed, verdict }: Sent, problem: Problem): void {
+  restore(claimed.item.id, verdict)
+  form.inert = false
+  if (problem.status === 400) {
+    show(claimed)
+    complain(problem.field ?? '', problem.message)
+    return
+  }
+  const node = notice(
+    `Your verdict was not stored. ${problem.message}`,
+    { quoted: verdict.note },
+    button('Take the item again', () => void again(claimed, node)),
+  )
+  if (now() === claimed) {
+    putDown(claimed)
+    void next()
+  }
+}
+
+export function lost(claimed: Claimed, problem: Problem): void {
+  if (now() !== claimed) {
+    putDown(claimed)
+    return
+  }
+  form.inert = true
+  const node = notice(
+    `You do not hold this item any more. ${problem.message} What you chose and typed is kept.`,
+    {},
+    button('Take it again', () => void again(claimed, node)),
+    button('Go on to the next', () => {
+      node.remove()
+      putDown(claimed)
+      void next()
+    }),
+  )
+}
+
+async function again(claimed: Claimed, node: HTMLElement): Promise<void> {
+  try {
+    const taken = await claimAgain(claimed.item.id)
+    node.remove()
+    putDown(claimed)
+    show(taken)
+  } catch (cause) {
+    const text = now() === claimed ? typed() : ''
+    node.querySelector('p')?.replaceChildren(problemOf(cause).message)
+    if (text !== '' && node.querySelector('.words') === null)
+      node.querySelector('p')?.after(el('p', { class: 'words', dir: 'auto' }, text))
+  }
+}
+
+export async function undo(sent: Sent | undefined): Promise<void> {
+  if (sent === undefined || (await sent.done) !== null) return
+  try {
+    const claimed = await post<Claimed>(addressOf(sent.claimed.item.id, 'undo'), {})
+    drop(sent)
+    restore(claimed.item.id, sent.verdict)
+    show(claimed)
+    announce('Taken back. Decide it anew.')
+  } catch (cause) {
+    notice(`It could not be taken back. ${problemOf(cause).message}`)
+  }
+}
+
+/** What it was, now that the verdict is stored. */
+export async function look(sent: Sent | undefined): Promise<void> {
+  if (sent === undefined || (await sent.done) !== null) return
+  try {
+    const item = await read(sent.claimed.item.id)
+    const { disclosed } = item
+    if (disclosed === null) return void notice('It is not told yet.')
+    if (now()?.item.id === item.id) putDown(sent.claimed, true)
+    else putBack()
+    lookAt(item.id)
+    showItem(item)
+    showPicture(item)
+    const title = el('h2', { tabindex: -1 }, 'What it was')
+    place.replaceChildren(
+      title,
+      ...told(item, disclosed),
+      el(
+        'div',
+        { class: 'row' },
+        button('Next', () => void next(), { class: 'primary', title: 'J' }),
+        disclosed.own?.undoable && button('Change my mind', () => void undo(sent), { title: 'U' }),
+      ),
+    )
+    view('told')
+    title.focus()
+    void fetchAhead()
+  } catch (cause) {
+    notice(`It could not be shown. ${problemOf(cause).message}`)
+    if (now() === sent.claimed) {
+      putDown(sent.claimed)
+      await next()
+    }
+  }
+}

@@ -1,0 +1,163 @@
+// One item after another: what is looked at, what is held ahead of it, and how the next comes. `current` is never shown before it is
+// held, and nothing that was let go stays in memory.
+
+import { type Problem, problemOf } from '../api.ts'
+import { button, find } from '../dom.ts'
+import { type Claimed, claimNext, open, recall, remember } from './claims.ts'
+import { showItem } from './item.ts'
+import { letGo, prefetch, showPicture } from './picture.ts'
+import { root, say, view } from './rest.ts'
+import { beginShift, refresh, type Shift } from './shift.ts'
+import { showVerdict } from './verdict.ts'
+
+const form = find('verdict', HTMLFormElement)
+const title = find('item-title', HTMLElement)
+
+export const lane = root.dataset.lane ?? ''
+
+let current: Claimed | null = null
+let ahead: readonly Claimed[] = []
+let asking: Promise<void> | null = null
+let shownAt = 0
+/** A decided item that is looked at once more. */
+let looked: string | null = null
+/** The desk is empty and waits for something to come. */
+let empty = false
+
+let onLost: (claimed: Claimed, problem: Problem) => void = () => undefined
+export function whenLost(call: typeof onLost): void {
+  onLost = call
+}
+
+export const now = () => current
+export const held = () => (current === null ? [...ahead] : [current, ...ahead])
+export const isAhead = () => ahead
+export const judging = () => root.dataset.view === 'judging' && current !== null
+export const isEmpty = () => empty && root.dataset.view === 'rest'
+export const shownForMs = () => performance.now() - shownAt
+
+/** Shows an item that is held; whatever was looked at before stays held, unless it was put down. */
+export function show(claimed: Claimed): void {
+  putBack()
+  current = claimed
+  lookAt(null)
+  empty = false
+  ahead = ahead.filter((one) => one !== claimed)
+  remember(held())
+  showItem(claimed.item)
+  showPicture(claimed.item)
+  showVerdict(claimed.item)
+  form.inert = false
+  view('judging')
+  shownAt = performance.now()
+  title.focus({ preventScroll: true })
+  open(claimed).catch((cause) => {
+    const problem = problemOf(cause)
+    if (problem.status === 409) onLost(claimed, problem)
+  })
+  void fetchAhead()
+}
+
+export function lookAt(id: string | null): void {
+  if (looked !== null && looked !== id && !held().some(({ item }) => item.id === looked)) letGo(looked)
+  looked = id
+}
+
+/** What is looked at waits, first in line. */
+export function putBack(): void {
+  if (current !== null) ahead = [current, ...ahead]
+  current = null
+}
+
+/** It is decided, or gone. `keepPicture`: it is still looked at. */
+export function putDown({ item }: Claimed, keepPicture = false): void {
+  if (current?.item.id === item.id) current = null
+  ahead = ahead.filter((one) => one.item.id !== item.id)
+  if (!keepPicture) letGo(item.id)
+  remember(held())
+}
+
+export function dropHeld(): void {
+  for (const claimed of held()) putDown(claimed)
+}
+
+/** Claims one more than is looked at. */
+export function fetchAhead(): Promise<void> {
+  asking ??= claimAhead()
+    .catch(() => undefined)
+    .finally(() => {
+      asking = null
+    })
+  return asking
+}
+
+async function claimAhead(): Promise<void> {
+  if (ahead.length > 0) return
+  const claimed = await claimNext(lane)
+  if (claimed === null) return
+  ahead = [...ahead, claimed]
+  remember(held())
+  await prefetch(claimed.item)
+}
+
+export async function next(): Promise<void> {
+  lookAt(null)
+  if (ahead[0] === undefined) {
+    view('loading')
+    await asking
+  }
+  if (ahead[0] !== undefined) return show(ahead[0])
+  try {
+    const claimed = await claimNext(lane)
+    if (claimed !== null) return show(claimed)
+    say(
+      'Nothing waits for you',
+      'When something comes it is said here.',
+      button('Look again', () => void next(), { title: 'J' }),
+    )
+    empty = true
+  } catch (cause) {
+    await stuck(problemOf(cause))
+  }
+}
+
+async function stuck(problem: Problem): Promise<void> {
+  if (problem.code === 'break_due') return refresh().catch(() => undefined)
+  if (problem.status === 401) return signedOut()
+  say(
+    'The next item could not be had',
+    problem.message,
+    button('Try again', () => void next(), { title: 'J' }),
+  )
+}
+
+export function signedOut(): void {
+  const text = 'Sign in in another tab and come back: nothing that you typed is lost.'
+  say(
+    'You are signed out',
+    text,
+    button('Go on', () => void begin()),
+  )
+}
+
+let tell: (shift: Shift) => void = () => undefined
+
+/** `onShift`: told of the shift, now and whenever it changed. */
+export async function begin(onShift = tell): Promise<void> {
+  tell = onShift
+  view('loading')
+  try {
+    await beginShift(onShift)
+    ahead = await recall()
+    if (root.dataset.resting !== 'yes') await next()
+  } catch (cause) {
+    const problem = problemOf(cause)
+    if (problem.status === 401) signedOut()
+    else
+      say(
+        'The desk could not be opened',
+        problem.message,
+        button('Try again', () => void begin()),
+      )
+  }
+}

@@ -1,0 +1,107 @@
+// Verdicts on their way to the server, and those that can still be taken back. The next item is shown at once; a verdict that could not
+// be stored is said, with what to do, and nothing of it is lost. The same verdict under the same token may be sent again: the server
+// stores it once.
+
+import { type Problem, post, problemOf } from '../api.ts'
+import { announce, button, el, find } from '../dom.ts'
+import { addressOf, type Claimed } from './claims.ts'
+import { verdictWord } from './told.ts'
+import { forget, type Verdict } from './verdict.ts'
+
+export type Sent = {
+  claimed: Claimed
+  verdict: Verdict
+  /** Further held items with the same picture. */
+  alike: readonly string[]
+  /** Resolves once it is stored, or failed. */
+  done: Promise<Problem | null>
+  undoUntil: number | null
+}
+
+const RETRY_MS = 2000
+const bar = find('sent', HTMLElement)
+const list: Sent[] = []
+
+let undo: (sent: Sent) => void = () => undefined
+let look: (sent: Sent) => void = () => undefined
+export function onSent(acts: { undo: typeof undo; look: typeof look }): void {
+  undo = acts.undo
+  look = acts.look
+}
+
+export function dispatch(claimed: Claimed, verdict: Verdict, alike: readonly string[]): Sent {
+  const sent: Sent = { claimed, verdict, alike, undoUntil: null, done: Promise.resolve(null) }
+  list.unshift(sent)
+  list.length = Math.min(list.length, 20)
+  sent.done = store(sent)
+  draw()
+  return sent
+}
+
+async function store(sent: Sent): Promise<Problem | null> {
+  const { claimed, verdict, alike } = sent
+  const { item, lease } = claimed
+  const body = { lease: lease.token, ...verdict }
+  for (;;) {
+    try {
+      const { effect_at } =
+        alike.length === 0
+          ? await post<{ effect_at: string }>(addressOf(item.id, 'decide'), body)
+          : await post<{ effect_at: string }>('/v1/review/bulk', { item: item.id, items: alike, ...body })
+      sent.undoUntil = Date.parse(effect_at)
+      forget(item.id)
+      draw()
+      announce(`${verdictWord(verdict.outcome)}. It can be taken back for a minute.`)
+      return null
+    } catch (cause) {
+      const problem = problemOf(cause)
+      const passing = problem.status === 0 || problem.status === 503 || problem.status === 429
+      if (!passing || Date.parse(lease.until) < Date.now()) {
+        drop(sent)
+        return problem
+      }
+      draw('The server cannot be reached. Your verdict is kept here and sent again.')
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
+export function drop(sent: Sent): void {
+  const place = list.indexOf(sent)
+  if (place >= 0) list.splice(place, 1)
+  draw()
+}
+
+export const last = () => list[0]
+export const lastUndoable = () => list.find((one) => one.undoUntil !== null && one.undoUntil > Date.now())
+
+function draw(doubt = ''): void {
+  const sent = list[0]
+  bar.hidden = sent === undefined
+  if (sent === undefined) return
+  const left = sent.undoUntil === null ? null : Math.ceil((sent.undoUntil - Date.now()) / 1000)
+  const word = verdictWord(sent.verdict.outcome)
+  const more = sent.alike.length === 0 ? '' : `, and ${sent.alike.length} identical ones`
+  const text =
+    left === null
+      ? doubt || `${word}${more}: being stored…`
+      : left > 0
+        ? `${word}${more}.`
+        : `${word}${more}. It has taken effect.`
+  const first = bar.firstElementChild
+  // Only what changed, so that the focus stays on a button of this bar.
+  if (first?.textContent !== text) first?.replaceChildren(text)
+  const open = left !== null && left > 0
+  const acts = bar.querySelector('.row')
+  if (acts === null) return
+  if (!open || bar.dataset.of !== sent.claimed.item.id || acts.childElementCount === 0) {
+    bar.dataset.of = sent.claimed.item.id
+    acts.replaceChildren(
+      ...(open ? [button('Undo', () => undo(sent), { class: 'quiet' }), el('span', { class: 'number' })] : []),
+      ...(left === null ? [] : [button('What was it?', () => look(sent), { class: 'quiet' })]),
+    )
+  }
+  const count = acts.querySelector('span')
+  if (count !== null) count.textContent = `${left} s`
+}
+setInterval(draw, 1000)

@@ -1,0 +1,46 @@
+// What stands in the place of an item when there is none, and notices above it; and which of the desk's views is on.
+
+import { button, el, find } from '../dom.ts'
+
+type View = 'loading' | 'judging' | 'told' | 'rest'
+
+export const root = find('desk', HTMLElement)
+const notices = find('notices', HTMLElement)
+const rest = find('rest', HTMLElement)
+
+export function view(next: View): void {
+  root.dataset.view = next
+  root.setAttribute('aria-busy', String(next === 'loading'))
+}
+
+/** In the place of an item: why there is none. */
+export function say(heading: string, text: string, ...more: HTMLElement[]): void {
+  const title = el('h2', { tabindex: -1 }, heading)
+  rest.replaceChildren(title, el('p', {}, text), el('div', { class: 'row' }, ...more))
+  view('rest')
+  title.focus()
+}
+
+/** Stays until it is dismissed or taken away. What a person typed is quoted. */
+export function notice(
+  text: string,
+  { quoted = '' }: { quoted?: string | undefined } = {},
+  ...more: HTMLElement[]
+): HTMLElement {
+  const node = el(
+    'div',
+    { class: 'callout stack' },
+    el('p', { role: 'alert' }, text),
+    quoted !== '' && el('p', { class: 'words', dir: 'auto' }, quoted),
+  )
+  node.append(
+    el(
+      'div',
+      { class: 'row' },
+      ...more,
+      button('Dismiss', () => node.remove(), { class: 'quiet' }),
+    ),
+  )
+  notices.prepend(node)
+  return node
+}
