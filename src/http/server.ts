@@ -39,6 +39,7 @@ import { reviewItemRoutes } from './routes/review-items.ts'
 import { reviewPeopleRoutes } from './routes/review-people.ts'
 import { reviewQualityRoutes } from './routes/review-quality.ts'
 import { reviewQueueRoutes } from './routes/review-queue.ts'
+import { reviewRoutingRoutes } from './routes/review-routing.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -139,6 +140,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => reviewPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => reviewQualityRoutes(scope, routes))
   await app.register(async (scope: App) => reviewQueueRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewRoutingRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {

@@ -56,6 +56,11 @@ export type ReviewItemTable = {
   overlap: Generated<boolean>
   probability: Maybe<number>
   lead_only: Generated<boolean>
+  /** The only ones who may have it; null: whoever could. */
+  people: Maybe<string[]>
+  /** Which rule of which version decided, counted from 0. */
+  routing_version: Maybe<number>
+  routing_rule: Maybe<number>
   reserved_for: Maybe<string>
   reserved_until: MaybeTime
   handover_note: Maybe<string>
@@ -127,6 +132,15 @@ export type ReviewRevealTable = {
   person_id: string
   what: 'picture' | 'prompt' | 'input'
   at: Time
+}
+
+/** Every version of the routing rules; the newest is in force. */
+export type ReviewRoutingTable = {
+  version: number
+  rules: ColumnType<Json, string, never>
+  digest: string
+  changed_at: Time
+  changed_by: string
 }
 
 export type ReportTable = {

@@ -16,6 +16,7 @@ import type {
   ReviewerTable,
   ReviewItemTable,
   ReviewRevealTable,
+  ReviewRoutingTable,
   ReviewVerdictTable,
 } from './review-tables.ts'
 import type { ApiKeyTable, PersonTable, SessionTable, TenantTable } from './tenant-tables.ts'
@@ -232,6 +233,7 @@ export type Tables = {
   'darkroom.active_reviewer': ActiveReviewerView
   'darkroom.review_exclusion': ReviewExclusionTable
   'darkroom.review_reveal': ReviewRevealTable
+  'darkroom.review_routing': ReviewRoutingTable
   'darkroom.report': ReportTable
   'darkroom.legal_hold': LegalHoldTable
   'darkroom.policy_version': PolicyVersionTable

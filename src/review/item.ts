@@ -1,6 +1,7 @@
 // What people are asked to look at: an item for each hold, appeal, audit, report, escalation and gold question. An item is written in
 // the transaction of the move that made it necessary. Harm buys a head start in the queue, waiting does the rest: `rank_at` is the
-// one order. claim.ts hands items out, decide.ts takes verdicts, settle.ts lets them take effect.
+// one order. Where an item goes beside that is routing.ts's to say. claim.ts hands items out, decide.ts takes verdicts, settle.ts lets
+// them take effect.
 import { randomInt } from 'node:crypto'
 import { sql as raw, type Selectable } from 'kysely'
 import type { Tx } from '../kernel/database.ts'
@@ -9,6 +10,8 @@ import type { ReviewExclusionTable, ReviewItemTable, ReviewKind } from '../kerne
 import type { ModerationPolicy } from '../policy/policy.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
 import { languageOf } from './language.ts'
+import { routeOf } from './routing.ts'
+import { routingInForce } from './routing-records.ts'
 
 export type ItemRow = Selectable<ReviewItemTable>
 
@@ -42,13 +45,17 @@ export type NewItem = {
 /** Of what no category is known yet: in the middle. */
 const UNKNOWN_SEVERITY = 50
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 
 /** Writes an item; returns its id. In the caller's transaction. */
 export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item: NewItem): Promise<string> {
   const id = newId('rvw')
   const { severity, rank_at, deadline_at } = urgencyOf(policy, rules, item.kind, item.category)
-  const { reviewers } = rules.kinds[item.kind]
   const overlap = item.kind === 'hold' && draw() < rules.overlapRate
+  const language = item.prompt ? languageOf(item.prompt) : null
+  const restricted = item.restricted === true
+  const routing = await routingInForce(tx)
+  const route = routeOf(routing.rules, { ...item, severity, language, restricted })
   await tx
     .insertInto('darkroom.review_item')
     .values({
@@ -59,16 +66,20 @@ export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item
       image_id: item.imageId ?? null,
       appeal_id: item.appealId ?? null,
       report_id: item.reportId ?? null,
-      restricted: item.restricted === true,
+      restricted,
       category: item.category,
       clause: item.clause,
       severity,
-      language: item.prompt ? languageOf(item.prompt) : null,
+      language,
       content_digest: item.contentDigest ?? null,
-      rank_at,
+      rank_at: raw<Date>`${rank_at} - ${route.headStartMinutes * MINUTE_MS} * interval '1 millisecond'`,
       deadline_at,
-      needs: overlap ? Math.max(2, reviewers) : reviewers,
+      needs: Math.max(route.verdicts, verdictsNeeded(rules, item.kind, overlap)),
       overlap,
+      lead_only: route.leadOnly,
+      people: route.people === null ? null : [...route.people],
+      routing_version: route.rule === null ? null : routing.version,
+      routing_rule: route.rule,
       probability: overlap ? rules.overlapRate : (item.probability ?? null),
       expected: item.expected === undefined ? null : JSON.stringify(item.expected),
     })
@@ -80,6 +91,12 @@ export async function addItem(tx: Tx, { policy, rules, draw }: ReviewTools, item
       .values(excluded.map(({ personId, reason }) => ({ item_id: id, person_id: personId, reason })))
       .execute()
   return id
+}
+
+/** Before any routing. `overlap`: whether it was drawn for a second look. */
+export function verdictsNeeded(rules: ReviewRules, kind: ReviewKind, overlap: boolean): number {
+  const { reviewers } = rules.kinds[kind]
+  return overlap ? Math.max(2, reviewers) : reviewers
 }
 
 /** Whether `item` (a row of review_item) is about a picture that was refused when it was handed in, as SQL. */

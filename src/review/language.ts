@@ -25,6 +25,12 @@ const SMALL_WORDS: readonly (readonly [string, readonly string[]])[] = [
   ['tr', ['bir', 've', 'ile', 'için', 'üzerinde', 'olan']],
 ]
 
+/** All that `languageOf` can tell. */
+export const LANGUAGES: readonly string[] = [
+  ...SCRIPTS.map(([, language]) => language),
+  ...SMALL_WORDS.map(([language]) => language),
+]
+
 export function languageOf(text: string): string | null {
   for (const [script, language] of SCRIPTS) if (script.test(text)) return language
   const words = new Set(text.toLowerCase().match(/\p{L}+/gu) ?? [])

@@ -127,7 +127,8 @@ async function requireSense(tx: Tx, policy: ModerationPolicy, terms: ReviewerTer
   if (lead?.lead !== true) throw invalid('lead_id', 'this person is no lead')
 }
 
-async function knownTenants(tx: Tx, ids: readonly string[]): Promise<string[]> {
+/** Those of these customers that there are. */
+export async function knownTenants(tx: Sql | Tx, ids: readonly string[]): Promise<string[]> {
   const rows = await tx
     .selectFrom('darkroom.tenant')
     .select('id')

@@ -17,6 +17,16 @@ export function reviewerOf(caller: Caller): Reviewer {
   return { personId: caller.personId, lead }
 }
 
+/** Whether `item` is among what `who` reviews, and `who` among those whom it is for; as ELIGIBLE, as SQL. */
+const SUITS = raw<boolean>`item.severity <= who.max_severity
+  AND (NOT item.lead_only OR who.lead)
+  AND (NOT item.restricted OR who.restricted)
+  AND item.tenant_id <> who.tenant_id AND item.tenant_id <> ALL (who.conflicts)
+  AND (who.tenants IS NULL OR item.tenant_id = ANY (who.tenants))
+  AND (who.categories IS NULL OR item.category IS NULL OR item.category = ANY (who.categories))
+  AND (who.languages IS NULL OR item.language IS NULL OR item.language = ANY (who.languages))
+  AND (item.people IS NULL OR who.person_id = ANY (item.people))`
+
 /**
  * Whether `who` (a row of active_reviewer) may have `item` (a row of review_item), as SQL. What everybody took part in stays out:
  * of an appeal or a gold question, whoever gave a verdict on anything else of the same request. OFFSET 0 keeps each look-up one
@@ -24,13 +34,7 @@ export function reviewerOf(caller: Caller): Reviewer {
  * was ever kept from.
  */
 export const ELIGIBLE = raw<boolean>`(
-  item.severity <= who.max_severity
-  AND (NOT item.lead_only OR who.lead)
-  AND (NOT item.restricted OR who.restricted)
-  AND item.tenant_id <> who.tenant_id AND item.tenant_id <> ALL (who.conflicts)
-  AND (who.tenants IS NULL OR item.tenant_id = ANY (who.tenants))
-  AND (who.categories IS NULL OR item.category IS NULL OR item.category = ANY (who.categories))
-  AND (who.languages IS NULL OR item.language IS NULL OR item.language = ANY (who.languages))
+  ${SUITS}
   AND NOT EXISTS (SELECT FROM darkroom.review_exclusion
                    WHERE review_exclusion.item_id = item.id AND review_exclusion.person_id = who.person_id OFFSET 0)
   AND NOT EXISTS (SELECT FROM darkroom.review_verdict
@@ -41,6 +45,19 @@ export const ELIGIBLE = raw<boolean>`(
           JOIN darkroom.review_verdict ON review_verdict.item_id = other.id
          WHERE other.request_id = item.request_id AND other.id <> item.id
            AND review_verdict.person_id = who.person_id AND review_verdict.undone_at IS NULL OFFSET 0)))`
+
+/** The same of when `item` came, before anybody had done anything with it. */
+export const WAS_ELIGIBLE = raw<boolean>`(
+  ${SUITS}
+  AND NOT EXISTS (SELECT FROM darkroom.review_exclusion
+                   WHERE review_exclusion.item_id = item.id AND review_exclusion.person_id = who.person_id
+                     AND review_exclusion.reason <> 'escalated' OFFSET 0)
+  AND (item.kind <> 'appeal' OR NOT EXISTS (
+        SELECT FROM darkroom.review_item AS other
+          JOIN darkroom.review_verdict ON review_verdict.item_id = other.id
+         WHERE other.request_id = item.request_id AND other.id <> item.id
+           AND review_verdict.person_id = who.person_id AND review_verdict.undone_at IS NULL
+           AND review_verdict.at <= item.created_at OFFSET 0)))`
 
 /**
  * One person's row of active_reviewer, for ELIGIBLE's `who`. OFFSET 0 has it read once, before any item: only then is all of ELIGIBLE one

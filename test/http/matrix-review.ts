@@ -98,6 +98,8 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
       'POST /v1/review/bulk': ({ name }: { name: string }) => json(bulk.get(name) ?? bulk.get('lead')),
       'POST /v1/review/gold': () => json({ item_id: closed, outcome: 'allow' }),
       'PUT /v1/review/people/:id': () => json(EVERYTHING),
+      'PUT /v1/review/routing': () => json({ version: 0, rules: [] }),
+      'POST /v1/review/routing/dry-run': () => json({ rules: [] }),
     },
   }
 }

@@ -12,6 +12,9 @@ type Answer = { status: number; headers: Headers; text: string }
 /** A route may still refuse somebody whom its access lets in: by route, then by actor. */
 export type Exceptions = Readonly<Record<string, Readonly<Record<string, 401 | 403 | 404 | 409>>>>
 
+/** These tell those who run the desk which customers there are, and nothing of what they made. */
+const NAMES_CUSTOMERS = new Set(['GET /v1/review/routing'])
+
 const isReading = (method: string) => method === 'GET' || method === 'HEAD'
 
 /** The answer that the documented access promises. */
@@ -114,7 +117,9 @@ async function tryLetIn(
     const fine = statuses.length === 1 ? status < 400 : status < 500 && ![401, 403, 404].includes(status)
     if (!fine) return { ...cell, status: first, complaint: `${status} for its owner: ${text.slice(0, 200)}` }
     const stranger = actor.tenant !== 'first' && !seesAll(route, actor)
-    const told = [...cast.made].find((id) => text.includes(id) && !Object.values(params).includes(id))
+    const known = (id: string) =>
+      Object.values(params).includes(id) || (id.startsWith('ten_') && NAMES_CUSTOMERS.has(route.name))
+    const told = [...cast.made].find((id) => text.includes(id) && !known(id))
     if (stranger && told !== undefined) return { ...cell, status: first, complaint: `tells of ${told}` }
   }
   return { ...cell, status: statuses[0] ?? 0, complaint: null }
