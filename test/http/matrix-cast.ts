@@ -177,7 +177,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
     '/docs/static/*': { of: 'everybody', kinds: async () => [{ '*': 'index.html' }] },
-    '/console/:version/:name': { of: 'everybody', kinds: async () => [{ version: 'any', name: 'verify.ts' }] },
+    '/console/:version/*': { of: 'everybody', kinds: async () => [{ version: 'any', '*': 'verify.ts' }] },
   }
   const picture = await sharp({ create: { width: 128, height: 128, channels: 3, background: '#456' } })
     .png()

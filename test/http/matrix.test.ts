@@ -26,7 +26,7 @@ const DOCUMENTED_PUBLIC = [
 /** Left out of the document: pages, their files, links that carry their own right, and the document itself. */
 const HIDDEN = [
   'GET /',
-  'GET /console/:version/:name',
+  'GET /console/:version/*',
   'GET /docs/',
   'GET /docs/json',
   'GET /docs/static/*',
