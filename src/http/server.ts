@@ -36,6 +36,7 @@ import { reviewClaimRoutes } from './routes/review-claims.ts'
 import { reviewDecisionRoutes } from './routes/review-decisions.ts'
 import { reviewEventRoutes, tellOfReview } from './routes/review-events.ts'
 import { reviewItemRoutes } from './routes/review-items.ts'
+import { reviewLoadRoutes } from './routes/review-load.ts'
 import { reviewPeopleRoutes } from './routes/review-people.ts'
 import { reviewQualityRoutes } from './routes/review-quality.ts'
 import { reviewQueueRoutes } from './routes/review-queue.ts'
@@ -137,6 +138,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))
   await app.register(async (scope: App) => reviewEventRoutes(scope, routes))
   await app.register(async (scope: App) => reviewItemRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewLoadRoutes(scope, routes))
   await app.register(async (scope: App) => reviewPeopleRoutes(scope, routes))
   await app.register(async (scope: App) => reviewQualityRoutes(scope, routes))
   await app.register(async (scope: App) => reviewQueueRoutes(scope, routes))

@@ -12,3 +12,6 @@ CREATE CONSTRAINT TRIGGER review_item_pulse AFTER INSERT OR UPDATE OR DELETE ON 
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION darkroom.count_review_pulse();
 CREATE CONSTRAINT TRIGGER reviewer_pulse AFTER INSERT OR UPDATE OR DELETE ON darkroom.reviewer
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION darkroom.count_review_pulse();
+
+-- How many came, hour by hour.
+CREATE INDEX review_came ON darkroom.review_item (created_at);

@@ -39,7 +39,7 @@ async function noteBreaches(ground: Ground): Promise<number> {
 }
 
 /** Whether somebody is there who may have `item`. */
-const SOMEBODY = raw<boolean>`EXISTS (
+export const SOMEBODY = raw<boolean>`EXISTS (
   SELECT FROM darkroom.active_reviewer AS who
    WHERE (who.away_until IS NULL OR who.away_until <= (SELECT darkroom.now())) AND ${ELIGIBLE})`
 
