@@ -1,4 +1,4 @@
-// The first start: two client tenants, the operator's own, four people and six keys, which the key file shows to the machine's
+// The first start: two client tenants, the operator's own, five people and seven keys, which the key file shows to the machine's
 // owner. The file is written before the records, so an interrupted start leaves either nothing or keys that the next start
 // adopts; records without a file mean that it was lost, and then nothing is made up.
 import { sql as raw } from 'kysely'
@@ -67,15 +67,19 @@ async function createEverybody(tx: Tx, ring: KeyRing, purposes: readonly string[
     await createKey(tx, { tenantId, personId: null, name: file, roles: ['client'] }, BY, ring[file])
   }
   const tenantId = await createTenant(tx, { name: 'Operator', operator: true }, BY)
-  const people: readonly [FileKey, string, Role][] = [
+  const people: readonly [FileKey | 'lead', string, Role][] = [
     ['reviewer', 'First reviewer', 'reviewer'],
     ['second_reviewer', 'Second reviewer', 'reviewer'],
     ['compliance', 'Compliance officer', 'compliance'],
     ['admin', 'Administrator', 'admin'],
+    ['lead', 'Lead', 'lead'],
   ]
   for (const [file, name, role] of people) {
+    const key = ring[file]
+    // The file is of a program that knew no lead: what it does not show is not made.
+    if (key === null) continue
     const personId = await createPerson(tx, { tenantId, name, roles: [role] }, BY)
-    await createKey(tx, { tenantId, personId, name: file, roles: [role] }, BY, ring[file])
+    await createKey(tx, { tenantId, personId, name: file, roles: [role] }, BY, key)
   }
 }
 
@@ -96,7 +100,7 @@ async function hasTenants(sql: Sql | Tx): Promise<boolean> {
 
 /** Ended and rotated ones too: the file is this deployment's all the same. */
 async function knowsAny({ database }: Ground, ring: KeyRing): Promise<boolean> {
-  const hashes = Object.values(ring).map((key) => key.hash)
+  const hashes = Object.values(ring).flatMap((key) => (key === null ? [] : [key.hash]))
   const row = await database.sql.selectFrom('darkroom.api_key').select('id').where('hash', 'in', hashes).limit(1)
   return (await row.executeTakeFirst()) !== undefined
 }

@@ -1,5 +1,6 @@
-// The key file: the six keys of the first start, in one fixed form, for the machine's owner. It lies in the home, or where machines
-// share their secrets if it was made there; it is written whole or not at all, and if somebody else was first, theirs counts.
+// The key file: the keys of the first start, in one fixed form, for the machine's owner. It lies in the home, or where machines share
+// their secrets if it was made there; it is written whole or not at all, and if somebody else was first, theirs counts. Files of
+// first starts that knew no lead have six keys, and none is added to them.
 import { randomUUID } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +11,8 @@ import { generateKey, type NewKey, parseKey } from './key.ts'
 const NAME = 'keys.json'
 const FILE_KEYS = ['client', 'second_client', 'reviewer', 'second_reviewer', 'compliance', 'admin'] as const
 export type FileKey = (typeof FILE_KEYS)[number]
-export type KeyRing = Record<FileKey, NewKey>
+/** `lead`: null in a file that was written before there was one. */
+export type KeyRing = Record<FileKey, NewKey> & { readonly lead: NewKey | null }
 
 /** `sharedSecretsDir` is null where machines share nothing (DARKROOM_SECRETS_DIR is not set). */
 export type KeyPlace = { readonly home: string; readonly sharedSecretsDir: string | null }
@@ -82,11 +84,13 @@ function freshRing(): KeyRing {
     second_reviewer: generateKey(),
     compliance: generateKey(),
     admin: generateKey(),
+    lead: generateKey(),
   }
 }
 
 function textOf(ring: KeyRing): string {
-  const shown = Object.fromEntries(FILE_KEYS.map((name) => [name, ring[name].text]))
+  const all = [...FILE_KEYS.map((name) => [name, ring[name]] as const), ['lead', ring.lead] as const]
+  const shown = Object.fromEntries(all.flatMap(([name, key]) => (key === null ? [] : [[name, key.text]])))
   return `${JSON.stringify(shown, null, 2)}\n`
 }
 
@@ -97,24 +101,27 @@ function notKeys(path: string): Fault {
   })
 }
 
-/** The six keys, each with a right checksum, or null. */
+/** The six keys and the lead's if it is there, each with a right checksum, or null. */
 function parseKeyFile(text: string): KeyRing | null {
   try {
     const file: unknown = JSON.parse(text)
     if (typeof file !== 'object' || file === null) return null
-    const ring: Partial<KeyRing> = {}
+    const ring: Partial<Record<FileKey, NewKey>> = {}
     for (const name of FILE_KEYS) {
       const value: unknown = Reflect.get(file, name)
       const key = typeof value === 'string' ? parseKey(value) : null
       if (key === null) return null
       ring[name] = key
     }
-    return isWhole(ring) ? ring : null
+    const named: unknown = Reflect.get(file, 'lead')
+    const lead = typeof named === 'string' ? parseKey(named) : null
+    if (named !== undefined && lead === null) return null
+    return isWhole(ring) ? { ...ring, lead } : null
   } catch {
     return null
   }
 }
 
-function isWhole(ring: Partial<KeyRing>): ring is KeyRing {
+function isWhole(ring: Partial<Record<FileKey, NewKey>>): ring is Record<FileKey, NewKey> {
   return FILE_KEYS.every((name) => ring[name] !== undefined)
 }

@@ -111,7 +111,7 @@ async function makePeople({ ground }: Service) {
       return { id, key: text }
     })
   // The people of the first start would take items that a test means for these.
-  await raw`UPDATE darkroom.person SET deactivated_at = darkroom.now() WHERE 'reviewer' = ANY (roles)`.execute(sql)
+  await raw`UPDATE darkroom.person SET deactivated_at = darkroom.now() WHERE roles && ARRAY['reviewer', 'lead']`.execute(sql)
   return {
     ada: await make('Ada', ['reviewer']),
     ben: await make('Ben', ['reviewer']),

@@ -35,6 +35,8 @@ export async function openDesk(...given: Parameters<typeof openAdministration>) 
     ids.set(name, body.id)
     return body.id
   }
+  // The lead of the first start would be one more whom a test must count.
+  await raw`UPDATE darkroom.person SET deactivated_at = darkroom.now() WHERE 'lead' = ANY (roles)`.execute(sql)
   for (const name of ['ada', 'bea', 'cy', 'dan']) await addPerson(name, ['reviewer'])
   await addPerson('lead', ['lead'])
 

@@ -21,7 +21,7 @@ import { homeSecret } from '../../src/tenant/secret.ts'
 import { callerOfSession, endSession, openSession } from '../../src/tenant/sessions.ts'
 import { memoryStore } from '../support/world.ts'
 
-const NAMES = ['client', 'second_client', 'reviewer', 'second_reviewer', 'compliance', 'admin']
+const NAMES = ['client', 'second_client', 'reviewer', 'second_reviewer', 'compliance', 'admin', 'lead']
 
 let database: Database
 let home: string
@@ -65,7 +65,7 @@ async function readKeys(): Promise<Record<string, string>> {
   return JSON.parse(await readFile(keyFilePath(home), 'utf8'))
 }
 
-test('the first start writes exactly six keys that only their owner can read, and leaves no draft', async () => {
+test('the first start writes exactly seven keys that only their owner can read, and leaves no draft', async () => {
   assert.equal(await bootstrap(ground), 'created')
   const keys = await readKeys()
   assert.deepEqual(Object.keys(keys), NAMES)
@@ -85,7 +85,7 @@ test('two clients are two tenants; two reviewers are two people; roles are as na
   assert.equal(callers.reviewer?.tenantId, callers.admin?.tenantId)
   assert.deepEqual(
     NAMES.map((name) => callers[name]?.roles),
-    [['client'], ['client'], ['reviewer'], ['reviewer'], ['compliance'], ['admin']],
+    [['client'], ['client'], ['reviewer'], ['reviewer'], ['compliance'], ['admin'], ['lead']],
   )
 })
 
@@ -107,9 +107,24 @@ test('a start that died between the file and the records is finished by the next
   assert.deepEqual((await authenticate(ground, shown.admin ?? '')).roles, ['admin'])
 })
 
+test('a key file of six, from a program that knew no lead, is taken as it is: no lead is made that nobody was shown', async () => {
+  await bootstrap(ground)
+  const { lead = '', ...six } = await readKeys()
+  await raw`TRUNCATE darkroom.tenant CASCADE`.execute(database.sql)
+  const text = JSON.stringify(six)
+  await writeFile(keyFilePath(home), text)
+  assert.equal(await bootstrap(ground), 'created')
+  assert.equal(await bootstrap(ground), 'present')
+  assert.equal(await countKeys(), 6)
+  assert.equal(await readFile(keyFilePath(home), 'utf8'), text)
+  await assert.rejects(authenticate(ground, lead), (error) => isFault(error, 'unauthenticated'))
+  await writeFile(keyFilePath(home), JSON.stringify({ ...six, lead: 'hello' }))
+  await assert.rejects(bootstrap(ground), (error) => isFault(error, 'config_invalid'))
+})
+
 test('two first starts at once make one set of keys', async () => {
   await Promise.all([bootstrap(ground), bootstrap(ground), bootstrap(ground)])
-  assert.equal(await countKeys(), 6)
+  assert.equal(await countKeys(), 7)
   await authenticate(ground, (await readKeys()).client ?? '')
 })
 
@@ -118,7 +133,7 @@ test('a lost key file is warned about, with what to do, and nothing is made up',
   await rm(keyFilePath(home))
   assert.equal(await bootstrap(ground), 'key_file_missing')
   assert.match(logged, /key file is gone.*backup/)
-  assert.equal(await countKeys(), 6)
+  assert.equal(await countKeys(), 7)
   assert.deepEqual(await readdir(home), [])
 })
 
@@ -142,7 +157,7 @@ test('of replicas with homes of their own that start at once one makes keys; the
   )
   const outcomes = await Promise.all(replicas.map((replica) => bootstrap(replica)))
   assert.deepEqual(outcomes.toSorted(), ['created', 'key_file_missing', 'key_file_missing', 'key_file_missing'])
-  assert.equal(await countKeys(), 6)
+  assert.equal(await countKeys(), 7)
   const files = (await Promise.all(replicas.map(({ config }) => readdir(config.home)))).flat()
   assert.deepEqual(files, ['keys.json'])
 })
@@ -187,8 +202,8 @@ test('each creation is a note in its tenant’s unbroken chain, and no key is in
   const moves = await database.sql.selectFrom('darkroom.move').selectAll().orderBy('id').execute()
   const kinds = moves.map((move) => move.kind)
   assert.equal(kinds.filter((kind) => kind === 'tenant.created').length, 3)
-  assert.equal(kinds.filter((kind) => kind === 'person.created').length, 4)
-  assert.equal(kinds.filter((kind) => kind === 'key.created').length, 6)
+  assert.equal(kinds.filter((kind) => kind === 'person.created').length, 5)
+  assert.equal(kinds.filter((kind) => kind === 'key.created').length, 7)
   const heads = new Map<string, string>()
   for (const move of moves) {
     assert.equal(move.previous_leaf, heads.get(move.tenant_id) ?? '0'.repeat(64))
