@@ -4,6 +4,8 @@ import { Fault } from '../kernel/fault.ts'
 import type { ModerationPolicy, Template } from '../policy/policy.ts'
 import type { Answered, ReviewRules } from '../policy/review-rules.ts'
 import type { Ruling } from '../review/ruling.ts'
+import { OWN } from '../statement/own-words.ts'
+import { EN } from '../statement/speech/en.ts'
 
 /** JSON as it is; what the API, the page and the webhook show. */
 export type Answer = {
@@ -41,13 +43,13 @@ export function answerOf(policy: ModerationPolicy, rules: ReviewRules, decided: 
   const reasons = outcome === 'omitted' ? rules.omitReasons : rules.allowReasons
   const places: Places = {
     clause,
-    rule: policy.clauses.get(clause)?.rule ?? 'it was in an earlier version of the policy.',
+    rule: policy.clauses.get(clause)?.rule ?? OWN.earlierRule,
     new_clause: newClause,
     new_rule: newClause === null ? null : policy.clauses.get(newClause)?.rule,
     facts,
     reason: ruling.reason === null ? null : reasons.get(ruling.reason),
-    reviewers: peopleOf(ruling.reviewers.length),
-    found: foundBy(ruling.agreed, ruling.reviewers.length - ruling.agreed),
+    reviewers: EN.people(ruling.reviewers.length),
+    found: EN.found(ruling.agreed, ruling.reviewers.length - ruling.agreed),
   }
   const { outOfCourt, courts } = policy.redress.full
   return {
@@ -78,17 +80,4 @@ function fill({ parts }: Template, places: Places): string {
       return value
     })
     .join('')
-}
-
-const WORDS = ['Nobody', 'One person', 'Two people', 'Three people', 'Four people', 'Five people']
-const NUMBERS = ['none', 'one', 'two', 'three', 'four', 'five']
-
-function peopleOf(count: number): string {
-  return WORDS[count] ?? `${count} people`
-}
-
-/** A split is told as one. */
-function foundBy(agreed: number, others: number): string {
-  const word = (count: number) => NUMBERS[count] ?? String(count)
-  return others === 0 ? 'They found' : `By ${word(agreed)} to ${word(others)} they found`
 }

@@ -1,77 +1,53 @@
 // What is made from one statement: the notice a person reads, the API's JSON, and OpenAI's moderation_details.
 // All are made from the record alone, so they can never disagree. Nothing here is decided or looked up.
+import { EN } from './speech/en.ts'
+import type { NoticeWords, Speech } from './speech/speech.ts'
 import type { Statement } from './statement.ts'
 
 /** A short title and plain sentences, ready to show; the caller adds links to the statement and the appeal page. */
 export type UserNotice = { readonly title: string; readonly sentences: readonly string[] }
 
-export function userNotice(statement: Statement): UserNotice {
+/** In English unless said; the statement's own sentences are said as they are. */
+export function userNotice(statement: Statement, { notice, language }: Speech = EN): UserNotice {
   const { clause, categoryName, rule } = statement
   return {
-    title: titleOf(statement),
+    title: notice.titles[happening(statement)],
     sentences: [
-      whatHappened(statement),
+      notice.happened[statement.decidedBy === 'owner' ? 'takenBack' : happening(statement)](statement.subject.id),
       statement.facts,
-      ...(clause === null || rule === null ? [] : [`Rule ${clause} (${categoryName}): ${rule}`]),
+      ...(clause === null || rule === null ? [] : [notice.rule(clause, categoryName ?? '', rule)]),
       statement.ground.explanation,
-      ...howDecided(statement),
+      ...howDecided(statement, notice),
       statement.duration,
-      ...(statement.charged ? [] : ['You were not charged.']),
-      ...redressSentences(statement),
-      `Quote ${statement.id} when you write to us.`,
+      ...(statement.charged ? [] : [notice.notCharged]),
+      ...redressSentences(statement, notice, language),
+      notice.quote(statement.id),
     ],
   }
 }
 
-function titleOf({ restriction, inputKind }: Statement): string {
+function happening({ restriction, inputKind }: Statement): keyof NoticeWords['titles'] {
   switch (restriction) {
     case 'request_refused':
-      return inputKind === 'prompt' ? 'This prompt was not accepted' : 'This picture was not accepted'
+      return inputKind === 'prompt' ? 'prompt' : 'upload'
     case 'image_withheld':
-      return 'This image was withheld'
+      return 'withheld'
     case 'image_withdrawn':
-      return 'This image was withdrawn'
+      return 'withdrawn'
     default:
       return restriction satisfies never
   }
 }
 
-function whatHappened({ restriction, subject, inputKind, decidedBy }: Statement): string {
-  switch (restriction) {
-    case 'request_refused': {
-      const because = inputKind === 'prompt' ? '' : ', because of the picture that you sent with it,'
-      return `Your request ${subject.id} was refused${because} before anything was generated.`
-    }
-    case 'image_withheld':
-      return `The image ${subject.id} was generated and then withheld.`
-    case 'image_withdrawn':
-      return decidedBy === 'owner'
-        ? `The image ${subject.id} was published, and its owner took it back.`
-        : `The image ${subject.id} was published and then withdrawn.`
-    default:
-      return restriction satisfies never
-  }
-}
-
-function howDecided({ detection, decidedBy }: Statement): string[] {
+function howDecided({ detection, decidedBy }: Statement, notice: NoticeWords): string[] {
   if (decidedBy === 'owner') return []
-  if (decidedBy === 'automated') return ['Software found this, and software decided; no person has looked at it.']
-  const found = {
-    automated: 'Software found this, and a person decided.',
-    manual: 'A person found this, and a person decided.',
-    notice: 'Somebody told us of this, and a person decided.',
-  }
-  return [found[detection]]
+  return [decidedBy === 'automated' ? notice.bySoftware : notice.decided[detection]]
 }
 
-function redressSentences({ redress }: Statement): string[] {
+function redressSentences({ redress }: Statement, notice: NoticeWords, language: string): string[] {
   switch (redress.kind) {
     case 'full':
-      return [
-        `${redress.appeal} You can appeal until ${redress.appealUntil.slice(0, 10)}.`,
-        redress.outOfCourt,
-        redress.courts,
-      ]
+      return [notice.until(redress.appeal, dayOf(redress.appealUntil, language)), redress.outOfCourt, redress.courts]
     case 'final':
       return [redress.text, redress.outOfCourt, redress.courts]
     case 'restricted':
@@ -82,10 +58,16 @@ function redressSentences({ redress }: Statement): string[] {
   }
 }
 
+/** In UTC; English, which programs read too, writes it as ISO 8601 does. */
+function dayOf(instant: string, language: string): string {
+  if (language === EN.language) return instant.slice(0, 10)
+  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(instant))
+}
+
 export type StatementJson = ReturnType<typeof statementJson>
 
-/** The body of `GET /v1/statements/{id}`. */
-export function statementJson(statement: Statement) {
+/** The body of `GET /v1/statements/{id}`, of the record or of what translate.ts made of it. */
+export function statementJson(statement: Statement, speech: Speech = EN) {
   return {
     id: statement.id,
     object: 'statement' as const,
@@ -114,7 +96,7 @@ export function statementJson(statement: Statement) {
     territory: [...statement.territory],
     charged: statement.charged,
     redress: redressJson(statement.redress),
-    notice: userNotice(statement),
+    notice: userNotice(statement, speech),
   }
 }
 

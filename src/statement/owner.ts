@@ -1,5 +1,6 @@
 // The statement of a picture that its owner took back. Nobody judged it, so it cites no clause and there is nothing to appeal; it says
 // who acted, what follows from it and when, like every other statement.
+import { OWN } from './own-words.ts'
 import { type CitedPolicy, circumstances, type Statement } from './statement.ts'
 import { incomplete, instant, required } from './wording.ts'
 
@@ -29,13 +30,13 @@ export function writeOwnerStatement(withdrawal: OwnerWithdrawal): Statement {
     rule: null,
     band: null,
     restriction: 'image_withdrawn',
-    scope: 'This picture alone.',
-    duration: 'The picture is no longer handed out, for good; copies that were fetched before are not affected.',
-    facts: 'The owner of the picture asked for it to be taken back.',
+    scope: OWN.ownerScope,
+    duration: OWN.ownerDuration,
+    facts: OWN.ownerFacts,
     ground: {
       kind: 'owner',
-      text: 'The request of the owner of the picture.',
-      explanation: 'Whoever had a picture made may take it back at any time and needs to give no reason.',
+      text: OWN.ownerGround,
+      explanation: OWN.ownerExplanation,
     },
     detection: 'manual',
     decidedBy: 'owner',
@@ -43,6 +44,6 @@ export function writeOwnerStatement(withdrawal: OwnerWithdrawal): Statement {
     classifiers: [],
     charged: true,
     ...circumstances(policy),
-    redress: { kind: 'none', text: 'The owner took this decision, so there is nothing to appeal.' },
+    redress: { kind: 'none', text: OWN.ownerRedress },
   }
 }

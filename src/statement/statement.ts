@@ -2,6 +2,7 @@
 // It holds names, bands and versions, never a prompt, a pixel or a raw score, so every output can be made from it: outputs.ts
 // makes the notice and the API's JSON, transparency.ts the Transparency Database's payload. Pure; whoever decides stores it.
 // What an owner takes back is stated by owner.ts. Records as they were written before a field existed: records.ts.
+import { OWN } from './own-words.ts'
 import { checkExport } from './transparency.ts'
 import { type FactsTemplate, factsOf, incomplete, instant, required } from './wording.ts'
 
@@ -137,14 +138,6 @@ export type Statement = {
     | { readonly kind: 'none'; readonly text: string }
 }
 
-const APPEAL_USED = 'This follows from your appeal, which was the one that there is.'
-const FINAL_DURATION = 'This is for good.'
-/** A clause may speak of what a text asks for; a person has judged the picture. */
-const FOUND_IN_PICTURE =
-  'The clause applies because of what a person found in the picture, as said above, whatever was asked for.'
-const WITHDRAWN_DURATION =
-  'The picture is no longer handed out, for good, unless an appeal overturns this; copies that were fetched before are not affected.'
-
 /** The complete record. Fault: statement_incomplete, whose field names what is missing or does not fit. */
 export function writeStatement(input: StatementInput): Statement {
   const { policy, stage, subject, decision } = input
@@ -198,12 +191,12 @@ export function writeStatement(input: StatementInput): Statement {
 }
 
 function durationOf({ policy, stage, appealUntil }: StatementInput, restriction: Restriction): string {
-  if (appealUntil === null) return FINAL_DURATION
-  return restriction === 'image_withdrawn' ? WITHDRAWN_DURATION : required(policy.duration[stage], 'duration')
+  if (appealUntil === null) return OWN.finalDuration
+  return restriction === 'image_withdrawn' ? OWN.withdrawnDuration : required(policy.duration[stage], 'duration')
 }
 
 function explanationOf({ decidedBy }: StatementInput, inputKind: InputKind, explanation: string): string {
-  return decidedBy === 'person' && inputKind === 'image' ? FOUND_IN_PICTURE : required(explanation, 'explanation')
+  return decidedBy === 'person' && inputKind === 'image' ? OWN.foundInPicture : required(explanation, 'explanation')
 }
 
 /** What every statement says of the policy and of whom it concerns. */
@@ -244,7 +237,7 @@ function redressOf(
     outOfCourt: required(policy.redress.full.outOfCourt, 'redress.outOfCourt'),
     courts: required(policy.redress.full.courts, 'redress.courts'),
   }
-  if (until === null) return { kind: 'final', text: APPEAL_USED, ...elsewhere }
+  if (until === null) return { kind: 'final', text: OWN.appealUsed, ...elsewhere }
   if (!(until.getTime() > from.getTime())) throw incomplete('redress.appealUntil')
   return {
     kind,

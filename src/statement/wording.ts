@@ -1,28 +1,20 @@
 // What a statement's sentences are filled with: names, numbers and bands of ours, or the phrases of the policy that a person chose.
 // Nobody's own words come in, and a place that cannot be filled makes the statement incomplete.
 import { Fault } from '../kernel/fault.ts'
-import type { Band, CitedClause, InputKind, StatementInput } from './statement.ts'
+import { OWN } from './own-words.ts'
+import { EN } from './speech/en.ts'
+import type { CitedClause, InputKind, StatementInput } from './statement.ts'
 
 export type FactsTemplate = { readonly parts: readonly (string | { readonly place: string })[] }
 type Cited = { inputKind: InputKind; clause: CitedClause; categoryName: string }
 type Places = Readonly<Record<string, string | undefined>>
 
-const BAND_NAMES: Readonly<Record<Band, string>> = {
-  matched: 'matched',
-  low: 'low',
-  borderline: 'borderline',
-  elevated: 'elevated',
-  high: 'high',
-  unscored: 'not scored',
-}
 const LANGUAGES = new Intl.DisplayNames(['en'], { type: 'language' })
 
 /** The facts relied on. Fault: statement_incomplete. */
 export function factsOf(input: StatementInput, cited: Cited): string {
   const { inputKind, clause } = cited
-  // What a person reads has neither phrases that matched nor anything to choose from a picture.
-  if (input.decidedBy === 'person' && inputKind === 'prompt')
-    return `A person read the text and found that rule ${clause.id} applies to it.`
+  if (input.decidedBy === 'person' && inputKind === 'prompt') return OWN.personRead.replace('{clause}', clause.id)
   const review = input.decidedBy === 'person' ? (clause.statement?.facts.review ?? null) : null
   if (review !== null) return fill(review, { ...chosen(input, clause), ...placesOf(input, cited) })
   // A picture is described by its score wherever it came from.
@@ -45,9 +37,9 @@ function placesOf({ policy, decision, classifiers, detection, decidedBy }: State
     category: cited.categoryName,
     clause: cited.clause.id,
     lists: facts?.lists.map((list) => required(policy.listNames.get(list), 'facts.lists')).join(', '),
-    phrases: facts && `${facts.phrases} ${facts.phrases === 1 ? 'phrase' : 'phrases'}`,
+    phrases: facts && EN.phrases(facts.phrases),
     languages: facts?.languages.map((language) => LANGUAGES.of(language) ?? language).join(', '),
-    band: BAND_NAMES[decision.band],
+    band: EN.bands[decision.band],
     classifiers: detection === 'automated' && decidedBy === 'automated' ? named : named || 'none',
   }
 }
