@@ -112,7 +112,7 @@ async function apply(
 }
 
 /** Of a picture what the reviewers chose from the clause's findings; of a text the clause's own explanation. */
-function factsOf(policy: ModerationPolicy, ruling: Ruling, contested: Contested): string {
+export function factsOf(policy: ModerationPolicy, ruling: Ruling, contested: Contested): string {
   const clause = ruling.clause === null ? undefined : policy.clauses.get(ruling.clause)
   if (!clause?.statement)
     throw new Fault('policy_invalid', { detail: 'the clause of a verdict is gone from the policy' })

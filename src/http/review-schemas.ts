@@ -44,7 +44,9 @@ export const verdictFields = {
 }
 export const VerdictBody = Type.Object(verdictFields, strict)
 
-export function verdictOf({ outcome, clause, findings, reason, note }: Static<typeof VerdictBody>): Verdict {
+type Given = Omit<Static<typeof VerdictBody>, 'lease'>
+
+export function verdictOf({ outcome, clause, findings, reason, note }: Given): Verdict {
   return { outcome, clause: clause ?? null, findings: findings ?? {}, reason: reason ?? null, note: note ?? null }
 }
 

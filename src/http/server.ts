@@ -32,6 +32,7 @@ import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
 import { reportRoutes } from './routes/reports.ts'
+import { reviewAidRoutes } from './routes/review-aids.ts'
 import { reviewClaimRoutes } from './routes/review-claims.ts'
 import { reviewDecisionRoutes } from './routes/review-decisions.ts'
 import { reviewEventRoutes, tellOfReview } from './routes/review-events.ts'
@@ -41,6 +42,7 @@ import { reviewPeopleRoutes } from './routes/review-people.ts'
 import { reviewQualityRoutes } from './routes/review-quality.ts'
 import { reviewQueueRoutes } from './routes/review-queue.ts'
 import { reviewRoutingRoutes } from './routes/review-routing.ts'
+import { reviewShiftRoutes } from './routes/review-shift.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -134,6 +136,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
   await app.register(async (scope: App) => adminHoldRoutes(scope, routes))
   await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewAidRoutes(scope, routes))
   await app.register(async (scope: App) => reviewClaimRoutes(scope, routes))
   await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))
   await app.register(async (scope: App) => reviewEventRoutes(scope, routes))
@@ -143,6 +146,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => reviewQualityRoutes(scope, routes))
   await app.register(async (scope: App) => reviewQueueRoutes(scope, routes))
   await app.register(async (scope: App) => reviewRoutingRoutes(scope, routes))
+  await app.register(async (scope: App) => reviewShiftRoutes(scope, routes))
   for (const page of deps.pages)
     await app.register(async (scope) => {
       scope.addHook('onRoute', (route) => {

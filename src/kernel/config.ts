@@ -9,6 +9,7 @@ import { readNative } from './config/native.ts'
 import { readObjectsConfig } from './config/objects.ts'
 import { readOidc } from './config/oidc.ts'
 import { type Environment, openReader } from './config/reader.ts'
+import { readTranslation } from './config/translation.ts'
 import { readWebhooks } from './config/webhooks.ts'
 import { Fault } from './fault.ts'
 
@@ -61,6 +62,7 @@ export function readConfig(env: Environment) {
     },
     stepDeadlineMs: integer('DARKROOM_STEP_DEADLINE_MS', 60_000, 100, 3_600_000),
     webhooks: readWebhooks(reader),
+    translation: readTranslation(reader),
     finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
     signer: {
       certificateChain: optional('DARKROOM_SIGNER_CERTIFICATE_FILE'),

@@ -43,6 +43,9 @@ export type FaultCode =
   | 'already_appealed'
   | 'appeal_closed'
   | 'decision_incomplete'
+  | 'exposure_reached'
+  | 'break_due'
+  | 'translation_failed'
   // callers
   | 'not_found'
   | 'gone'

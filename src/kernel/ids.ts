@@ -20,6 +20,7 @@ export type ReviewId = Branded<'review'>
 export type VerdictId = Branded<'verdict'>
 export type ReportId = Branded<'report'>
 export type LegalHoldId = Branded<'legal_hold'>
+export type HandoverId = Branded<'handover'>
 
 type IdOf = {
   req: RequestId
@@ -37,6 +38,7 @@ type IdOf = {
   vrd: VerdictId
   rep: ReportId
   lgh: LegalHoldId
+  hov: HandoverId
 }
 export type IdPrefix = keyof IdOf
 

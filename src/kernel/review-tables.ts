@@ -91,7 +91,33 @@ export type ReviewVerdictTable = {
   at: Time
   undone_at: MaybeTime
   counted_at: MaybeTime
+  /** With which claim it was given. */
+  lease_hash: Maybe<string>
+  effect_at: MaybeTime
 }
+
+export type ReviewShiftTable = {
+  person_id: string
+  work_since: MaybeTime
+  acted_at: MaybeTime
+  break_from: MaybeTime
+  break_until: MaybeTime
+  grey: Generated<boolean>
+  size: Generated<'s' | 'm' | 'l'>
+  blur_again_seconds: Maybe<number>
+}
+
+export type ReviewSkipTable = {
+  id: ColumnType<string, never, never>
+  person_id: string
+  /** Empty: what has none. */
+  category: string
+  passed: boolean
+  at: Time
+  until: Time
+}
+
+export type ReviewHandoverTable = { id: string; person_id: string; note: string; items: number; at: Time }
 
 export type ReviewerTable = {
   person_id: string

@@ -13,9 +13,12 @@ import type {
   LegalHoldTable,
   ReportTable,
   ReviewExclusionTable,
+  ReviewHandoverTable,
   ReviewerTable,
   ReviewItemTable,
   ReviewRevealTable,
+  ReviewShiftTable,
+  ReviewSkipTable,
   ReviewRoutingTable,
   ReviewVerdictTable,
 } from './review-tables.ts'
@@ -233,6 +236,9 @@ export type Tables = {
   'darkroom.active_reviewer': ActiveReviewerView
   'darkroom.review_exclusion': ReviewExclusionTable
   'darkroom.review_reveal': ReviewRevealTable
+  'darkroom.review_shift': ReviewShiftTable
+  'darkroom.review_skip': ReviewSkipTable
+  'darkroom.review_handover': ReviewHandoverTable
   'darkroom.review_routing': ReviewRoutingTable
   'darkroom.report': ReportTable
   'darkroom.legal_hold': LegalHoldTable

@@ -19,6 +19,21 @@ const Reasons = Type.Record(Type.String({ pattern: '^[a-z][a-z_]{1,40}$' }), Sen
   additionalProperties: false,
   minProperties: 1,
 })
+const Limit = (most: number) => Type.Union([Type.Integer({ minimum: 1, maximum: most }), Type.Null()])
+const Wellbeing = Type.Object(
+  {
+    reveals_per_day: Limit(100_000),
+    grave_from: Type.Integer({ minimum: 0, maximum: 100 }),
+    grave_per_day: Limit(100_000),
+    break_after_minutes: Limit(1440),
+    break_latest_minutes: Limit(1440),
+    break_minutes: Type.Integer({ minimum: 1, maximum: 240 }),
+    pass_hours: Type.Integer({ minimum: 1, maximum: 720 }),
+    passes_per_day: Limit(100_000),
+    handover_hours: Type.Integer({ minimum: 1, maximum: 720 }),
+  },
+  strict,
+)
 const ANSWERED = ['upheld', 'overturned', 'partial', 'omitted'] as const
 export type Answered = (typeof ANSWERED)[number]
 
@@ -36,6 +51,7 @@ const ReviewSchema = Type.Object(
     two_person_severity: Type.Integer({ minimum: 1, maximum: 101 }),
     overlap_rate: Rate,
     audit_rates: Type.Object({ allowed: Rate, blocked: Rate }, strict),
+    wellbeing: Wellbeing,
     allow_reasons: Reasons,
     omit_reasons: Reasons,
     answers: Type.Object({ upheld: Sentence, overturned: Sentence, partial: Sentence, omitted: Sentence }, strict),
@@ -43,6 +59,19 @@ const ReviewSchema = Type.Object(
   strict,
 )
 type ReviewDocument = Static<typeof ReviewSchema>
+
+/** What the people who look are spared; null: that limit is off. */
+export type Wellbeing = {
+  readonly revealsPerDay: number | null
+  readonly graveFrom: number
+  readonly gravePerDay: number | null
+  readonly breakAfterMs: number | null
+  readonly breakLatestMs: number | null
+  readonly breakMs: number
+  readonly passMs: number
+  readonly passesPerDay: number | null
+  readonly handoverMs: number
+}
 
 export type ReviewRules = PolicyRef & {
   readonly undoMs: number
@@ -53,6 +82,7 @@ export type ReviewRules = PolicyRef & {
   readonly twoPersonSeverity: number
   readonly overlapRate: number
   readonly auditRates: { readonly allowed: number; readonly blocked: number }
+  readonly wellbeing: Wellbeing
   readonly allowReasons: ReadonlyMap<string, string>
   readonly omitReasons: ReadonlyMap<string, string>
   readonly answers: Readonly<Record<Answered, Template>>
@@ -110,6 +140,7 @@ function compileRules(document: ReviewDocument, digest: string, report: Report):
     twoPersonSeverity: document.two_person_severity,
     overlapRate: document.overlap_rate,
     auditRates: document.audit_rates,
+    wellbeing: wellbeingOf(document.wellbeing, report),
     allowReasons: new Map(Object.entries(document.allow_reasons)),
     omitReasons: new Map(Object.entries(document.omit_reasons)),
     answers: {
@@ -119,6 +150,28 @@ function compileRules(document: ReviewDocument, digest: string, report: Report):
       omitted: readAnswer('omitted', document, report),
     },
   }
+}
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+
+function wellbeingOf(limits: Static<typeof Wellbeing>, report: Report): Wellbeing {
+  const { break_after_minutes: after, break_latest_minutes: latest } = limits
+  if (latest !== null && (after ?? latest) > latest)
+    report(['wellbeing', 'break_latest_minutes'], 'a break may not be required before it is due')
+  if (latest !== null && limits.break_minutes > latest)
+    report(['wellbeing', 'break_minutes'], 'a break may not be longer than the work that it interrupts')
+  return Object.freeze({
+    revealsPerDay: limits.reveals_per_day,
+    graveFrom: limits.grave_from,
+    gravePerDay: limits.grave_per_day,
+    breakAfterMs: after === null ? null : after * MINUTE_MS,
+    breakLatestMs: latest === null ? null : latest * MINUTE_MS,
+    breakMs: limits.break_minutes * MINUTE_MS,
+    passMs: limits.pass_hours * HOUR_MS,
+    passesPerDay: limits.passes_per_day,
+    handoverMs: limits.handover_hours * HOUR_MS,
+  })
 }
 
 function kindOf({ reviewers, deadline_hours }: Static<typeof Kind>) {

@@ -1,17 +1,37 @@
 // Claims: the next item of the queue's order, or a named one, under a lease with a random fencing token. A token is shown once and kept
 // as a hash; each claim has its own, so that two tabs of one person are two claims. A lease that ran out is nobody's, and its
-// token decides nothing any more. One statement each: two reviewers never get the same item.
+// token decides nothing any more. One statement each: two reviewers never get the same item. handout.ts says what a person is spared.
 import { createHash, randomBytes } from 'node:crypto'
 import { sql as raw } from 'kysely'
 import { advance } from '../advance.ts'
 import type { Database, Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
+import { LANE, type Lane } from './lane.ts'
 import { asWho, ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
+import { actOf } from './shift-records.ts'
+import { exposureReached } from './wellbeing.ts'
 
 export type Lease = { readonly itemId: string; readonly token: string; readonly until: Date }
 
 const TOKEN_BYTES = 24
+
+/** What is kept from somebody for a while although they may have it; handout.ts says why. */
+export type Spared = {
+  /** Of all lanes unless one is asked for. */
+  readonly lane?: Lane | null
+  /** Only what is milder than this, and until when. */
+  readonly below: number
+  readonly belowUntil: Date | null
+  /** Nothing of these categories; empty text: of what has none. */
+  readonly skipped: readonly string[]
+}
+const NOTHING_SPARED: Spared = { below: 101, belowUntil: null, skipped: [] }
+
+/** Whether `item` is none of what is spared, as SQL. */
+function isUnspared({ below, skipped }: Spared) {
+  return raw<boolean>`(item.severity < ${below} AND coalesce(item.category, '') <> ALL (${[...skipped]}::text[]))`
+}
 
 export function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex')
@@ -20,57 +40,76 @@ export function hashOf(token: string): string {
 type Claimed = { id: string; lease_until: Date; appeal_id: string | null }
 
 /** Claims the first item that this person may have; null when there is none. */
-export async function claimNext(database: Database, rules: ReviewRules, reviewer: Reviewer): Promise<Lease | null> {
+export async function claimNext(
+  database: Database,
+  rules: ReviewRules,
+  reviewer: Reviewer,
+  spared: Spared = NOTHING_SPARED,
+): Promise<Lease | null> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const { lane = null } = spared
   const { rows } = await raw<Claimed>`/* prepared: review_next */
-    UPDATE darkroom.review_item AS claimed
-       SET fence = claimed.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
-           leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
-           reserved_for = NULL, reserved_until = NULL
-     WHERE claimed.id = (
-       SELECT item.id
-         FROM darkroom.review_item AS item
-         CROSS JOIN ${asWho(reviewer.personId)}
-        WHERE item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
-        ORDER BY item.rank_at, item.id
-        LIMIT 1
-          FOR UPDATE OF item SKIP LOCKED)
-    RETURNING claimed.id, claimed.lease_until, claimed.appeal_id`.execute(database.sql)
+    WITH claimed AS (
+      UPDATE darkroom.review_item AS claimed
+         SET fence = claimed.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
+             leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
+             reserved_for = NULL, reserved_until = NULL
+       WHERE claimed.id = (
+         SELECT item.id
+           FROM darkroom.review_item AS item
+           CROSS JOIN ${asWho(reviewer.personId)}
+          WHERE item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead})
+            AND (${lane}::text IS NULL OR ${LANE} = ${lane}) AND ${isUnspared(spared)} AND ${ELIGIBLE}
+          ORDER BY item.rank_at, item.id
+          LIMIT 1
+            FOR UPDATE OF item SKIP LOCKED)
+      RETURNING claimed.id, claimed.lease_until, claimed.appeal_id),
+    acted AS (${actOf(reviewer.personId, rules.wellbeing, 'claimed')})
+    SELECT * FROM claimed`.execute(database.sql)
   return begin(database, rows[0], token)
 }
 
-/** Claims a named item. Faults: not_found, conflict (it is held, decided or reserved), conflict_of_interest. */
+/**
+ * Claims a named item. Faults: not_found, conflict (it is held, decided, reserved or skipped), conflict_of_interest, exposure_reached.
+ */
 export async function claimItem(
   database: Database,
   rules: ReviewRules,
   reviewer: Reviewer,
   itemId: string,
+  spared: Spared = NOTHING_SPARED,
 ): Promise<Lease> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
   const { rows } = await raw<Claimed>`/* prepared: review_claim */
-    UPDATE darkroom.review_item AS item
-       SET fence = item.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
-           leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
-           reserved_for = NULL, reserved_until = NULL
-      FROM ${asWho(reviewer.personId)}
-     WHERE item.id = ${itemId} AND item.state = 'open'
-       AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead}) AND ${ELIGIBLE}
-    RETURNING item.id, item.lease_until, item.appeal_id`.execute(database.sql)
+    WITH claimed AS (
+      UPDATE darkroom.review_item AS item
+         SET fence = item.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
+             leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
+             reserved_for = NULL, reserved_until = NULL
+        FROM ${asWho(reviewer.personId)}
+       WHERE item.id = ${itemId} AND item.state = 'open' AND ${isFree(reviewer.personId)}
+         AND (NOT item.lead_only OR ${reviewer.lead}) AND ${isUnspared(spared)} AND ${ELIGIBLE}
+      RETURNING item.id, item.lease_until, item.appeal_id),
+    acted AS (${actOf(reviewer.personId, rules.wellbeing, 'claimed')})
+    SELECT * FROM claimed`.execute(database.sql)
   const lease = await begin(database, rows[0], token)
-  if (lease === null) throw await whyNot(database.sql, reviewer, itemId)
+  if (lease === null) throw await whyNot(database.sql, reviewer, itemId, spared)
   return lease
 }
 
-/** Extends a lease that has not run out. Fault: lease_expired. */
+/** Extends a lease that has not run out. `opened`: only now is it looked at, and its time counts from here. Fault: lease_expired. */
 export async function renewLease(
   sql: Sql,
   rules: ReviewRules,
   reviewer: Reviewer,
   itemId: string,
   token: string,
+  opened = false,
 ): Promise<Date> {
   const { rows } = await raw<{ lease_until: Date }>`
-    UPDATE darkroom.review_item SET lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond'
+    UPDATE darkroom.review_item
+       SET lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
+           leased_at = CASE WHEN ${opened} THEN darkroom.now() ELSE leased_at END
      WHERE id = ${itemId} AND ${isHeldBy(reviewer, token)}
     RETURNING lease_until`.execute(sql)
   const row = rows[0]
@@ -144,16 +183,17 @@ async function requireEligible(sql: Sql, itemId: string, personId: string): Prom
     throw new Fault('invalid_request', { field: 'to', detail: 'this person may not have the item, or is no reviewer' })
 }
 
-async function whyNot(sql: Sql, reviewer: Reviewer, itemId: string): Promise<Fault> {
+async function whyNot(sql: Sql, reviewer: Reviewer, itemId: string, spared: Spared): Promise<Fault> {
   const { rows } = await raw<{
     state: string
-    free: boolean
     restricted: boolean
     eligible: boolean
     lead_only: boolean
+    severity: number
+    now: Date
   }>`
-    SELECT item.state, ${isFree(reviewer.personId)} AS free, item.restricted AND NOT who.restricted AS restricted,
-           ${ELIGIBLE} AS eligible, item.lead_only
+    SELECT item.state, item.restricted AND NOT who.restricted AS restricted, ${ELIGIBLE} AS eligible, item.lead_only,
+           item.severity, darkroom.now() AS now
       FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${reviewer.personId}
      WHERE item.id = ${itemId}`.execute(sql)
   const row = rows[0]
@@ -162,8 +202,15 @@ async function whyNot(sql: Sql, reviewer: Reviewer, itemId: string): Promise<Fau
   if (row.state !== 'open' && row.state !== 'awaiting_reviewer')
     return new Fault('conflict', { detail: `this item is ${row.state} already`, facts: { item: itemId } })
   if (!row.eligible || (row.lead_only && !reviewer.lead)) return conflictOfInterest(itemId)
+  if (spared.belowUntil !== null && row.severity >= spared.below)
+    return exposureReached(
+      'you have judged as much that is grave as one day may ask of you',
+      spared.belowUntil,
+      row.now,
+    )
+  // One sentence for all: which it is would tell of what category an item is that was passed.
   return new Fault('conflict', {
-    detail: 'somebody else has this item, or it is kept for somebody',
+    detail: 'somebody else has this item, it is kept for somebody, or you are given nothing of its kind for now',
     facts: { item: itemId },
   })
 }

@@ -6,9 +6,11 @@ import { sql as raw } from 'kysely'
 import type { Database, Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
+import type { ReviewRules } from '../policy/review-rules.ts'
 import { conflictOfInterest, hashOf, isHeldBy, type Lease, leaseExpired } from './claim.ts'
 import { IS_UPLOAD, type ItemRow, type ReviewTools } from './item.ts'
 import { asWho, ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
+import { actOf } from './shift-records.ts'
 import { checkVerdict, type Verdict } from './verdict.ts'
 
 export type Decided = { verdictId: string; effectAt: Date }
@@ -18,7 +20,10 @@ type Held = Pick<ItemRow, 'id' | 'kind' | 'image_id' | 'restricted' | 'content_d
   eligible: boolean
 }
 
-/** Faults: lease_expired, decision_incomplete (with its field), conflict_of_interest, forbidden (omitting is a lead's). */
+/**
+ * The same verdict sent again with the same claim is answered as it was, since its answer may have been lost.
+ * Faults: lease_expired, decision_incomplete (with its field), conflict_of_interest, forbidden (omitting is a lead's).
+ */
 export async function decide(
   database: Database,
   { policy, rules }: ReviewTools,
@@ -27,13 +32,31 @@ export async function decide(
   token: string,
   verdict: Verdict,
 ): Promise<Decided> {
-  const item = await readHeld(database.sql, reviewer, itemId, token)
+  const item = await findHeld(database.sql, reviewer, itemId, token)
+  if (item === null) return readGiven(database.sql, reviewer, itemId, token, verdict)
   requireRight(reviewer, verdict)
   checkVerdict(policy, rules, item, verdict)
-  const stored = await store(database.sql, reviewer, [itemId], heldBy(reviewer, token), verdict, rules.undoMs)
-  const [decided] = stored
-  if (decided === undefined) throw leaseExpired(itemId)
+  const [decided] = await store(database.sql, rules, reviewer, [itemId], heldBy(reviewer, token), verdict)
+  if (decided === undefined) return readGiven(database.sql, reviewer, itemId, token, verdict)
   return { verdictId: decided.id, effectAt: decided.effect_at }
+}
+
+/** This very verdict, if it was given with this claim and stands. Fault: lease_expired. */
+async function readGiven(
+  sql: Sql,
+  { personId }: Reviewer,
+  itemId: string,
+  token: string,
+  { outcome, clause, findings, reason, note }: Verdict,
+): Promise<Decided> {
+  const { rows } = await raw<{ id: string; effect_at: Date }>`
+    SELECT id, effect_at FROM darkroom.review_verdict
+     WHERE item_id = ${itemId} AND person_id = ${personId} AND lease_hash = ${hashOf(token)} AND undone_at IS NULL
+       AND outcome = ${outcome} AND clause IS NOT DISTINCT FROM ${clause} AND findings = ${JSON.stringify(findings)}::jsonb
+       AND reason IS NOT DISTINCT FROM ${reason} AND note IS NOT DISTINCT FROM ${note}`.execute(sql)
+  const [given] = rows
+  if (given === undefined) throw leaseExpired(itemId)
+  return { verdictId: given.id, effectAt: given.effect_at }
 }
 
 /**
@@ -49,7 +72,8 @@ export async function decideAlike(
   others: readonly string[],
   verdict: Verdict,
 ): Promise<{ decided: number; effectAt: Date }> {
-  const item = await readHeld(database.sql, reviewer, itemId, token)
+  const item = await findHeld(database.sql, reviewer, itemId, token)
+  if (item === null) throw leaseExpired(itemId)
   if (item.kind !== 'hold' || item.content_digest === null || item.restricted)
     throw notAlike('only held pictures are decided together')
   requireRight(reviewer, verdict)
@@ -68,7 +92,7 @@ export async function decideAlike(
     const taken = rows.filter((row) => !row.free).map((row) => row.id)
     if (taken.length > 0)
       throw new Fault('conflict', { field: 'items', detail: `somebody has these already: ${taken.join(', ')}` })
-    const stored = await store(tx, reviewer, ids, LOCKED, verdict, rules.undoMs)
+    const stored = await store(tx, rules, reviewer, ids, lockedBy(token), verdict)
     const [first] = stored
     if (first === undefined || stored.length !== ids.length) throw leaseExpired(itemId)
     return { decided: stored.length, effectAt: first.effect_at }
@@ -133,36 +157,42 @@ export async function escalate(
   if (numAffectedRows !== 1n) throw leaseExpired(itemId)
 }
 
-async function readHeld(sql: Sql, reviewer: Reviewer, itemId: string, token: string): Promise<Held> {
+/** Null: the claim is not this person's, or has ended. Fault: conflict_of_interest. */
+async function findHeld(sql: Sql, reviewer: Reviewer, itemId: string, token: string): Promise<Held | null> {
   const { rows } = await raw<Held>`/* prepared: review_held */
     SELECT item.id, item.kind, item.image_id, item.restricted, item.content_digest, item.clause, item.tenant_id,
            ${IS_UPLOAD} AS upload, ${ELIGIBLE} AS eligible
       FROM darkroom.review_item AS item CROSS JOIN ${asWho(reviewer.personId)}
      WHERE item.id = ${itemId} AND ${isHeldBy(reviewer, token)}`.execute(sql)
   const item = rows[0]
-  if (item === undefined) throw leaseExpired(itemId)
+  if (item === undefined) return null
   // Something may have happened since the claim, such as a verdict on a sibling.
   if (!item.eligible) throw conflictOfInterest(itemId)
   return item
 }
 
 /** On what an item takes a verdict, and what the statement is called for the server to plan it once: another condition, another name. */
-type Condition = { readonly name: string; readonly holds: ReturnType<typeof isHeldBy> }
+type Condition = { readonly name: string; readonly holds: ReturnType<typeof isHeldBy>; readonly token: string }
 const heldBy = (reviewer: Reviewer, token: string): Condition => ({
   name: '/* prepared: review_verdict */',
   holds: isHeldBy(reviewer, token),
+  token,
 })
 /** Locked and looked at in the same transaction. */
-const LOCKED: Condition = { name: '/* prepared: review_verdicts */', holds: raw<boolean>`state = 'open'` }
+const lockedBy = (token: string): Condition => ({
+  name: '/* prepared: review_verdicts */',
+  holds: raw<boolean>`state = 'open'`,
+  token,
+})
 
 /** Stores one verdict on each item in one statement: an item without its verdict, or the other way round, cannot be. */
 async function store(
   sql: Sql,
+  { undoMs, wellbeing }: ReviewRules,
   { personId }: Reviewer,
   itemIds: readonly string[],
-  { name, holds }: Condition,
+  { name, holds, token }: Condition,
   { outcome, clause, findings, reason, note }: Verdict,
-  undoMs: number,
 ): Promise<{ id: string; effect_at: Date }[]> {
   const ids = itemIds.map(() => newId('vrd'))
   const { rows } = await raw<{ id: string; effect_at: Date }>`${raw.raw(name)}
@@ -177,19 +207,21 @@ async function store(
       RETURNING item.id, item.effect_at, held.leased_at)
     , written AS (
       INSERT INTO darkroom.review_verdict
-        (id, item_id, person_id, outcome, clause, findings, reason, note, blind, took_ms, at)
+        (id, item_id, person_id, outcome, clause, findings, reason, note, lease_hash, effect_at, blind, took_ms, at)
       SELECT given.verdict_id, decided.id, ${personId}, ${outcome}, ${clause}, ${JSON.stringify(findings)}::jsonb, ${reason},
-             ${note},
+             ${note}, ${hashOf(token)}, decided.effect_at,
              NOT EXISTS (SELECT FROM darkroom.review_verdict AS earlier
                           WHERE earlier.item_id = decided.id AND earlier.person_id = ${personId}),
              coalesce(extract(epoch FROM darkroom.now() - decided.leased_at) * 1000, 0)::bigint, darkroom.now()
         FROM decided JOIN given ON given.item_id = decided.id
-      RETURNING id, item_id)
+      RETURNING id, item_id),
+    acted AS (${actOf(personId, wellbeing, 'decided')})
     SELECT written.id, decided.effect_at FROM written JOIN decided ON decided.id = written.item_id`.execute(sql)
   return rows
 }
 
-function requireRight(reviewer: Reviewer, verdict: Verdict): void {
+/** Fault: forbidden (omitting is a lead's). */
+export function requireRight(reviewer: Reviewer, verdict: Verdict): void {
   if (verdict.outcome === 'omit' && !reviewer.lead)
     throw new Fault('forbidden', { field: 'outcome', detail: 'only a lead leaves something undecided: escalate it' })
 }

@@ -9,7 +9,12 @@ import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { newId } from '../kernel/ids.ts'
 import { type ModerationPolicy, policyRef } from '../policy/policy.ts'
-import { type Band, type StatementInput, writeStatement } from '../statement/statement.ts'
+import {
+  type Band,
+  type StatementInput,
+  type Statement as StatementRecord,
+  writeStatement,
+} from '../statement/statement.ts'
 import type { Ruling } from './ruling.ts'
 
 const DAY_MS = 86_400_000
@@ -40,18 +45,31 @@ export type Denial = {
 
 /** Faults: statement_incomplete (then nothing is denied), policy_invalid (the clause is gone from the policy). */
 export async function stateDenial(tx: Tx, policy: ModerationPolicy, denial: Denial): Promise<Statement> {
-  const { ruling, verdict, appealWindowDays, ...stated } = denial
   const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(tx)
   const decidedAt = rows[0]?.now
+  if (decidedAt === undefined) throw new Fault('database_failed', { detail: 'the database does not tell the time' })
+  const id = newId('sor')
+  const record = writeDenial(policy, denial, { id, decidedAt })
+  const appealUntil = appealUntilOf(denial, decidedAt)
+  return { id, appealUntil: appealUntil ?? decidedAt, record: asJson(record), decidedBy: denial.ruling.reviewers }
+}
+
+export type WordedDenial = Omit<Denial, 'ruling'> & { ruling: Pick<Ruling, 'clause' | 'findings'> }
+
+/** The record alone, as it is stored and read. Pure. Faults: as stateDenial. */
+export function writeDenial(
+  policy: ModerationPolicy,
+  denial: WordedDenial,
+  { id, decidedAt }: { id: string; decidedAt: Date },
+): StatementRecord {
+  const { ruling, verdict, appealWindowDays: _window, ...stated } = denial
   const clause = ruling.clause === null ? undefined : policy.clauses.get(ruling.clause)
-  if (decidedAt === undefined || clause === undefined)
+  if (clause === undefined)
     throw new Fault('policy_invalid', { detail: 'the clause of a verdict is gone from the policy' })
   const said = verdict !== null && Recorded.Check(verdict) ? verdict : {}
   const band = said.category === clause.category ? (said.band ?? 'unscored') : 'unscored'
   const classifiers = said.classifiers ?? []
-  const id = newId('sor')
-  const appealUntil = appealWindowDays === null ? null : new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
-  const record = writeStatement({
+  return writeStatement({
     ...stated,
     id,
     policy,
@@ -67,9 +85,12 @@ export async function stateDenial(tx: Tx, policy: ModerationPolicy, denial: Deni
     decidedBy: 'person',
     classifiers,
     decidedAt,
-    appealUntil,
+    appealUntil: appealUntilOf(denial, decidedAt),
   })
-  return { id, appealUntil: appealUntil ?? decidedAt, record: asJson(record), decidedBy: ruling.reviewers }
+}
+
+function appealUntilOf({ appealWindowDays }: Pick<Denial, 'appealWindowDays'>, decidedAt: Date): Date | null {
+  return appealWindowDays === null ? null : new Date(decidedAt.getTime() + appealWindowDays * DAY_MS)
 }
 
 /** A prompt has no score. */

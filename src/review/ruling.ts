@@ -55,7 +55,8 @@ function citedBy(denying: readonly VerdictRow[], contested: string | null): Verd
   return denying.toSorted((a, b) => cites(b.clause) - cites(a.clause))[0]
 }
 
-function asRuling(verdicts: readonly VerdictRow[], decisive: VerdictRow): Ruling {
+/** As `decisive` has it, whatever the others say. */
+export function asRuling(verdicts: readonly VerdictRow[], decisive: VerdictRow): Ruling {
   return {
     outcome: decisive.outcome,
     clause: decisive.clause,

@@ -59,7 +59,7 @@ export async function viewItem(sql: Sql, tools: ReviewTools, reviewer: Reviewer,
       height: isPicture ? content.height : null,
     },
     purpose: content.purpose,
-    prompt: promptOf(content, revealed.has('prompt') || item.judged || (!isPicture && lane !== 'restricted')),
+    prompt: promptOf(content, showsPrompt(item, content, revealed)),
     picture: isPicture && !content.erased && showsPicture(item, revealed) ? picturePath(item.id) : null,
     has_input: content.inputKey !== null,
     erased: content.erased,
@@ -99,6 +99,11 @@ export async function revealedTo(sql: Sql, { personId }: Reviewer, { id }: { id:
 /** Of what is restricted not even the blurred picture, before it is asked for. */
 function showsPicture(item: Seen, revealed: ReadonlySet<What>): boolean {
   return laneOf(item) !== 'restricted' || revealed.has('picture')
+}
+
+/** A prompt that was refused is itself what is judged; another comes when it is asked for, or with one's own verdict. */
+export function showsPrompt(item: Seen, { subject }: Content, revealed: ReadonlySet<What>): boolean {
+  return revealed.has('prompt') || item.judged || (subject === 'prompt' && laneOf(item) !== 'restricted')
 }
 
 function promptOf({ prompt, negativePrompt }: Content, shown: boolean): ItemView['prompt'] {

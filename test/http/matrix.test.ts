@@ -44,6 +44,8 @@ const EXCEPTIONS: Exceptions = {
   'POST /v1/appeals': { client_2: 404 },
   // Nobody is above a lead.
   'POST /v1/review/items/:id/escalate': { lead: 409 },
+  // No translation is set up.
+  'POST /v1/review/items/:id/translate': { reviewer: 404, lead: 404 },
   'POST /session': { foreign_page: 403 },
   'POST /session/end': { foreign_page: 403 },
 }

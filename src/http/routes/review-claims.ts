@@ -2,14 +2,16 @@
 // whoever acts on an item sends it along, so that a claim which ran out, or another tab's, changes nothing.
 import { Type } from '@fastify/type-provider-typebox'
 import { seeItem } from '../../review/access.ts'
-import { claimItem, claimNext, type Lease, releaseItem, renewLease } from '../../review/claim.ts'
+import { type Lease, releaseItem, renewLease } from '../../review/claim.ts'
 import { undo } from '../../review/decide.ts'
+import { handOutItem, handOutNext } from '../../review/handout.ts'
 import { type Reviewer, reviewerOf } from '../../review/reviewer.ts'
+import { passItem } from '../../review/skips.ts'
 import { viewItem } from '../../review/view.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
-import { ClaimedSchema, LeaseField, leaseResource, NoteField, PersonIdSchema } from '../review-schemas.ts'
+import { ClaimedSchema, LaneSchema, LeaseField, leaseResource, NoteField, PersonIdSchema } from '../review-schemas.ts'
 import { IdParams, problems } from '../schemas.ts'
 import { optional, strict } from '../validation.ts'
 
@@ -31,16 +33,19 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
       schema: {
         tags,
         summary: 'Claim the next item that you may have',
+        description:
+          'Of one lane if that is asked for. 409 `break_due`: nothing is handed out before a break was taken.',
+        body: Type.Union([Type.Object({ lane: optional(LaneSchema) }, strict), Type.Null()]),
         response: {
           200: ClaimedSchema,
           204: Type.Null({ description: 'Nothing waits that you may have.' }),
-          ...problems(401, 403, 413, 415, 429, 503),
+          ...problems(400, 401, 403, 409, 413, 415, 429, 503),
         },
       },
     },
     async (request, reply) => {
       const reviewer = reviewerOf(callerOf(request))
-      const lease = await claimNext(database, rules, reviewer)
+      const lease = await handOutNext(database, rules, reviewer, request.body?.lane ?? null)
       if (lease === null) return reply.code(204).send(null)
       return reply.send(await claimed(reviewer, lease))
     },
@@ -59,7 +64,7 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
     },
     async (request) => {
       const reviewer = reviewerOf(callerOf(request))
-      return claimed(reviewer, await claimItem(database, rules, reviewer, request.params.id))
+      return claimed(reviewer, await handOutItem(database, rules, reviewer, request.params.id))
     },
   )
 
@@ -71,7 +76,13 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
         tags,
         summary: 'Keep a claim for longer',
         params: IdParams,
-        body: Type.Object({ lease: LeaseField }, strict),
+        body: Type.Object(
+          {
+            lease: LeaseField,
+            opened: optional(Type.Boolean({ description: 'It was claimed ahead, and only now is it looked at.' })),
+          },
+          strict,
+        ),
         response: {
           200: Type.Object({ lease: Type.Object({ until: Type.String({ format: 'date-time' }) }) }),
           ...problems(400, 401, 403, 404, 409, 413, 415, 429, 503),
@@ -80,7 +91,8 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
     },
     async (request) => {
       const reviewer = reviewerOf(callerOf(request))
-      const until = await renewLease(sql, rules, reviewer, request.params.id, request.body.lease)
+      const { lease, opened } = request.body
+      const until = await renewLease(sql, rules, reviewer, request.params.id, lease, opened === true)
       return { lease: { until: until.toISOString() } }
     },
   )
@@ -105,6 +117,30 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
       const reviewer = reviewerOf(callerOf(request))
       const { lease, note = null, to = null } = request.body
       await releaseItem(sql, rules, reviewer, request.params.id, lease, { note, to })
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/v1/review/items/:id/pass',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Give an item back as not your kind of thing, for now',
+        description:
+          'You get nothing of its category for a while, whichever that is. 409 `conflict`: that was often enough today.',
+        params: IdParams,
+        body: Type.Object({ lease: LeaseField }, strict),
+        response: {
+          204: Type.Null({ description: 'It waits in its place again.' }),
+          ...problems(400, 401, 403, 404, 409, 413, 415, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const reviewer = reviewerOf(callerOf(request))
+      await passItem(database, review, reviewer, request.params.id, request.body.lease)
       return reply.code(204).send(null)
     },
   )

@@ -45,7 +45,8 @@ export function reviewItemRoutes(app: App, { ground, review }: RouteDeps): void 
       schema: {
         tags,
         summary: 'Ask for more than the blurred picture',
-        description: 'That you did, and when, is written down.',
+        description:
+          'That you did, and when, is written down. 409 `exposure_reached`: that was as many pictures as one day may ask of you.',
         params: IdParams,
         body: Type.Object({ what: Type.Enum(['picture', 'prompt', 'input']) }, strict),
         response: {
@@ -60,7 +61,8 @@ export function reviewItemRoutes(app: App, { ground, review }: RouteDeps): void 
     },
     async (request) => {
       const reviewer = reviewerOf(callerOf(request))
-      return reveal(sql, reviewer, await seeItem(sql, reviewer, request.params.id), request.body.what)
+      const item = await seeItem(sql, reviewer, request.params.id)
+      return reveal(ground.database, review.rules, reviewer, item, request.body.what)
     },
   )
 

@@ -1,0 +1,159 @@
+// What would be read if a verdict were the decision: the notice of the statement of reasons, or the answer to an appeal, made by the code
+// that writes them, and nothing is stored. Before one's own verdict is stored it goes by the lane and by what is shown alone, so that
+// no kind of second look is told from another; what is withheld stands as DOTS.
+import { sql as raw } from 'kysely'
+import type { Json } from '../kernel/canonical.ts'
+import type { Sql } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { ReviewKind } from '../kernel/review-tables.ts'
+import type { Answered } from '../policy/review-rules.ts'
+import type { Seen } from '../review/access.ts'
+import { requireRight } from '../review/decide.ts'
+import type { ReviewTools } from '../review/item.ts'
+import { type Lane, laneOf } from '../review/lane.ts'
+import { type WordedDenial, writeDenial } from '../review/reasons.ts'
+import type { Reviewer } from '../review/reviewer.ts'
+import { asRuling, type Ruling, ruleOn, type VerdictRow } from '../review/ruling.ts'
+import { standing } from '../review/settle.ts'
+import { checkVerdict, type Verdict } from '../review/verdict.ts'
+import { userNotice } from '../statement/outputs.ts'
+import { answerOf } from './answer.ts'
+import { type Contested, readContested } from './contested.ts'
+import { factsOf } from './effect.ts'
+
+export type Preview =
+  | { kind: 'statement'; title: string; sentences: string[] }
+  | { kind: 'answer'; text: string }
+  /** Nobody is written to; what follows, in one sentence. */
+  | { kind: 'none'; sentences: string[] }
+
+export type PreviewTools = { readonly review: ReviewTools; readonly appealWindowDays: number }
+
+const DOTS = '…'
+
+/** Faults: decision_incomplete (with its field), forbidden, conflict (it is closed), statement_incomplete. */
+export async function previewVerdict(
+  sql: Sql,
+  tools: PreviewTools,
+  reviewer: Reviewer,
+  item: Seen,
+  verdict: Verdict,
+): Promise<Preview> {
+  const { policy, rules } = tools.review
+  requireRight(reviewer, verdict)
+  if (item.state === 'closed') throw new Fault('conflict', { detail: 'this item is closed already' })
+  const lane = laneOf(item)
+  checkVerdict(policy, rules, item.judged ? item : { ...item, kind: ALIKE[lane] }, verdict)
+  if (item.judged && item.kind === 'appeal')
+    return { kind: 'answer', text: await answerNow(sql, tools.review, reviewer, item, verdict) }
+  if (verdict.outcome !== 'deny' || lane === 'restricted')
+    return { kind: 'none', sentences: [FOLLOWS[lane][verdict.outcome]] }
+  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(sql)
+  const denial = await denialOf(sql, tools, item, verdict)
+  const record = writeDenial(policy, denial, { id: DOTS, decidedAt: rows[0]?.now ?? new Date() })
+  const { title, sentences } = userNotice(record)
+  return { kind: 'statement', title, sentences: [...sentences] }
+}
+
+/** What is asked of a verdict, by its lane alone. */
+const ALIKE: Readonly<Record<Lane, ReviewKind>> = {
+  first_look: 'hold',
+  second_look: 'appeal',
+  report: 'report',
+  restricted: 'report',
+}
+
+const FOLLOWS: Readonly<Record<Lane, Readonly<Record<Verdict['outcome'], string>>>> = {
+  first_look: {
+    allow: 'If this decides it, the picture is marked and released to whoever asked for it.',
+    deny: 'If this decides it, the picture stays where it is.',
+    omit: 'It is left undecided.',
+  },
+  second_look: {
+    allow: 'If this decides it, what was restricted is released, and what was released stays so.',
+    deny: 'If this decides it, what was restricted stays so.',
+    omit: 'It is left undecided, and whoever asked is told why.',
+  },
+  report: {
+    allow: 'If this decides it, the picture stays published.',
+    deny: 'If this decides it, the picture is withdrawn.',
+    omit: 'The report is left undecided, and the picture stays as it is.',
+  },
+  restricted: {
+    allow:
+      'If this decides it, nothing changes: what was refused stays refused, and what is published stays published.',
+    deny: 'If this decides it, what is published is withdrawn and what was refused stays refused, with the short notice that a restricted rule has; what is to be reported is drafted, and people send it or do not.',
+    omit: 'It is left undecided, and everything stays as it is.',
+  },
+}
+
+/** Of the same form for every item of a lane whose content is of one kind, until one has judged. */
+async function denialOf(
+  sql: Sql,
+  { appealWindowDays }: PreviewTools,
+  item: Seen,
+  { clause, findings }: Verdict,
+): Promise<WordedDenial> {
+  const isPrompt = item.image_id === null && !item.upload
+  const stated = { ruling: { clause, findings }, contentDate: null, appealWindowDays }
+  if (isPrompt)
+    return { ...stated, subject: { kind: 'request', id: DOTS }, stage: 'input', inputKind: 'prompt', verdict: null }
+  return {
+    ...stated,
+    subject: { kind: 'image', id: item.judged ? (item.image_id ?? DOTS) : DOTS },
+    stage: 'output',
+    verdict: item.judged ? await verdictOf(sql, item) : FOUND_BY_SOFTWARE,
+    ...(item.kind === 'report'
+      ? { restriction: 'image_withdrawn', source: item.report_id === null ? 'own_initiative' : 'notice' }
+      : {}),
+  }
+}
+
+/** A picture that waits was seen by software first. */
+const FOUND_BY_SOFTWARE: Json = { classifiers: [{ id: DOTS, version: DOTS, digest: DOTS }] }
+
+async function verdictOf(sql: Sql, { image_id: id }: Seen): Promise<Json | null> {
+  if (id === null) return null
+  const image = await sql.selectFrom('darkroom.image').select('verdict').where('id', '=', id).executeTakeFirstOrThrow()
+  return image.verdict
+}
+
+/** The answer to an appeal if this verdict and those that count by now decided it. */
+async function answerNow(
+  sql: Sql,
+  { policy, rules }: ReviewTools,
+  { personId }: Reviewer,
+  item: Seen,
+  verdict: Verdict,
+): Promise<string> {
+  if (item.appeal_id === null) throw new TypeError('an item of an appeal names it')
+  const appeal = await sql
+    .selectFrom('darkroom.appeal')
+    .select(['statement_id', raw<Date>`darkroom.now()`.as('now')])
+    .where('id', '=', item.appeal_id)
+    .executeTakeFirstOrThrow()
+  const contested = await readContested(sql, item.tenant_id, appeal.statement_id)
+  const others = (await standing(sql, item.id)).filter((one) => one.person_id !== personId && one.counted_at !== null)
+  const mine: VerdictRow = { ...verdict, id: item.id, person_id: personId, counted_at: null }
+  const verdicts = [...others, mine]
+  const ruled = ruleOn({ ...item, needs: verdicts.length }, verdicts, rules)
+  const ruling = 'ruling' in ruled ? ruled.ruling : asRuling(verdicts, mine)
+  const outcome = outcomeOf(ruling, contested)
+  const { text } = answerOf(policy, rules, {
+    outcome,
+    ruling: outcome === 'omitted' && ruling.outcome !== 'omit' ? { ...ruling, reason: 'content_erased' } : ruling,
+    clause: contested.clause,
+    facts: ruling.outcome === 'deny' ? factsOf(policy, ruling, contested) : null,
+    newClause: outcome === 'partial' ? ruling.clause : null,
+    newStatementId: null,
+    decidedAt: appeal.now,
+  })
+  return text
+}
+
+/** As effect.ts has it. */
+function outcomeOf({ outcome, clause }: Ruling, contested: Contested): Answered {
+  if (outcome === 'omit' || contested.erased || !contested.stands) return 'omitted'
+  if (outcome === 'allow') return 'overturned'
+  return clause === contested.clause ? 'upheld' : 'partial'
+}

@@ -1,0 +1,51 @@
+// Handing out, with what the person is spared: nothing while a break is required or goes on, nothing graver once a day's share of that is
+// judged, nothing of the categories that they skip for now. None of it decides who may have an item, so that nobody's evening off
+// leaves an item with nobody: its deadline tells of that. claim.ts claims.
+import type { Database, Sql } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
+import type { ReviewRules } from '../policy/review-rules.ts'
+import { claimItem, claimNext, type Lease, type Spared } from './claim.ts'
+import type { Lane } from './lane.ts'
+import type { Reviewer } from './reviewer.ts'
+import { readExposure } from './shift-records.ts'
+import { type Break, breakOf, severityBelow } from './wellbeing.ts'
+
+/** The next item, of one lane if that is asked for; null when there is none. Fault: break_due. */
+export async function handOutNext(
+  database: Database,
+  rules: ReviewRules,
+  reviewer: Reviewer,
+  lane: Lane | null,
+): Promise<Lease | null> {
+  const spared = await sparedOf(database.sql, rules, reviewer)
+  return claimNext(database, rules, reviewer, { ...spared, lane })
+}
+
+/** A named item. Faults: as claimItem, and break_due, exposure_reached. */
+export async function handOutItem(
+  database: Database,
+  rules: ReviewRules,
+  reviewer: Reviewer,
+  itemId: string,
+): Promise<Lease> {
+  const spared = await sparedOf(database.sql, rules, reviewer)
+  return claimItem(database, rules, reviewer, itemId, spared)
+}
+
+async function sparedOf(sql: Sql, { wellbeing }: ReviewRules, { personId }: Reviewer): Promise<Spared> {
+  const { now, work, grave, skipped } = await readExposure(sql, wellbeing, personId)
+  const pause = breakOf(wellbeing, work, now)
+  if (pause.state === 'required' || pause.state === 'on_break') throw breakDue(pause, now)
+  return { below: severityBelow(wellbeing, grave), belowUntil: grave.nextAt, skipped }
+}
+
+function breakDue({ state, until }: Break, now: Date): Fault {
+  const when = until === null ? 'later' : until.toISOString()
+  return new Fault('break_due', {
+    detail:
+      state === 'on_break'
+        ? `you are on a break until ${when}`
+        : `you have worked long enough without a break: nothing is handed out until ${when}, if you pause until then`,
+    facts: until === null ? {} : { retryAfterMs: Math.max(0, until.getTime() - now.getTime()) },
+  })
+}
