@@ -21,11 +21,13 @@ import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { tellBeyondPolicy } from '../policy/settings.ts'
+import { loadTranslations } from '../policy/translations.ts'
 import { putInForce } from '../policy/versions.ts'
 import { reportCategories } from '../publish/reports.ts'
 import type { ReviewTools } from '../review/item.ts'
 import { costOf } from '../schedule/fair-queue.ts'
 import { openBearers } from '../statement/bearer.ts'
+import { openTongues, type Tongues } from '../statement/translate.ts'
 import { bootstrap } from '../tenant/bootstrap.ts'
 import { holdSecrets } from '../tenant/fingerprints.ts'
 import { tenantsWithoutLimits } from '../tenant/quota.ts'
@@ -41,7 +43,7 @@ import { openUploads } from './uploads.ts'
 
 export type Service = { url: string } & AsyncDisposable
 
-type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans; review: ReviewTools }
+type Rules = { models: ModelCard[]; policy: ModerationPolicy; plans: Plans; review: ReviewTools; tongues: Tongues }
 
 type Options = { log?: Log; workers?: boolean }
 
@@ -56,6 +58,7 @@ export async function startService(
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
   const review = await openReview(config, policy)
+  const tongues = openTongues(await loadTranslations(join(config.policiesDir, 'translations'), policy, review.rules))
   const parts = await openParts(config, log, stack)
   await bootstrap(parts.ground, policy.purposes)
   await putInForce(parts.ground, policy, SYSTEM.version)
@@ -72,7 +75,7 @@ export async function startService(
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, stack)
   await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
-  const url = await listen(config, parts, marks, { models, policy, plans, review }, stack)
+  const url = await listen(config, parts, marks, { models, policy, plans, review, tongues }, stack)
   stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
   const owned = stack.move()
   return { url, [Symbol.asyncDispose]: () => owned.disposeAsync() }
@@ -82,12 +85,13 @@ async function listen(
   config: Config,
   { ground, served, pictureOrigins, checks }: Parts,
   marks: MarkTools,
-  { models, policy, plans, review }: Rules,
+  { models, policy, plans, review, tongues }: Rules,
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
   const manifests = stack.use(openManifests({ anchorPem: marks.signer.anchorPem, log: ground.log }))
   const verifying = await openVerifyTools(config, manifests, stack)
+  const statements = openBearers(await homeSecret(config, 'statements'))
   const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
   const app = await buildServer({
     ground,
@@ -103,7 +107,8 @@ async function listen(
     },
     objects: served,
     verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
-    statements: openBearers(await homeSecret(config, 'statements')),
+    statements,
+    tongues,
     review,
     webhooks: { key: await homeSecret(config, 'webhooks'), resolve: resolveByDns },
     ...openUploads(config, { models, log: ground.log, signer: manifests, registry }, stack),
@@ -117,7 +122,9 @@ async function listen(
           models,
           desk: { ground, review },
           provider: config.oidc !== null,
+          statements: { bearers: statements, tongues },
           appealPurposes: policy.purposes,
+          appealCharacters: config.limits.appealCharacters,
           reportCategories: reportCategories(policy),
           session: async ({ caller }) =>
             caller === null

@@ -7,6 +7,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Ground } from '../kernel/ground.ts'
 import type { ModelCard } from '../kernel/model.ts'
 import type { ReviewTools } from '../review/item.ts'
+import type { Bearers } from '../statement/bearer.ts'
+import type { Tongues } from '../statement/translate.ts'
 import type { Role } from '../tenant/roles.ts'
 import { deskPages } from './areas/desk.ts'
 import { leadPages } from './areas/leads.ts'
@@ -34,8 +36,12 @@ export type ConsoleOptions = {
   desk: { readonly ground: Ground; readonly review: ReviewTools } | null
   /** Whether people may sign in with an identity provider, beside keys. */
   provider?: boolean
+  /** Makes the links of statements, and says them in other languages; without it there is no page of a tenant's decisions. */
+  statements?: { readonly bearers: Bearers; readonly tongues: Tongues }
   /** Purposes that an appeal may declare; none: the field is not shown. */
   appealPurposes?: readonly string[]
+  /** How long the text of an appeal may be. */
+  appealCharacters?: number
   /** What a picture may be reported for; none: the verify page offers no report. */
   reportCategories?: readonly ReportCategory[]
   /** Origins that signed picture addresses may lead to, such as an S3 endpoint. None: pictures come from this one. */
@@ -50,7 +56,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
   const frame = openFrame(app, options, assets)
   publicPages(frame, options)
   if (options.desk !== null) {
-    supportPages(frame, options.desk)
+    if (options.statements) supportPages(frame, options.desk.ground, options.statements.bearers)
     deskPages(frame)
     leadPages(frame, options.desk)
   }

@@ -10,6 +10,7 @@ import type { OnErased } from '../publish/erase.ts'
 import type { FileStore } from '../publish/file-store.ts'
 import type { ReviewTools } from '../review/item.ts'
 import type { Bearers } from '../statement/bearer.ts'
+import type { Tongues } from '../statement/translate.ts'
 
 export type ServerDeps = {
   readonly ground: Ground
@@ -32,6 +33,8 @@ export type ServerDeps = {
   readonly review: ReviewTools
   /** Knows whoever bears a statement's link. */
   readonly statements: Bearers
+  /** Says statements and answers in other languages. */
+  readonly tongues: Tongues
   /** Seals the secrets of webhooks and finds where they lead. */
   readonly webhooks: WebhookTools
   /** What else ends with a generation's content, such as its appeals; in the transaction that erases it. */

@@ -1,7 +1,7 @@
 // What the stub answers with, in the very shapes that the server declares: one model, one statement, one picture's life.
 
 import type { Picture, Statement } from '../../src/console/modules/api.ts'
-import type { StatementResource } from '../../src/http/routes/statements.ts'
+import type { StatementResource } from '../../src/http/statement-schemas.ts'
 import type { ModelCard } from '../../src/kernel/model.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
 
@@ -44,6 +44,7 @@ export const fullStatement: StatementResource = {
   decided_at: new Date().toISOString(),
   ...{ content_date: null, source: 'own_initiative', detection: 'automated', decided_by: 'automated' },
   ...{ appeal_url: `/statements/sor_01stub#${SECRET}`, appeal: null, replaced_by: null, replaced_by_url: null },
+  ...{ language: 'en', translated: false, quoted: [] },
   ...{ category: 'violence/graphic', category_name: 'graphic violence', categories: ['violence/graphic'] },
   clause: 'violence/graphic/1',
   rule: 'Injury and death may not be shown in gory detail for its own sake.',

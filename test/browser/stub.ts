@@ -8,7 +8,7 @@ import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import sharp from 'sharp'
 import { registerConsole } from '../../src/console/console.ts'
 import type { Generation } from '../../src/console/modules/api.ts'
-import type { StatementResource } from '../../src/http/routes/statements.ts'
+import type { StatementResource } from '../../src/http/statement-schemas.ts'
 import { fullStatement, picture, provenance, release, SECRET, scene, statement, storybook } from './stub-answers.ts'
 
 export type Stub = Awaited<ReturnType<typeof startStub>>
@@ -171,7 +171,7 @@ export async function startStub() {
       return reply.code(401).send(problem(401, 'unauthenticated', 'Send the secret of the link.').body)
     if (secret !== undefined && secret !== SECRET)
       return reply.code(401).send(problem(401, 'unauthenticated', 'This is not the secret of a statement.').body)
-    if (!request.url.endsWith(statement.id))
+    if (Object(request.params).id !== statement.id)
       return reply.code(404).send(problem(404, 'not_found', 'No such statement.').body)
     return { ...fullStatement, ...stated, appeal: appeals[0] ?? null }
   })

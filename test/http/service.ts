@@ -21,11 +21,13 @@ import { failRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
 import { loadReviewRules } from '../../src/policy/review-rules.ts'
+import { loadTranslations } from '../../src/policy/translations.ts'
 import { putInForce } from '../../src/policy/versions.ts'
 import { openFileStore } from '../../src/publish/file-store.ts'
 import type { ReviewTools } from '../../src/review/item.ts'
 import { costOf } from '../../src/schedule/fair-queue.ts'
 import { openBearers } from '../../src/statement/bearer.ts'
+import { openTongues, type Tongues } from '../../src/statement/translate.ts'
 import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { keyFilePath } from '../../src/tenant/key-file.ts'
@@ -79,8 +81,9 @@ export const NOTHING_SEEN: Evidence = {
   opinions: [],
 }
 
-/** Pages may be drawn from the records and the rules. */
-type Pages = ServerDeps['pages'] | ((given: { ground: Ground; review: ReviewTools }) => ServerDeps['pages'])
+/** Pages may be drawn from the records and the rules, and speak other languages. */
+type Given = { ground: Ground; review: ReviewTools; tongues: Tongues }
+type Pages = ServerDeps['pages'] | ((given: Given) => ServerDeps['pages'])
 
 export async function openService(env: Record<string, string> = {}, pages: Pages = []) {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
@@ -125,6 +128,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     turns: openTurns(config.pressure.admissions),
     userSecret: Buffer.alloc(32, 9),
   }
+  const tongues = openTongues(await loadTranslations(join(config.policiesDir, 'translations'), policy, review.rules))
   const eye: Eye = { sees: NOTHING_SEEN, look: null, marks: NOTHING_FOUND }
   const app = await buildServer({
     ground,
@@ -132,6 +136,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     objects: images,
     verifyProvenance: async () => NOTHING_FOUND,
     statements: BEARERS,
+    tongues,
     review,
     webhooks: { key: Buffer.alloc(32, 5), resolve: async () => ['127.0.0.1'] },
     examineUpload: async () => (eye.look === null ? eye.sees : eye.look()),
@@ -139,7 +144,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     onErased: (tx, requestId) => omitAppeals(tx, admission.review, requestId),
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
-    pages: typeof pages === 'function' ? pages({ ground, review }) : pages,
+    pages: typeof pages === 'function' ? pages({ ground, review, tongues }) : pages,
     version: '0.0.0-test',
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -152,6 +157,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     policy,
     review,
     admission,
+    tongues,
     eye,
     key,
     call: (path: string, init: RequestInit & { as?: string | null } = {}) => {

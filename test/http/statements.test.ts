@@ -52,15 +52,15 @@ test('the state of an appeal and its answer stand in the statement', async () =>
   const appeal = newId('apl')
   await raw`INSERT INTO darkroom.appeal (id, tenant_id, statement_id, state)
             SELECT ${appeal}, tenant_id, id, 'reviewing' FROM darkroom.statement WHERE id = ${id}`.execute(sql)
-  assert.deepEqual((await read(`/v1/statements/${id}`)).appeal, { id: appeal, state: 'reviewing', answer: null })
+  const told = (await read(`/v1/statements/${id}`)).appeal
+  assert.deepEqual([told.id, told.state, told.answer, told.ended_at], [appeal, 'reviewing', null, null])
   const answer = { text: 'Two people looked at it.' }
   await raw`UPDATE darkroom.appeal SET state = 'upheld', answer = ${JSON.stringify(answer)}, decided_at = '2026-11-24T00:00:00Z'
              WHERE id = ${appeal}`.execute(sql)
-  assert.deepEqual((await read(`/v1/statements/${id}`)).appeal, {
-    id: appeal,
-    state: 'upheld',
-    answer: { ...answer, outcome: 'upheld', decided_at: '2026-11-24T00:00:00.000Z' },
-  })
+  const { appeal: ended } = await read(`/v1/statements/${id}`)
+  const at = '2026-11-24T00:00:00.000Z'
+  assert.deepEqual([ended.id, ended.state, ended.ended_at], [appeal, 'upheld', at])
+  assert.deepEqual(ended.answer, { ...answer, outcome: 'upheld', decided_at: at })
 })
 
 test('guessing is paced by address, and the tenant’s own reading is not', async () => {

@@ -6,7 +6,7 @@ import { getGeneration, getImage, listGenerations } from '../../src/admit/record
 import { saltedDigest } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { openLine } from '../../src/schedule/position.ts'
-import { getStanding } from '../../src/statement/records.ts'
+import { getStanding } from '../../src/statement/standing.ts'
 import { authenticate, type Caller } from '../../src/tenant/caller.ts'
 import { ALLOWED, FORBIDDEN, openService, type Service } from '../http/service.ts'
 

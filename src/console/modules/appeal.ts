@@ -1,80 +1,151 @@
-// The appeal against a statement: the form while one is open, its state once it was handed in, and the reasoned answer.
-// What was typed stays on the page until the server has it.
+// The appeal against a statement: the form while one is open, how far it has come once it was handed in, the reasoned answer and what came
+// of it, and taking it back. What was typed stays on the page until the server has it, over a change of language too.
 
-import type { StatementResource } from '../../http/routes/statements.ts'
-import { call, post, problemOf } from './api.ts'
+import type { StatementResource } from '../../http/statement-schemas.ts'
+import { type Problem, post, problemOf } from './api.ts'
 import { el, find } from './dom.ts'
-import { day } from './reasons.ts'
+import { quoter } from './reasons.ts'
+import { day, said, words } from './speech.ts'
+import { steps } from './steps.ts'
 
-type Appeal = NonNullable<StatementResource['appeal']>
-
-const MAX_TEXT = 2000
-const ASK_AGAIN_MS = 30_000
-
-const states: Record<string, string> = {
-  open: 'Your appeal was received. People who took no part in the decision will look at it.',
-  reviewing: 'People who took no part in the decision are looking at your appeal.',
-  upheld: 'The decision was looked at again and stands.',
-  overturned: 'The decision was reversed.',
-  partial: 'The first reason was withdrawn, and another applies.',
-  omitted: 'There was no decision on the appeal.',
-  withdrawn: 'The appeal was taken back.',
+type Reader = {
+  /** Of the statement. */
+  id: string
+  headers: Record<string, string>
+  /** Asks how it stands now, and draws it. */
+  refresh: () => Promise<void>
 }
-const isWaiting = ({ state }: Appeal) => state === 'open' || state === 'reviewing'
 
+const own = words.appeal
+const title = find('appeal-title', HTMLElement)
 const section = find('appeal', HTMLElement)
 const form = find('appeal-form', HTMLFormElement)
 const text = find('text', HTMLTextAreaElement)
-const count = find('text-count', HTMLElement)
 const send = find('send', HTMLButtonElement)
+const most = Number(form.dataset.most)
 
-export function offerAppeal({ id, redress, appeal }: StatementResource, headers: Record<string, string>): void {
-  if (appeal !== null) show(appeal, headers)
-  if (appeal !== null || redress.kind !== 'full') return
-  section.hidden = false
-  if (Date.parse(redress.appeal_until) < Date.now()) {
-    say(el('p', {}, 'The time to appeal ended on ', day(redress.appeal_until), '.'))
-    return
-  }
-  form.hidden = false
+/** Answers what draws the appeal of a statement, and says whether more is awaited. */
+export function appealWith(reader: Reader): (statement: StatementResource) => boolean {
+  const draft = `appeal ${reader.id}`
+  let appealId = ''
+  text.value = sessionStorage.getItem(draft) ?? ''
+  addEventListener('pagehide', () =>
+    form.hidden ? sessionStorage.removeItem(draft) : sessionStorage.setItem(draft, text.value),
+  )
   text.addEventListener('input', tally)
   tally()
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    void submit(id, headers)
+    void submit(reader)
   })
+  offerWithdrawal(async () => {
+    await post(`/v1/appeals/${encodeURIComponent(appealId)}/withdraw`, {}, reader.headers)
+    await reader.refresh()
+    title.focus()
+  })
+
+  return (statement) => {
+    const { redress, appeal, replaced_by_url: next } = statement
+    section.hidden = appeal === null && redress.kind !== 'full'
+    if (appeal === null) {
+      const over = redress.kind === 'full' && Date.parse(redress.appeal_until) < Date.now()
+      if (over) state(...said(own.over, { day: day(redress.appeal_until) }))
+      // What was typed too late stays to be copied.
+      form.hidden = over && !text.readOnly
+      return false
+    }
+    appealId = appeal.id
+    form.hidden = !text.readOnly
+    // How it stands goes before what it is about.
+    if (section.nextElementSibling?.id !== 'reasons') find('reasons', HTMLElement).before(section)
+    state(own.states[appeal.state])
+    section.dataset.appeal = appeal.state
+    const list = find('appeal-steps', HTMLElement)
+    list.hidden = false
+    list.replaceChildren(...steps(appeal))
+    const answer = appeal.answer === null ? [] : quoter(statement)('appeal.answer.text', appeal.answer.text)
+    find('appeal-answer', HTMLElement).replaceChildren(
+      ...(answer.length === 0 ? [] : [el('h3', {}, own.answer), el('p', { class: 'said', dir: 'auto' }, ...answer)]),
+      ...result(statement),
+      ...(next === null
+        ? []
+        : [
+            el(
+              'p',
+              { class: 'callout' },
+              ...said(own.replaced, {
+                link: el('a', { href: next.replace('#', `${location.search}#`) }, own.readReplacing),
+              }),
+            ),
+          ]),
+      el('p', { class: 'hint' }, el('code', {}, appeal.id)),
+    )
+    const waiting = appeal.state === 'open' || appeal.state === 'reviewing'
+    find('withdraw', HTMLElement).hidden = !waiting
+    return waiting || (appeal.result?.kind === 'image' && appeal.result.state !== 'published')
+  }
+}
+
+function result({ appeal, public_url: told }: StatementResource): HTMLElement[] {
+  const found = appeal?.result
+  if (!found) return []
+  const released = found.state === 'published' ? own.released : own.releasing
+  const sentence = said(found.kind === 'request' ? own.newRequest : released, { id: el('code', {}, found.id) })
+  // Only who is signed in can follow the link.
+  const way =
+    told === undefined
+      ? own.elsewhere
+      : el('a', { href: `/?generation=${encodeURIComponent(found.generation_id)}` }, own.openResult)
+  return [el('p', { class: 'callout good' }, ...sentence, ' ', way)]
+}
+
+function state(...nodes: (Node | string)[]): void {
+  find('appeal-state', HTMLElement).replaceChildren(...nodes)
 }
 
 /** As the server counts: by characters, not by UTF-16 units. */
 const length = () => [...text.value].length
 
 function tally(): void {
-  const left = MAX_TEXT - length()
-  count.textContent = left < 0 ? `${-left} characters too many` : `${left} characters left`
+  const left = most - length()
+  find('text-count', HTMLElement).replaceChildren(
+    ...said(left < 0 ? own.tooMany : own.left, { count: Math.abs(left).toLocaleString(document.documentElement.lang) }),
+  )
 }
 
-async function submit(statementId: string, headers: Record<string, string>): Promise<void> {
+async function submit({ id, headers, refresh }: Reader): Promise<void> {
+  if (send.disabled) return
   for (const node of form.querySelectorAll<HTMLElement>('.error')) node.hidden = true
-  text.removeAttribute('aria-invalid')
-  if (text.value.trim() === '') return complain('text', 'Say why, in a sentence or more.')
-  if (length() > MAX_TEXT) return complain('text', `It may have ${MAX_TEXT} characters at most.`)
+  for (const node of form.querySelectorAll('[aria-invalid]')) node.removeAttribute('aria-invalid')
+  if (text.value.trim() === '') return complain('text', own.sayWhy)
+  if (length() > most) return complain('text', String(said(own.tooLong, { count: most }).join('')))
   const purpose = new FormData(form).get('purpose')
   send.disabled = true
   try {
-    const body = { statement_id: statementId, text: text.value, ...(purpose ? { purpose } : {}) }
-    show(await post<Appeal>('/v1/appeals', body, headers), headers)
-    find('appeal-title', HTMLElement).focus()
+    await post('/v1/appeals', { statement_id: id, text: text.value, ...(purpose ? { purpose } : {}) }, headers)
+    text.value = ''
+    await refresh()
+    title.focus()
   } catch (cause) {
-    const { code, field, message } = problemOf(cause)
-    const known = {
-      already_appealed: 'Somebody has appealed against this already; there is one appeal for each decision.',
-      appeal_closed: 'This can no longer be appealed.',
-    }
-    const said = Object.entries(known).find(([one]) => one === code)?.[1] ?? message
-    complain(field === 'text' || field === 'purpose' ? field : 'appeal', said)
+    await explain(problemOf(cause), refresh)
   } finally {
     send.disabled = false
   }
+}
+
+async function explain({ code, field, status }: Problem, refresh: () => Promise<void>): Promise<void> {
+  const over = { already_appealed: own.already, appeal_closed: own.tooLate, gone: own.gone }
+  const final = Object.entries(over).find(([one]) => one === code)?.[1]
+  if (final !== undefined) {
+    // Somebody was faster: what was typed can still be copied.
+    text.readOnly = true
+    for (const node of form.querySelectorAll<HTMLElement>('[data-new]')) node.hidden = true
+    await refresh().catch(() => {})
+    complain('appeal', final)
+    text.focus()
+  } else if (status === 400 && (field === 'text' || field === 'purpose'))
+    complain(field, field === 'text' ? own.odd : own.oddPurpose)
+  else complain('appeal', code === 'unreachable' ? own.unreachable : status === 429 ? own.tooOften : own.failed)
 }
 
 function complain(field: string, message: string): void {
@@ -88,31 +159,34 @@ function complain(field: string, message: string): void {
   } else send.focus()
 }
 
-function show(appeal: Appeal, headers: Record<string, string>): void {
-  section.hidden = false
-  form.hidden = true
-  const { id, state, answer } = appeal
-  say(
-    el('p', { 'data-appeal': state }, states[state] ?? state),
-    ...(answer === null
-      ? []
-      : [
-          el('p', { class: 'said', dir: 'auto' }, answer.text),
-          el('p', { class: 'hint' }, 'Decided on ', day(answer.decided_at), '.'),
-        ]),
-    el('p', { class: 'hint' }, el('code', {}, id)),
-  )
-  if (isWaiting(appeal)) setTimeout(() => void again(appeal, headers), ASK_AGAIN_MS)
-}
-
-/** Asks quietly: what cannot be had now is asked for once more later. */
-async function again(appeal: Appeal, headers: Record<string, string>): Promise<void> {
-  const address = `/v1/appeals/${encodeURIComponent(appeal.id)}`
-  const next = document.hidden ? appeal : await call<Appeal>(address, { headers }).catch(() => appeal)
-  if (next.state === appeal.state) setTimeout(() => void again(appeal, headers), ASK_AGAIN_MS)
-  else show(next, headers)
-}
-
-function say(...nodes: HTMLElement[]): void {
-  find('appeal-state', HTMLElement).replaceChildren(...nodes)
+/** In two steps on the page itself; Escape steps back. */
+function offerWithdrawal(withdraw: () => Promise<void>): void {
+  const ask = find('withdraw-ask', HTMLButtonElement)
+  const sure = find('withdraw-sure', HTMLElement)
+  const yes = find('withdraw-yes', HTMLButtonElement)
+  const error = find('withdraw-error', HTMLElement)
+  const show = (open: boolean) => {
+    sure.hidden = !open
+    error.hidden = true
+    ask.setAttribute('aria-expanded', String(open))
+    const next = open ? find('withdraw-words', HTMLElement) : ask
+    next.focus()
+  }
+  ask.addEventListener('click', () => show(sure.hidden !== false))
+  find('withdraw-no', HTMLButtonElement).addEventListener('click', () => show(false))
+  sure.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') show(false)
+  })
+  yes.addEventListener('click', async () => {
+    yes.disabled = true
+    error.hidden = true
+    try {
+      await withdraw()
+    } catch {
+      error.textContent = own.notDone
+      error.hidden = false
+    } finally {
+      yes.disabled = false
+    }
+  })
 }

@@ -1,6 +1,6 @@
 // The tray once a generation has ended: pictures with their provenance, or what happened instead and what can be done.
 
-import type { StatementResource } from '../../http/routes/statements.ts'
+import type { StatementResource } from '../../http/statement-schemas.ts'
 import { call, type Generation, type Picture, type Statement } from './api.ts'
 import { el, find, plural } from './dom.ts'
 import { reasons } from './reasons.ts'

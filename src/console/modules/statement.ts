@@ -1,77 +1,86 @@
-// Fetches the statement that the page names and draws it: with the secret of the link's fragment, else with the session's cookie.
+// Fetches the statement that the page names and draws it: with the secret of the link's fragment, else with the session's cookie. While
+// something is awaited it asks again, and draws only what has changed.
 
-import type { StatementResource } from '../../http/routes/statements.ts'
+import type { StatementResource } from '../../http/statement-schemas.ts'
 import { call, problemOf } from './api.ts'
-import { offerAppeal } from './appeal.ts'
-import { el, find } from './dom.ts'
-import { reasons } from './reasons.ts'
+import { appealWith } from './appeal.ts'
+import { button, el, find } from './dom.ts'
+import { reasons, remedies } from './reasons.ts'
+import { words } from './speech.ts'
+
+const ASK_AGAIN_MS = 30_000
 
 const page = find('statement', HTMLElement)
 const title = find('notice', HTMLElement)
 const body = find('reasons', HTMLElement)
-const address = `/v1/statements/${encodeURIComponent(page.dataset.statement ?? '')}`
-const secret = decodeURIComponent(location.hash.slice(1))
-const headers: Record<string, string> = /^[\w-]+$/.test(secret) ? { 'darkroom-statement-secret': secret } : {}
+const id = page.dataset.statement ?? ''
+const address = `/v1/statements/${encodeURIComponent(id)}`
+const [, secret] = /^#([\w-]+)$/.exec(location.hash) ?? []
+const headers: Record<string, string> = secret === undefined ? {} : { 'darkroom-statement-secret': secret }
 
 // The same page with another secret is another reader.
 addEventListener('hashchange', () => location.reload())
+// In another language it is still the same reader.
+for (const link of page.querySelectorAll<HTMLAnchorElement>('a[hreflang]')) link.hash = location.hash
 
-try {
-  const statement = await call<StatementResource>(address, { headers })
-  title.textContent = statement.notice.title
-  body.replaceChildren(...became(statement), ...reasons(statement, { link: false }), ...more(statement))
-  offerAppeal(statement, headers)
-} catch (cause) {
-  const { status, message } = problemOf(cause)
-  const [heading, ...said] = failure(status, message)
-  title.textContent = heading
-  body.replaceChildren(...said.map((text) => el('p', {}, text)))
+const ask = () => call<StatementResource>(`${address}?lang=${document.documentElement.lang}`, { headers })
+const drawAppeal = appealWith({ id, headers, refresh: async () => draw(await ask()) })
+
+let shown = ''
+let waiting = false
+let timer: ReturnType<typeof setTimeout> | undefined
+
+function draw(statement: StatementResource): void {
+  const now = JSON.stringify([statement.appeal, statement.replaced_by])
+  if (shown === '') {
+    title.textContent = statement.notice.title
+    find('binding', HTMLElement).hidden = !statement.translated
+    body.replaceChildren(...reasons(statement, { link: false }), ...more(statement))
+  } else if (now !== shown) find('remedies', HTMLElement).replaceChildren(...remedies(statement, false))
+  if (now !== shown) waiting = drawAppeal(statement)
+  shown = now
+  clearTimeout(timer)
+  if (waiting) timer = setTimeout(() => void again(), ASK_AGAIN_MS)
 }
 
-/** What became of the decision stands before it. */
-function became({ appeal }: StatementResource): HTMLElement[] {
-  if (appeal?.answer == null) return []
-  return [el('p', { class: 'callout' }, appeal.answer.text)]
+/** Asks quietly: what cannot be had now is asked for once more later. */
+async function again(): Promise<void> {
+  const statement = document.hidden ? null : await ask().catch(() => null)
+  if (statement === null) timer = setTimeout(() => void again(), ASK_AGAIN_MS)
+  else draw(statement)
 }
 
-function more(statement: StatementResource): HTMLElement[] {
-  const { replaced_by_url, public_url } = statement
-  return [
-    ...(replaced_by_url === null
-      ? []
-      : [
-          el(
-            'p',
-            { class: 'callout' },
-            'An appeal put another statement in the place of this one: ',
-            el('a', { href: replaced_by_url }, 'read it'),
-          ),
-        ]),
-    // Only who is signed in can follow these.
-    ...(public_url === undefined
-      ? []
-      : [
-          el('p', { class: 'hint' }, el('a', { href: address }, 'The statement as JSON')),
-          ...(public_url === null
-            ? []
-            : [el('p', { class: 'hint' }, el('a', { href: public_url }, 'The link for people without an account'))]),
-        ]),
-  ]
+/** Only who is signed in can follow these. */
+function more({ public_url }: StatementResource): HTMLElement[] {
+  if (public_url === undefined) return []
+  const link = (href: string, text: string) => el('p', { class: 'hint' }, el('a', { href }, text))
+  return [link(address, words.appeal.asJson), ...(public_url === null ? [] : [link(public_url, words.appeal.handOn)])]
 }
 
-function failure(status: number, message: string): [heading: string, ...said: string[]] {
+async function open(): Promise<void> {
+  try {
+    draw(await ask())
+  } catch (cause) {
+    const [heading, ...said] = failure(problemOf(cause).status)
+    title.textContent = heading
+    body.replaceChildren(...said.map((text) => el('p', {}, text)))
+    if (heading === words.appeal.notLoaded)
+      body.append(
+        el(
+          'div',
+          {},
+          button(words.appeal.tryAgain, () => void open()),
+        ),
+      )
+  }
+}
+
+function failure(status: number): [heading: string, ...said: string[]] {
+  const { noSuch, noSuchWhy, wholeLink, incomplete, incompleteWhy, askAgain, notLoaded, notDone } = words.appeal
   // A secret that is not this statement's is nobody's.
-  if (status === 404 || (status === 401 && secret !== ''))
-    return [
-      'There is no such statement',
-      'The link may be incomplete or mistyped, or the statement belongs to somebody else.',
-      'Open the whole link that you were given, with everything after the #.',
-    ]
-  if (status === 401)
-    return [
-      'The link is incomplete',
-      'What follows the # in the link is missing. It shows that the statement concerns you, and no account is needed with it.',
-      'Open the whole link that you were given, or ask whoever gave it to you to send it again. Who has a key of this service can also sign in on the first page.',
-    ]
-  return ['It could not be loaded', message]
+  if (status === 404 || (status === 401 && location.hash.length > 1)) return [noSuch, noSuchWhy, wholeLink]
+  if (status === 401) return [incomplete, incompleteWhy, askAgain]
+  return [notLoaded, notDone]
 }
+
+await open()

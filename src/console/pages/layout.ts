@@ -1,14 +1,23 @@
 // The frame of every page: head, header with the way around, main, footer. `<main id="main">` is the skip link's aim.
 
+import { EN } from '../../statement/speech/en.ts'
+import { speechOf } from '../../statement/speech/languages.ts'
+import type { FrameWords } from '../../statement/speech/speech.ts'
 import type { Role } from '../../tenant/roles.ts'
 import type { PageContext } from '../frame.ts'
 import { type Html, html } from '../html.ts'
 
-type Link = { readonly href: string; readonly name: string; readonly roles?: readonly Role[] }
+/** `word`: what the page's own language calls it, where the page may be in another. */
+type Link = {
+  readonly href: string
+  readonly name: string
+  readonly word?: keyof FrameWords
+  readonly roles?: readonly Role[]
+}
 
 /** `roles`: who is shown it; everybody unless said. */
 const links: readonly Link[] = [
-  { href: '/', name: 'Playground', roles: ['client'] },
+  { href: '/', name: 'Playground', word: 'playground', roles: ['client'] },
   { href: '/decisions', name: 'Decisions', roles: ['client'] },
   { href: '/review', name: 'Review', roles: ['reviewer', 'lead'] },
   { href: '/appeals', name: 'Appeals', roles: ['reviewer', 'lead'] },
@@ -16,8 +25,8 @@ const links: readonly Link[] = [
   { href: '/review/routing', name: 'Routing', roles: ['lead'] },
   { href: '/review/quality', name: 'Quality', roles: ['lead', 'reviewer'] },
   { href: '/review/people', name: 'People', roles: ['lead', 'admin'] },
-  { href: '/verify', name: 'Verify' },
-  { href: '/docs', name: 'API' },
+  { href: '/verify', name: 'Verify', word: 'verify' },
+  { href: '/docs', name: 'API', word: 'reference' },
 ]
 
 /** `entries` run; `scripts` are all that they import, which the browser may fetch at once. */
@@ -25,6 +34,7 @@ export type Scripts = { readonly entries: readonly string[]; readonly scripts: r
 
 export function layout(context: PageContext, title: string, body: Html, { entries, scripts }: Scripts): Html {
   const { at, session, path, language = 'en' } = context
+  const words = (speechOf(language) ?? EN).frame
   const shown = links.filter(
     ({ href, roles }) =>
       roles === undefined || (session === null ? href === '/' : roles.some((role) => session.roles.includes(role))),
@@ -40,11 +50,11 @@ export function layout(context: PageContext, title: string, body: Html, { entrie
 <link rel="stylesheet" href="${at('console.css')}">
 ${scripts.filter((name) => !entries.includes(name)).map((name) => html`<link rel="modulepreload" href="${at(name)}">\n`)}${entries.map((name) => html`<script type="module" src="${at(name)}"></script>\n`)}</head>
 <body>
-<a class="skip" href="#main">Skip to the content</a>
+<a class="skip" href="#main">${words.skip}</a>
 <header class="masthead">
 <a class="mark" href="/">Darkroom</a>
-<nav aria-label="Main">
-${shown.map(({ href, name }) => html`<a href="${href}"${href === path && html` aria-current="page"`}>${name}</a>\n`)}</nav>
+<nav aria-label="${words.main}">
+${shown.map(({ href, name, word }) => html`<a href="${href}"${href === path && html` aria-current="page"`}>${word ? words[word] : name}</a>\n`)}</nav>
 ${
   session &&
   html`<form class="who" method="post" action="/session/end">
@@ -57,7 +67,7 @@ ${
 ${body}
 </main>
 <footer class="colophon">
-<p>Every picture that leaves has been checked, watermarked and signed. <a href="/verify">Check any picture</a>.</p>
+<p>${words.promise} <a href="/verify">${words.check}</a>.</p>
 </footer>
 </body>
 </html>

@@ -2,8 +2,10 @@
 // The modules fill the tray and the sheet; the form's options come from the models' cards.
 
 import type { ModelCard, Size } from '../../kernel/model.ts'
+import { EN } from '../../statement/speech/en.ts'
 import type { ConsoleOptions, ConsoleSession } from '../console.ts'
 import { type Html, html } from '../html.ts'
+import { wordsFor } from './statement.ts'
 
 const examples = [
   'a red boat on the beach at sunset',
@@ -89,7 +91,8 @@ ${examples.map((text) => html`<li><button type="button" class="chip" data-exampl
 <header><h2 id="contacts-title">Contact sheet</h2><p class="hint" id="contacts-note">Loading…</p></header>
 <ol class="film" id="film"></ol>
 <button class="quiet" id="older" type="button" hidden>Show earlier ones</button>
-</section>`
+</section>
+${wordsFor({ reasons: EN.reasons })}`
 }
 
 function choice(name: string, label: string, options: readonly (readonly [string, string])[]): Html {

@@ -191,6 +191,7 @@ export const DE: Speech = {
       'Das war zu oft in kurzer Zeit. Was Sie geschrieben haben, bleibt hier stehen. Versuchen Sie es in einer Minute noch einmal.',
     failed:
       'Das hat nicht geklappt. Was Sie geschrieben haben, bleibt hier stehen. Versuchen Sie es gleich noch einmal.',
+    notDone: 'Das hat nicht geklappt. Prüfen Sie Ihre Verbindung und versuchen Sie es gleich noch einmal.',
     over: 'Die Beschwerdefrist endete am {day}.',
     noSuch: 'Diese Begründung gibt es nicht',
     noSuchWhy: 'Der Link ist vielleicht unvollständig oder vertippt, oder die Begründung betrifft jemand anderen.',

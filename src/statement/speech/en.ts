@@ -164,6 +164,7 @@ export const EN: Speech = {
     unreachable: 'There is no connection. Nothing is lost: what you wrote stays here. Try again in a moment.',
     tooOften: 'That was too often in a short time. What you wrote stays here. Try again in a minute.',
     failed: 'It did not work. What you wrote stays here. Try again in a moment.',
+    notDone: 'That did not work. Check your connection and try again in a moment.',
     over: 'The time to appeal ended on {day}.',
     noSuch: 'There is no such statement',
     noSuchWhy: 'The link may be incomplete or mistyped, or the statement belongs to somebody else.',

@@ -183,6 +183,7 @@ export const FR: Speech = {
       'Il n’y a pas de connexion. Rien n’est perdu : ce que vous avez écrit reste ici. Réessayez dans un instant.',
     tooOften: 'C’était trop souvent en peu de temps. Ce que vous avez écrit reste ici. Réessayez dans une minute.',
     failed: 'Cela n’a pas fonctionné. Ce que vous avez écrit reste ici. Réessayez dans un instant.',
+    notDone: 'Cela n’a pas fonctionné. Vérifiez votre connexion et réessayez dans un instant.',
     over: 'Le délai de réclamation a pris fin le {day}.',
     noSuch: 'Cet exposé des motifs n’existe pas',
     noSuchWhy: 'Le lien est peut-être incomplet ou mal copié, ou l’exposé concerne quelqu’un d’autre.',

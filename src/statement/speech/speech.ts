@@ -150,6 +150,7 @@ export type AppealWords = {
     | 'unreachable'
     | 'tooOften'
     | 'failed'
+    | 'notDone'
     | 'over'
     | 'noSuch'
     | 'noSuchWhy'
