@@ -30,6 +30,12 @@ export type Preview =
 export type PreviewTools = { readonly review: ReviewTools; readonly appealWindowDays: number }
 
 const DOTS = '…'
+/** Where a record needs an id, and there is none or it is withheld. */
+const NO_ID = 'none'
+
+function dotted(id: string): string {
+  return id === NO_ID ? DOTS : id
+}
 
 /** Faults: decision_incomplete (with its field), forbidden, conflict (it is closed), statement_incomplete. */
 export async function previewVerdict(
@@ -50,8 +56,9 @@ export async function previewVerdict(
     return { kind: 'none', sentences: [FOLLOWS[lane][verdict.outcome]] }
   const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(sql)
   const denial = await denialOf(sql, tools, item, verdict)
-  const record = writeDenial(policy, denial, { id: DOTS, decidedAt: rows[0]?.now ?? new Date() })
-  const { title, sentences } = userNotice(record)
+  const record = writeDenial(policy, denial, { id: NO_ID, decidedAt: rows[0]?.now ?? new Date() })
+  const { subject } = record
+  const { title, sentences } = userNotice({ ...record, id: DOTS, subject: { ...subject, id: dotted(subject.id) } })
   return { kind: 'statement', title, sentences: [...sentences] }
 }
 
@@ -97,10 +104,10 @@ async function denialOf(
   const isPrompt = item.image_id === null && !item.upload
   const stated = { ruling: { clause, findings }, contentDate: null, appealWindowDays }
   if (isPrompt)
-    return { ...stated, subject: { kind: 'request', id: DOTS }, stage: 'input', inputKind: 'prompt', verdict: null }
+    return { ...stated, subject: { kind: 'request', id: NO_ID }, stage: 'input', inputKind: 'prompt', verdict: null }
   return {
     ...stated,
-    subject: { kind: 'image', id: item.judged ? (item.image_id ?? DOTS) : DOTS },
+    subject: { kind: 'image', id: item.judged ? (item.image_id ?? NO_ID) : NO_ID },
     stage: 'output',
     verdict: item.judged ? await verdictOf(sql, item) : FOUND_BY_SOFTWARE,
     ...(item.kind === 'report'
@@ -110,7 +117,7 @@ async function denialOf(
 }
 
 /** A picture that waits was seen by software first. */
-const FOUND_BY_SOFTWARE: Json = { classifiers: [{ id: DOTS, version: DOTS, digest: DOTS }] }
+const FOUND_BY_SOFTWARE: Json = { classifiers: [{ id: NO_ID, version: NO_ID, digest: NO_ID }] }
 
 async function verdictOf(sql: Sql, { image_id: id }: Seen): Promise<Json | null> {
   if (id === null) return null

@@ -1,6 +1,7 @@
 // Handing out, with what the person is spared: nothing while a break is required or goes on, nothing graver once a day's share of that is
 // judged, nothing of the categories that they skip for now. None of it decides who may have an item, so that nobody's evening off
 // leaves an item with nobody: its deadline tells of that. claim.ts claims.
+import { sql as raw } from 'kysely'
 import type { Database, Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
@@ -21,15 +22,28 @@ export async function handOutNext(
   return claimNext(database, rules, reviewer, { ...spared, lane })
 }
 
-/** A named item. Faults: as claimItem, and break_due, exposure_reached. */
+/** A named item; what this person holds already is not handed out but taken over. Faults: as claimItem, and break_due. */
 export async function handOutItem(
   database: Database,
   rules: ReviewRules,
   reviewer: Reviewer,
   itemId: string,
 ): Promise<Lease> {
+  if (await holds(database.sql, reviewer, itemId)) return claimItem(database, rules, reviewer, itemId)
   const spared = await sparedOf(database.sql, rules, reviewer)
   return claimItem(database, rules, reviewer, itemId, spared)
+}
+
+async function holds(sql: Sql, { personId }: Reviewer, itemId: string): Promise<boolean> {
+  const held = await sql
+    .selectFrom('darkroom.review_item')
+    .select('id')
+    .where('id', '=', itemId)
+    .where('state', '=', 'open')
+    .where('lease_person', '=', personId)
+    .where('lease_until', '>', raw<Date>`(SELECT darkroom.now())`)
+    .executeTakeFirst()
+  return held !== undefined
 }
 
 async function sparedOf(sql: Sql, { wellbeing }: ReviewRules, { personId }: Reviewer): Promise<Spared> {

@@ -55,10 +55,11 @@ export function breakOf(limits: Wellbeing, work: Work, now: Date): Break {
   return { state: due ? 'due' : 'none', since, dueAt, until: null }
 }
 
-/** Whether a break that goes on may be ended before its time: not where nothing would be handed out without it. */
-export function isRequired(limits: Wellbeing, { since, breakFrom }: Work, now: Date): boolean {
+/** Whether nothing would be handed out now if it were not for a break that goes on: then that does not end before its time. */
+export function isRequired(limits: Wellbeing, work: Work, now: Date): boolean {
+  const { since, breakFrom } = work
   const latestAt = since === null ? null : after(since, limits.breakLatestMs)
-  return latestAt !== null && (breakFrom ?? now) >= latestAt
+  return latestAt !== null && (breakFrom ?? now) >= latestAt && !isRested(limits, work, now)
 }
 
 /** A pause as long as a break is one, asked for or not. The next act begins anew then: ACT of shift-records.ts. */

@@ -26,6 +26,37 @@ test('the next item is the gravest of those that wait equally long, and no two p
   assert.equal(nothing.body, null)
 })
 
+test('of one lane the next is handed out, and nothing of another', async () => {
+  const hold = await desk.make('hold')
+  const report = await desk.make('report', { category: 'weapons', clause: 'weapons/2' })
+  const of = (lane: unknown) => desk.as('/v1/review/next', 'ada', { body: { lane } })
+  assert.equal((await of('second_look')).status, 204)
+  assert.equal((await of('report')).body.item.id, report.id)
+  assert.equal((await of('report')).status, 204)
+  assert.equal((await of('restricted')).status, 204)
+  assert.deepEqual((await of('boats')).body.field, 'lane')
+  assert.equal((await of(null)).body.item.id, hold.id, 'none is all')
+})
+
+test('what was claimed ahead counts its time from when it was looked at', async () => {
+  const { id } = await desk.make('hold')
+  const lease = await desk.hold('ada', id)
+  const renew = (body: object) => desk.as(`/v1/review/items/${id}/renew`, 'ada', { body: { lease, ...body } })
+  await desk.clock(300)
+  const { leased_at: claimedAt } = await desk.row(id)
+  await renew({ opened: false })
+  assert.deepEqual((await desk.row(id)).leased_at, claimedAt)
+  assert.equal((await renew({ opened: true })).status, 200)
+  await desk.clock(320)
+  await desk.decide('ada', id, { lease, ...DENY })
+  const { took_ms } = await desk.service.ground.database.sql
+    .selectFrom('darkroom.review_verdict')
+    .select('took_ms')
+    .where('item_id', '=', id)
+    .executeTakeFirstOrThrow()
+  assert.ok(Number(took_ms) >= 19_000 && Number(took_ms) < 60_000, `${took_ms}`)
+})
+
 test('whoever has no role, or a key that belongs to nobody, reviews nothing', async () => {
   const { id } = await desk.make('hold')
   for (const who of ['client', 'compliance', 'admin']) {

@@ -73,6 +73,57 @@ test('a verdict is given once, and takes effect when its undo time is over', asy
   assert.deepEqual((await desk.as('/v1/review/queue', 'ada')).body.undoable, [])
 })
 
+test('the same verdict sent again is answered as it was, and another with the same claim is refused', async () => {
+  const { id } = await desk.make('hold', { category: 'weapons', clause: 'weapons/2' })
+  const lease = await desk.hold('ada', id)
+  const verdict = { lease, ...DENY, note: 'plain to see' }
+  const given = await desk.decide('ada', id, verdict)
+  const again = await desk.decide('ada', id, {
+    ...verdict,
+    findings: Object.fromEntries(Object.entries(FINDINGS).reverse()),
+  })
+  assert.deepEqual([again.status, again.body], [200, given.body])
+  for (const other of [
+    { ...verdict, note: 'plain to see!' },
+    { ...verdict, note: null },
+    { ...verdict, reason: 'misread' },
+    { ...verdict, findings: { ...FINDINGS, shown: 'a severed part of a body' } },
+    { lease, outcome: 'allow' },
+    { ...verdict, lease: lease.replace(/^./, (first: string) => (first === 'a' ? 'b' : 'a')) },
+  ])
+    assert.equal((await desk.decide('ada', id, other)).body.code, 'lease_expired', JSON.stringify(other))
+  assert.equal((await desk.decide('bea', id, verdict)).body.code, 'lease_expired')
+  const { data } = (await desk.as('/v1/review/mine', 'ada')).body
+  assert.equal(data.filter((one: { item_id: string }) => one.item_id === id).length, 1)
+  await desk.clock(61)
+  await settle()
+  assert.deepEqual((await desk.decide('ada', id, verdict)).body, given.body, 'once it has taken effect, too')
+})
+
+test('a verdict that was taken back is not given by sending it again', async () => {
+  const { id } = await desk.make('hold')
+  const lease = await desk.hold('ada', id)
+  await desk.decide('ada', id, { lease, ...DENY })
+  const { body } = await undo('ada', id)
+  assert.equal((await desk.decide('ada', id, { lease, ...DENY })).body.code, 'lease_expired')
+  assert.equal((await desk.decide('ada', id, { lease: body.lease.token, ...DENY })).status, 200)
+})
+
+test('what is decided or closed is claimed by nobody, and the refusal says which', async () => {
+  const { id } = await desk.make('hold', { category: 'weapons', clause: 'weapons/2' })
+  await desk.decide('ada', id, { lease: await desk.hold('ada', id), ...DENY })
+  for (const who of ['ada', 'bea']) {
+    const refused = await desk.claim(who, id)
+    assert.deepEqual(
+      [refused.status, refused.body.code, refused.body.detail],
+      [409, 'conflict', 'this item is decided already'],
+    )
+  }
+  await desk.clock(61)
+  await settle()
+  assert.equal((await desk.claim('bea', id)).body.detail, 'this item is closed already')
+})
+
 test('a verdict is taken back within its time by who gave it, and by nobody else', async () => {
   const { id } = await desk.make('hold')
   const lease = await desk.hold('ada', id)

@@ -1,8 +1,9 @@
 // A model of the review engine to drive it with: who holds what by which token, and an oracle of who may have which item that shares no
 // line with the engine's SQL. Each step acts on the real records and judges the answer; `judgeRecords` judges the records after it.
 import assert from 'node:assert/strict'
-import { sql as raw } from 'kysely'
+import { sql as raw, type Selectable } from 'kysely'
 import { isFault } from '../../src/kernel/fault.ts'
+import type { ReviewVerdictTable } from '../../src/kernel/review-tables.ts'
 import { claimItem, claimNext, hashOf, type Lease, releaseItem, renewLease } from '../../src/review/claim.ts'
 import { decide, escalate, undo } from '../../src/review/decide.ts'
 import type { ItemRow } from '../../src/review/item.ts'
@@ -37,14 +38,7 @@ export type Action =
   | { do: 'pass'; seconds: number }
   | { do: 'settle' }
 
-type Verdicts = {
-  id: string
-  item_id: string
-  person_id: string
-  undone_at: Date | null
-  counted_at: Date | null
-  at: Date
-}[]
+type Verdicts = Selectable<ReviewVerdictTable>[]
 type Records = { items: ItemRow[]; verdicts: Verdicts; excluded: { item_id: string; person_id: string }[]; now: Date }
 
 export async function readRecords({ engine }: Model): Promise<Records> {
@@ -159,6 +153,14 @@ async function actOnLease(model: Model, before: Records, action: Extract<Action,
     assert.equal(up !== null, alive && !person.lead, 'escalation')
   } else {
     const decided = await unlessRefused(decide(ground.database, tools, person, itemId, token, action.verdict))
+    const again = decided !== null && before.verdicts.find((one) => one.id === decided.verdictId)
+    if (again) {
+      const { outcome, clause, reason } = action.verdict
+      assert.equal(again.lease_hash, hashOf(token), 'a verdict that was given already was given with this token')
+      assert.deepEqual([again.person_id, again.undone_at], [person.personId, null])
+      assert.deepEqual([again.outcome, again.clause, again.reason], [outcome, clause, reason], 'and is the same')
+      return
+    }
     const lawful = alive && item !== undefined && mayHave(before, person, item)
     assert.equal(decided !== null, lawful, 'a verdict counts under a live lease of somebody who may give it')
     if (decided !== null) model.lawful.add(decided.verdictId)
