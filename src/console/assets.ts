@@ -30,6 +30,7 @@ const sheets = [
   'public.css',
   'desk.css',
   'leads.css',
+  'routing.css',
 ]
 
 export async function loadAssets(folder: string = import.meta.dirname): Promise<Assets> {

@@ -6,6 +6,7 @@
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type {} from '../http/access.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { Role } from '../tenant/roles.ts'
 import type { Assets } from './assets.ts'
 import type { ConsoleOptions, ConsoleSession } from './console.ts'
@@ -37,12 +38,16 @@ type Drawn = Page | Elsewhere
 type Public = (context: PageContext, request: FastifyRequest) => Drawn | Promise<Drawn>
 /** A page for people with one of its roles. */
 type Closed = (context: PageContext & { session: ConsoleSession }, request: FastifyRequest) => Drawn | Promise<Drawn>
+/** What a form of such a page does, and the page that it then shows. */
+type Act = (fields: URLSearchParams, request: FastifyRequest) => Drawn | Promise<Drawn>
 
 export type Frame = {
   open: (path: string, draw: Public) => void
   closed: (path: string, roles: readonly Role[], draw: Closed) => void
+  acts: (path: string, roles: readonly Role[], act: Act) => void
 }
 
+const FORM = 'application/x-www-form-urlencoded'
 const route = { schema: { hide: true }, config: { access: 'optional' } } as const
 
 export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets: Assets): Frame {
@@ -71,6 +76,19 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
     return send(reply, context, { title: 'Sign in', body, modules: ['sign-in.ts'] })
   }
 
+  const closed = (roles: readonly Role[], draw: Closed) => async (request: FastifyRequest, reply: FastifyReply) => {
+    const context = await contextOf(request)
+    const { session } = context
+    if (session === null) return signIn(reply, request, context)
+    if (!session.roles.some((role) => roles.includes(role))) return send(reply, context, forbiddenPage(roles))
+    return send(reply, context, await draw({ ...context, session }, request))
+  }
+
+  // Only of pages: elsewhere a form's body is refused, so no other site can post one to the API.
+  app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) => {
+    done(null, new URLSearchParams(String(body)))
+  })
+
   return {
     open: (path, draw) => {
       app.get(path, route, async (request, reply) => {
@@ -78,14 +96,14 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
         return send(reply, context, await draw(context, request))
       })
     },
-    closed: (path, roles, draw) => {
-      app.get(path, route, async (request, reply) => {
-        const context = await contextOf(request)
-        const { session } = context
-        if (session === null) return signIn(reply, request, context)
-        if (!session.roles.some((role) => roles.includes(role))) return send(reply, context, forbiddenPage(roles))
-        return send(reply, context, await draw({ ...context, session }, request))
-      })
+    closed: (path, roles, draw) => void app.get(path, route, closed(roles, draw)),
+    acts: (path, roles, act) => {
+      const draw: Closed = (_context, request) => {
+        if (!(request.body instanceof URLSearchParams))
+          throw new Fault('unsupported_media', { field: 'content-type', detail: `send ${FORM}` })
+        return act(request.body, request)
+      }
+      app.post(path, route, closed(roles, draw))
     },
   }
 }

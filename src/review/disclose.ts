@@ -12,6 +12,7 @@ import type { Seen } from './access.ts'
 import type { Content } from './content.ts'
 import type { ReviewTools } from './item.ts'
 import type { Reviewer } from './reviewer.ts'
+import { type Routed, ruleThatRouted } from './routing-records.ts'
 
 type Outcome = 'allow' | 'deny' | 'omit'
 export type Score = {
@@ -48,6 +49,8 @@ export type Disclosed = {
   }[]
   siblings: { position: number; state: string }[]
   ruling: { outcome: Outcome; clause: string | null; reason: string | null } | null
+  /** Which rule sent it where it went; null: none did, or who asks is no lead. */
+  routing: Routed | null
 }
 export type OwnVerdict = {
   id: string
@@ -88,6 +91,7 @@ export async function disclose(
     similar: item.restricted ? [] : await similarTo(sql, item),
     siblings: item.restricted ? [] : await siblingsOf(sql, item),
     ruling: Value.Check(Ruling, item.ruling) ? item.ruling : null,
+    routing: reviewer.lead ? await ruleThatRouted(sql, item) : null,
   }
 }
 

@@ -1,7 +1,5 @@
 // The versions of the routing rules: the newest is in force, and every one is kept with who set it and when. A version is set only on
 // top of the one that was read. The operator's log names it by its digest: version, number of rules, who; never their words.
-import Type from 'typebox'
-import { Compile } from 'typebox/compile'
 import { note } from '../advance.ts'
 import { canonical, sha256 } from '../kernel/canonical.ts'
 import type { Database, Sql, Tx } from '../kernel/database.ts'
@@ -11,7 +9,7 @@ import { actorOf } from '../tenant/actor.ts'
 import { lockOperator, type Page, pageOf } from '../tenant/administered.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { reviewerOf } from './reviewer.ts'
-import { type RoutingRule, RulesSchema, requireSense } from './routing-rules.ts'
+import { type RoutingRule, RulesShape, requireSense } from './routing-rules.ts'
 
 export type Routing = {
   /** 0: nobody has set any rules yet. */
@@ -20,7 +18,6 @@ export type Routing = {
   readonly changed: { readonly at: Date; readonly personId: string; readonly name: string } | null
 }
 
-const Rules = Compile(Type.Array(RulesSchema.items))
 const NONE: Routing = { version: 0, rules: [], changed: null }
 
 export async function routingInForce(sql: Sql | Tx): Promise<Routing> {
@@ -40,10 +37,27 @@ export async function listRoutings(sql: Sql | Tx, page: Page): Promise<{ rows: R
     .execute()
   const routings = rows.map(({ version, rules, changed_at: at, changed_by: personId, name }) => ({
     version,
-    rules: Rules.Parse(rules),
+    rules: RulesShape.Parse(rules),
     changed: { at, personId, name },
   }))
   return pageOf(routings, page)
+}
+
+/** `rule`: its place in the list of that version, from 0. */
+export type Routed = { readonly version: number; readonly rule: number; readonly name: string | null }
+
+/** What sent an item where it went; null: no rule matched when it came. */
+export async function ruleThatRouted(
+  sql: Sql,
+  { routing_version: version, routing_rule: rule }: { routing_version: number | null; routing_rule: number | null },
+): Promise<Routed | null> {
+  if (version === null || rule === null) return null
+  const { rules } = await sql
+    .selectFrom('darkroom.review_routing')
+    .select('rules')
+    .where('version', '=', version)
+    .executeTakeFirstOrThrow()
+  return { version, rule, name: RulesShape.Parse(rules)[rule]?.name ?? null }
 }
 
 export type NewRouting = { readonly version: number; readonly rules: readonly RoutingRule[] }

@@ -1,6 +1,7 @@
 // What a routing rule may say: its shape with its bounds, and whether what it names exists. At least one condition and one effect; what a
 // rule does not say stays as it is by default. routing.ts applies rules, routing-records.ts keeps them.
 import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { REVIEW_KINDS } from '../kernel/review-tables.ts'
@@ -73,6 +74,9 @@ export const RulesSchema = Type.Array(RuleSchema, {
   description: 'The first that matches decides.',
 })
 export type RoutingRule = Static<typeof RuleSchema>
+
+export const RuleShape = Compile(RuleSchema)
+export const RulesShape = Compile(Type.Array(RuleSchema))
 
 /** Fault: invalid_request, with the field of the first thing that makes no sense, such as `rules[2].when.categories[0]`. */
 export async function requireSense(

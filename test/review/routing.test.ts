@@ -56,7 +56,7 @@ test('leads set the rules as a whole on top of the version that they read, and e
     ],
   )
   assert.match(facts[0].digest, /^[0-9a-f]{64}$/)
-  assert.doesNotMatch(JSON.stringify(facts), /Graphic|ada/)
+  assert.doesNotMatch(JSON.stringify(facts), /Graphic|Person/)
   for (const who of ['ada', 'admin', 'client'])
     assert.equal((await put({ version: 2, rules: [] }, who)).status, 403, who)
   assert.equal((await desk.as('/v1/review/routing', 'ada')).status, 403)
@@ -125,6 +125,18 @@ test('only those whom a rule names get an item, however they ask; which rule sen
   assert.equal((await next('bea')).body.item.id, other.id)
   assert.equal((await next('bea')).status, 204)
   assert.equal((await next('ada')).body.item.id, id)
+})
+
+test('a lead who has judged an item is told which rule sent it there, and nobody is before or without being one', async () => {
+  const version = await setRules([rule('Up', { kinds: ['hold'] }, { head_start_minutes: 5 })])
+  const { id } = await desk.make('hold')
+  const shown = async (who: string) => (await desk.as(`/v1/review/items/${id}`, who)).body
+  assert.equal((await shown('lead')).disclosed, null)
+  await desk.allow('lead', id)
+  assert.deepEqual((await shown('lead')).disclosed.routing, { version, rule: 0, name: 'Up' })
+  const other = await desk.make('hold')
+  await desk.allow('ada', other.id)
+  assert.equal((await desk.as(`/v1/review/items/${other.id}`, 'ada')).body.disclosed.routing, null)
 })
 
 test('an item whose people are all away waits for a reviewer with an alarm, and is open again once one is back', async () => {

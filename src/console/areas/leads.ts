@@ -2,7 +2,10 @@
 
 import type { ConsoleOptions } from '../console.ts'
 import type { Frame } from '../frame.ts'
+import { routingPage } from './routing.ts'
 
 type Desk = NonNullable<ConsoleOptions['desk']>
 
-export function leadPages(_frame: Frame, _desk: Desk): void {}
+export function leadPages(frame: Frame, desk: Desk): void {
+  routingPage(frame, desk)
+}
