@@ -67,7 +67,7 @@ await onConsole('statement', ({ named }) => {
     await opened(page)
     await page.focus('#text')
     await page.keyboard.type('It is a scene from an opera.')
-    assert.equal(await text(page, '#text-count'), '1972 characters left')
+    assert.equal(await text(page, '#text-count'), 'Characters left: 1,972')
     await page.keyboard.press('Tab')
     await page.keyboard.type('ed')
     await page.keyboard.press('Tab')
@@ -94,9 +94,8 @@ await onConsole('statement', ({ named }) => {
     assert.equal(await page.getAttribute('#text', 'aria-invalid'), 'true')
     assert.equal(await page.evaluate(() => document.activeElement?.id), 'text')
     await said('2000 characters at most', '🙂'.repeat(2001))
-    assert.equal(await text(page, '#text-count'), '1 characters too many')
-    await said('That is odd.', 'something odd')
-    await said('Somebody has appealed against this already', 'again')
+    assert.equal(await text(page, '#text-count'), 'Characters too many: 1')
+    await said('a character that is no text', 'something odd')
     assert.equal(stub.appeals.length, 0)
     await page.fill('#text', '🙂'.repeat(2000))
     await page.click('#send')
@@ -109,7 +108,7 @@ await onConsole('statement', ({ named }) => {
       outcome: 'upheld',
       decided_at: '2026-11-24T00:00:00Z',
     }
-    stub.appeals.push({ text: '', purpose: null, state: 'upheld', answer })
+    stub.appeals.push({ text: '', purpose: null, state: 'upheld', answer, ended_at: answer.decided_at })
     await visit(page, stub.address)
     await page.waitForSelector('[data-appeal=upheld]')
     const shown = await text(page, '#appeal')

@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import sharp from 'sharp'
-import { registerConsole } from '../../src/console/console.ts'
+import { type ConsoleOptions, registerConsole } from '../../src/console/console.ts'
 import type { Generation } from '../../src/console/modules/api.ts'
 import type { StatementResource } from '../../src/http/statement-schemas.ts'
 import { fullStatement, picture, provenance, release, SECRET, scene, statement, storybook } from './stub-answers.ts'
 
+type StubAppeal = { text: string; purpose: string | null; state: string; answer: object | null; ended_at?: string }
 export type Stub = Awaited<ReturnType<typeof startStub>>
 
 export async function startStub() {
@@ -23,8 +24,12 @@ export async function startStub() {
   const reports: unknown[] = []
   const seen = { posts: 0, verified: 0, reports }
   /** What was handed in, and what a test wants the statement to say otherwise. */
-  const appeals: { text: string; purpose: string | null; state: string; answer: object | null }[] = []
+  const appeals: StubAppeal[] = []
   const stated: Partial<StatementResource> = {}
+  const received = {
+    ...{ id: 'apl_1', created_at: new Date().toISOString(), reviewing_at: null, ended_at: null, result: null },
+    due_at: new Date(Date.now() + 7 * 86_400_000).toISOString(),
+  }
   /** Prompts with "slow" in them advance only as far as this. */
   const gate = { step: Number.POSITIVE_INFINITY }
 
@@ -34,7 +39,8 @@ export async function startStub() {
     body: { type: `https://darkroom.invalid/problems/${code}`, title: code, status, code, detail, field },
   })
 
-  await registerConsole(app, {
+  // As the service does, in a scope of its own.
+  const options: ConsoleOptions = {
     session: async (request) =>
       request.headers.cookie?.includes('darkroom_session=good')
         ? {
@@ -49,7 +55,8 @@ export async function startStub() {
       { id: 'weapons', name: 'Weapons' },
       { id: 'other', name: 'Something else' },
     ],
-  })
+  }
+  await app.register(async (scope) => registerConsole(scope, options))
 
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
     done(null, Object.fromEntries(new URLSearchParams(String(body)))),
@@ -173,7 +180,8 @@ export async function startStub() {
       return reply.code(401).send(problem(401, 'unauthenticated', 'This is not the secret of a statement.').body)
     if (Object(request.params).id !== statement.id)
       return reply.code(404).send(problem(404, 'not_found', 'No such statement.').body)
-    return { ...fullStatement, ...stated, appeal: appeals[0] ?? null }
+    const appeal = appeals[0] === undefined ? null : { ...received, ...appeals[0] }
+    return { ...fullStatement, ...stated, appeal }
   })
   app.post<{ Body: { statement_id: string; text: string; purpose?: string } }>(
     '/v1/appeals',

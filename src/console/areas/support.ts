@@ -14,7 +14,6 @@ const PAGE = 25
 const STATEMENT_ID = /^sor_\w{1,60}$/
 
 export function supportPages(frame: Frame, ground: Ground, bearers: Bearers): void {
-  const { sql } = ground.database
   const title = 'Decisions'
 
   frame.closed('/decisions', ['client'], async ({ session: { tenantId } }, request) => {
@@ -22,8 +21,8 @@ export function supportPages(frame: Frame, ground: Ground, bearers: Bearers): vo
     const filter = { state: asked.state, about: asked.about === '' ? null : asked.about }
     try {
       const [tally, { rows, hasMore }] = [
-        await tallyOf(sql, tenantId),
-        await listStandings(sql, tenantId, filter, { limit: PAGE, after }),
+        await tallyOf(ground.database.sql, tenantId),
+        await listStandings(ground.database.sql, tenantId, filter, { limit: PAGE, after }),
       ]
       const base = baseUrlOf(ground, request)
       const listed = rows.map((standing) => {

@@ -34,24 +34,32 @@ export function appealWith(reader: Reader): (statement: StatementResource) => bo
   )
   text.addEventListener('input', tally)
   tally()
+  // A link to the form would take the place of the secret.
+  find('to-appeal', HTMLButtonElement).addEventListener('click', () => text.focus())
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     void submit(reader)
   })
   offerWithdrawal(async () => {
-    await post(`/v1/appeals/${encodeURIComponent(appealId)}/withdraw`, {}, reader.headers)
+    // It may have been decided meanwhile, which the page then shows.
+    const taken = await post(`/v1/appeals/${encodeURIComponent(appealId)}/withdraw`, {}, reader.headers).catch(
+      () => null,
+    )
     await reader.refresh()
-    title.focus()
+    if (find('withdraw', HTMLElement).hidden) title.focus()
+    return taken !== null
   })
 
   return (statement) => {
     const { redress, appeal, replaced_by_url: next } = statement
     section.hidden = appeal === null && redress.kind !== 'full'
+    find('way', HTMLElement).hidden = true
     if (appeal === null) {
       const over = redress.kind === 'full' && Date.parse(redress.appeal_until) < Date.now()
       if (over) state(...said(own.over, { day: day(redress.appeal_until) }))
       // What was typed too late stays to be copied.
-      form.hidden = over && !text.readOnly
+      form.hidden = (over && !text.readOnly) || section.hidden
+      find('way', HTMLElement).hidden = form.hidden || text.readOnly
       return false
     }
     appealId = appeal.id
@@ -160,7 +168,7 @@ function complain(field: string, message: string): void {
 }
 
 /** In two steps on the page itself; Escape steps back. */
-function offerWithdrawal(withdraw: () => Promise<void>): void {
+function offerWithdrawal(withdraw: () => Promise<boolean>): void {
   const ask = find('withdraw-ask', HTMLButtonElement)
   const sure = find('withdraw-sure', HTMLElement)
   const yes = find('withdraw-yes', HTMLButtonElement)
@@ -179,14 +187,9 @@ function offerWithdrawal(withdraw: () => Promise<void>): void {
   })
   yes.addEventListener('click', async () => {
     yes.disabled = true
-    error.hidden = true
-    try {
-      await withdraw()
-    } catch {
-      error.textContent = own.notDone
-      error.hidden = false
-    } finally {
-      yes.disabled = false
-    }
+    const taken = await withdraw().catch(() => false)
+    error.textContent = own.notDone
+    error.hidden = taken
+    yes.disabled = false
   })
 }

@@ -35,7 +35,8 @@ function draw(statement: StatementResource): void {
   if (shown === '') {
     title.textContent = statement.notice.title
     find('binding', HTMLElement).hidden = !statement.translated
-    body.replaceChildren(...reasons(statement, { link: false }), ...more(statement))
+    const decision = el('h2', {}, words.reasons.rows.decision)
+    body.replaceChildren(decision, ...reasons(statement, { link: false }), ...more(statement))
   } else if (now !== shown) find('remedies', HTMLElement).replaceChildren(...remedies(statement, false))
   if (now !== shown) waiting = drawAppeal(statement)
   shown = now

@@ -34,6 +34,12 @@ const restrictions = {
   image_withdrawn: 'Picture withdrawn',
 }
 
+const closed = {
+  final: 'none: it follows from an appeal',
+  restricted: 'none: a restricted case',
+  none: 'none: its owner took it back',
+}
+
 export function decisionsPage({ asked, tally, rows, next, first, now }: Options): Html {
   const filtered = asked.state !== null || asked.about !== ''
   return html`<div class="stack">
@@ -102,8 +108,8 @@ function rowOf({ statement, appeal, replacedBy, link }: Row, now: Date): Html {
 <td role="cell">${stands}</td>
 <td role="cell">${
     link === null
-      ? html`<span class="hint">no link: a restricted case</span>`
-      : html`<a href="${link}" class="handed" title="${link}">The link</a> <button type="button" class="quiet" data-copy="${link}" hidden>Copy<span class="unseen"> the link of ${id}</span></button>`
+      ? html`<span class="hint">no link</span>`
+      : html`<a href="${link}" class="handed" title="${link}">The link<span class="unseen"> of ${id}</span></a> <button type="button" class="quiet" data-copy="${link}" hidden>Copy<span class="unseen"> the link of ${id}</span></button>`
   }</td>
 </tr>
 `
@@ -123,7 +129,7 @@ function withoutAppeal(
   now: Date,
 ): Html {
   if (replacedBy !== null) return html`<a href="/statements/${replacedBy}">replaced by another statement</a>`
-  if (redress.kind !== 'full') return html`<span class="hint">none can be filed</span>`
+  if (redress.kind !== 'full') return html`<span class="hint">${closed[redress.kind]}</span>`
   const over = Date.parse(redress.appealUntil) < now.getTime()
   return over
     ? html`<span class="hint">could be appealed until ${day(redress.appealUntil)}</span>`

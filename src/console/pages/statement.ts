@@ -28,6 +28,7 @@ ${SPEECHES.map((one) => html`<a href="?lang=${one.language}" lang="${one.languag
 </header>
 <p class="callout" id="binding" hidden>${page.binding} <a href="?lang=en" hreflang="en">${page.bindingLink}</a>.</p>
 <noscript><p class="callout">${page.noScript.replace('{id}', id)}</p></noscript>
+<div id="way" hidden><button type="button" id="to-appeal">${speech.reasons.wayToAppeal}</button></div>
 <div id="reasons" class="stack"></div>
 <section id="appeal" class="stack" aria-labelledby="appeal-title" hidden>
 <h2 id="appeal-title" tabindex="-1">${page.appeal}</h2>
