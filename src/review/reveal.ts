@@ -37,6 +37,8 @@ export async function reveal(
   }
   if (!there[what]) throw new Fault('not_found', { field: 'what', detail: `this item has no ${what}` })
   await database.transact(async (tx) => {
+    // Before the person's row, as whoever decides locks them.
+    await tx.selectFrom('darkroom.review_item').select('id').where('id', '=', item.id).forKeyShare().execute()
     if (what !== 'prompt') await requireShare(tx, rules, reviewer, item, what)
     await tx
       .insertInto('darkroom.review_reveal')

@@ -10,15 +10,13 @@ type ShiftRow = Selectable<ReviewShiftTable>
 
 /** A claim or verdict, as one more statement of the one that takes it: `from` names its rows, none where it took nothing. */
 export function actOf(personId: string, { breakMs }: Wellbeing, from: 'claimed' | 'decided') {
-  const pause = raw`${breakMs} * interval '1 millisecond'`
   return raw`
     INSERT INTO darkroom.review_shift AS shift (person_id, work_since, acted_at)
     SELECT ${personId}, moment.at, moment.at
       FROM (SELECT FROM ${raw.ref(from)} LIMIT 1) AS act CROSS JOIN (SELECT darkroom.now() AS at OFFSET 0) AS moment
     ON CONFLICT (person_id) DO UPDATE
-       SET work_since = CASE WHEN shift.acted_at IS NULL OR excluded.acted_at - shift.acted_at >= ${pause}
-                               OR (shift.break_until >= shift.acted_at AND shift.break_until <= excluded.acted_at)
-                             THEN excluded.work_since ELSE shift.work_since END,
+       SET work_since = CASE WHEN excluded.acted_at - shift.acted_at < ${breakMs} * interval '1 millisecond'
+                             THEN shift.work_since ELSE excluded.work_since END,
            acted_at = excluded.acted_at, break_from = NULL, break_until = NULL`
 }
 

@@ -62,11 +62,9 @@ export function isRequired(limits: Wellbeing, work: Work, now: Date): boolean {
   return latestAt !== null && (breakFrom ?? now) >= latestAt && !isRested(limits, work, now)
 }
 
-/** A pause as long as a break is one, asked for or not. The next act begins anew then: ACT of shift-records.ts. */
-function isRested({ breakMs }: Wellbeing, { actedAt, breakUntil }: Work, now: Date): boolean {
-  if (actedAt === null) return true
-  const paused = now.getTime() - actedAt.getTime() >= breakMs
-  return paused || (breakUntil !== null && breakUntil >= actedAt && breakUntil <= now)
+/** A pause as long as a break is one, asked for or not; a break begins at the last act or later. The next act begins anew: actOf. */
+function isRested({ breakMs }: Wellbeing, { actedAt }: Work, now: Date): boolean {
+  return actedAt === null || now.getTime() - actedAt.getTime() >= breakMs
 }
 
 function after(from: Date, ms: number | null): Date | null {

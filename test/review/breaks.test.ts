@@ -131,7 +131,7 @@ test('a required break that was begun does not end early', async () => {
   assert.notEqual((await desk.shift('ada')).break.since, null, 'the work begins anew')
 })
 
-test('a break that ended counts as one even where the pause since the last act was shorter than it looks', async () => {
+test('after a break the work begins anew', async () => {
   const { id } = await desk.make('hold')
   await work('ada', id, 45)
   const { since } = (await desk.shift('ada')).break
