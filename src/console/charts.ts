@@ -15,11 +15,11 @@ const WIDE = 1000
 export function stackedBars(bars: readonly Bar[], tone: 'age' | 'due'): Html {
   const most = Math.max(1, ...bars.map(total))
   const names = bars[0]?.parts.map((part) => part.name) ?? []
-  return html`<div class="bars tone-${tone}">
+  return html`<div class="lanebars tone-${tone}">
 ${bars.map(
-  (bar) => html`<div class="bar"><span class="bar-name">${bar.name}</span>
+  (bar) => html`<div class="lanebar"><span class="lanebar-name">${bar.name}</span>
 <svg viewBox="0 0 ${WIDE} 10" preserveAspectRatio="none" role="img" aria-label="${inWords(bar)}">${partsOf(bar, most)}</svg>
-<span class="bar-total number">${total(bar)}</span></div>\n`,
+<span class="lanebar-total number">${total(bar)}</span></div>\n`,
 )}<ul class="legend" aria-hidden="true">
 ${names.map((name, index) => html`<li><svg viewBox="0 0 10 10"><rect class="part-${index}" width="10" height="10" rx="2"/></svg>${name}</li>\n`)}</ul>
 </div>`
@@ -85,15 +85,15 @@ export function dotAndWhisker(name: string, said: Said, { from = 0, as = 'percen
   const words = sayShare(said, as)
   const { interval, value } = said
   if (interval === null)
-    return html`<p class="share"><span class="share-name">${name}</span> <span class="hint">${words}</span></p>`
+    return html`<p class="rate"><span class="rate-name">${name}</span> <span class="hint">${words}</span></p>`
   const at = (one: number) => round(20 + ((Math.min(1, Math.max(from, one)) - from) / (1 - from)) * (WIDE - 40))
-  return html`<div class="share"><span class="share-name">${name}</span>
+  return html`<div class="rate"><span class="rate-name">${name}</span>
 <svg viewBox="0 0 ${WIDE} 20" preserveAspectRatio="none" role="img" aria-label="${name}: ${words}"><line class="axis" x1="20" x2="${WIDE - 20}" y1="10" y2="10"/>${
     from < 0 && html`<line class="axis" x1="${at(0)}" x2="${at(0)}" y1="4" y2="16"/>`
   }<line class="whisker" x1="${at(interval.low)}" x2="${at(interval.high)}" y1="10" y2="10"/>${
-    value !== null && html`<line class="dot" x1="${at(value)}" x2="${at(value)}" y1="10" y2="10"/>`
+    value !== null && html`<line class="point" x1="${at(value)}" x2="${at(value)}" y1="10" y2="10"/>`
   }</svg>
-<span class="share-words number" aria-hidden="true">${words}</span></div>`
+<span class="rate-words number" aria-hidden="true">${words}</span></div>`
 }
 
 type Scale = { readonly from?: -1 | 0; readonly as?: 'percent' | 'number' }

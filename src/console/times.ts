@@ -13,14 +13,14 @@ const units = [
   { from: MINUTE, size: MINUTE, name: 'min' },
 ] as const
 
-/** "3 h 12 min", "2 d 4 h", "under a minute": two units at most. */
+/** "3 h 12 min", "2 d 4 h", "under a minute": two units at most, one from ten days on. */
 export function span(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   const at = units.findIndex(({ from }) => whole >= from)
   const unit = units[at]
   if (unit === undefined) return 'under a minute'
   const smaller = units[at + 1]
-  const rest = smaller === undefined ? 0 : Math.floor((whole % unit.size) / smaller.size)
+  const rest = smaller === undefined || whole >= 10 * DAY ? 0 : Math.floor((whole % unit.size) / smaller.size)
   const first = `${Math.floor(whole / unit.size)} ${unit.name}`
   return smaller === undefined || rest === 0 ? first : `${first} ${rest} ${smaller.name}`
 }

@@ -148,3 +148,13 @@ async function countNobodys(sql: Sql, sees: boolean): Promise<number> {
        WHERE NOT ${SOMEBODY}) AS nobodys`.execute(sql)
   return Number(rows[0]?.count ?? 0)
 }
+
+/** Who is there and may have each of these items, by their ids; an item that nobody may have is missing. */
+export async function whoMay(sql: Sql, itemIds: readonly string[]): Promise<Map<string, readonly string[]>> {
+  const { rows } = await raw<{ id: string; people: string[] }>`
+    SELECT item.id, array_agg(who.person_id) AS people
+      FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who
+        ON (who.away_until IS NULL OR who.away_until <= (SELECT darkroom.now())) AND ${ELIGIBLE}
+     WHERE item.id = ANY (${[...itemIds]}) GROUP BY item.id`.execute(sql)
+  return new Map(rows.map(({ id, people }) => [id, people]))
+}

@@ -99,16 +99,27 @@ function openHub(ground: Ground) {
 
 async function readPart(sql: Sql, one: Followed): Promise<void> {
   const mine = await myQueue(sql, one.reviewer)
-  const urgency = one.reviewer.lead ? await readUrgency(sql, await seesRestricted(sql, one.reviewer)) : {}
+  const { urgency, whole } = one.reviewer.lead ? await readWhole(sql, one.reviewer) : NOTHING_MORE
   const part = { ...mine, ...urgency }
   const ends = [...mine.claims.map((claim) => claim.lease_until), ...mine.undoable.map((verdict) => verdict.undo_until)]
   one.until = Math.min(...ends.map((end) => Date.parse(end)))
   one.part = part
   // Its age alone is no change.
-  const told = JSON.stringify({ ...part, oldest_seconds: null })
+  const told = JSON.stringify([whole, { ...part, oldest_seconds: null }])
   if (told === one.told) return
   one.told = told
   for (const listener of one.listeners) listener(part)
+}
+
+const NOTHING_MORE = { urgency: {}, whole: '' }
+
+/** How urgent all that a lead sees is, and what tells whether any of it is other than it was: they look at every item. */
+async function readWhole(sql: Sql, reviewer: Reviewer): Promise<{ urgency: Urgency; whole: string }> {
+  const sees = await seesRestricted(sql, reviewer)
+  const { rows } = await raw<{ whole: string | null }>`
+    SELECT sum(hashtextextended(concat_ws(' ', id, state, verdicts, severity, lease_person, reserved_for), 0))::text AS whole
+      FROM darkroom.review_item AS item WHERE item.state <> 'closed' AND (${sees} OR NOT item.restricted)`.execute(sql)
+  return { urgency: await readUrgency(sql, sees), whole: rows[0]?.whole ?? '' }
 }
 
 /** A number that moves with every change of the queue, and the records' time. */

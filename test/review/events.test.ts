@@ -139,6 +139,15 @@ test('a lead hears how much is late and the oldest item’s age; that it grows i
   assert.ok(Number(late.oldest_seconds) >= 400 * 3600)
 })
 
+test('a lead is told again of what changes among others, though nothing of it is theirs', async () => {
+  const { id } = await desk.make('hold', { exclude: [{ personId: desk.id('lead'), reason: 'conflict' }] })
+  await using lead = await listen('lead')
+  await lead.until(() => true)
+  await desk.hold('ada', id)
+  await lead.until(() => lead.heard.length === 2)
+  assert.deepEqual(lead.heard[1]?.lanes, lead.heard[0]?.lanes)
+})
+
 test('a verdict that takes effect is told to whoever may be next', async () => {
   const { id } = await desk.make('hold')
   await using ada = await listen('ada')

@@ -10,11 +10,11 @@ const HOSTILE = '"><script>'
 const attributes = (svg: string, element: string, name: string) =>
   [...svg.matchAll(new RegExp(`<${element} [^>]*?\\b${name}="([^"]*)"`, 'g'))].map(([, value]) => Number(value))
 
-test('a length of time is told in two units at most', () => {
+test('a length of time is told in two units at most, a long one in days', () => {
   const told = [0, 59, 60, 3599, 3600, 3660, 86_399, 86_400, 172_800, 176_400, 1_000_000].map(span)
   assert.deepEqual(told, [
     ...['under a minute', 'under a minute', '1 min', '59 min', '1 h', '1 h 1 min', '23 h 59 min', '24 h'],
-    ...['2 d', '2 d 1 h', '11 d 13 h'],
+    ...['2 d', '2 d 1 h', '11 d'],
   ])
   assert.equal(span(-5), 'under a minute')
 })
@@ -83,10 +83,10 @@ const interval = { low: 0.25, high: 0.75 }
 test('a share is a whisker from a few on, and a dot with it only once enough were seen', () => {
   const enough = `${dotAndWhisker('Agreement', { standing: 'enough', n: 130, value: 0.5, interval })}`
   assert.match(enough, /class="whisker" x1="260" x2="740"/)
-  assert.match(enough, /class="dot" x1="500" x2="500"/)
+  assert.match(enough, /class="point" x1="500" x2="500"/)
   const few = `${dotAndWhisker('Agreement', { standing: 'interval_only', n: 45, value: null, interval })}`
   assert.match(few, /class="whisker"/)
-  assert.doesNotMatch(few, /class="dot"/)
+  assert.doesNotMatch(few, /class="point"/)
   const none = `${dotAndWhisker('Agreement', { standing: 'insufficient', n: 3, value: null, interval: null })}`
   assert.doesNotMatch(none, /svg/)
   assert.match(none, /too few to say \(n = 3\)/)
@@ -94,7 +94,7 @@ test('a share is a whisker from a few on, and a dot with it only once enough wer
 
 test('a scale that begins below nothing has its nothing in the middle', () => {
   const svg = `${dotAndWhisker('Kappa', { standing: 'enough', n: 200, value: 0, interval: { low: -0.5, high: 0.5 } }, { from: -1, as: 'number' })}`
-  assert.match(svg, /class="dot" x1="500"/)
+  assert.match(svg, /class="point" x1="500"/)
   assert.match(svg, /0\.00 \(-0\.50 to 0\.50\), n = 200/)
 })
 

@@ -33,7 +33,12 @@ export async function call<T>(path: string, init: RequestInit = {}): Promise<T> 
   // The OpenAI routes nest theirs.
   const { code, detail, title, field } = body.error ?? body
   const said = detail ?? title ?? `The server answered ${response.status}.`
-  throw new Problem(response.status, code ?? 'unknown', said, field?.split(/[/.]/).at(-1))
+  throw new Problem(
+    response.status,
+    code ?? 'unknown',
+    said,
+    field?.split(/[/.]/).findLast((part: string) => !/^\d+$/.test(part)),
+  )
 }
 
 /** What there is to read; null where an answer has no body. */
