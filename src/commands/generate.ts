@@ -60,21 +60,23 @@ async function run(args: string[]): Promise<void> {
   }
   const done = await follow(client, await client.post('/v1/generations', order))
   await keep(client, done, values.out)
+  process.stdout.write(`generation ${new URL(`/v1/generations/${done.id}`, service.url)}\n`)
 }
 
+type Statement = { id: string; notice: string; appeal_url: string | null }
 type Generation = {
   id: string
   state: string
   failure: string | null
   progress: { step: number; steps: number; position: number | null }
-  statement: { id: string; notice: string } | null
+  statement: Statement | null
   images: {
     id: string
     state: string
     seed: number
     failure: string | null
     url: string | null
-    statement: { id: string; notice: string } | null
+    statement: Statement | null
     provenance: { validation_state: string } | null
   }[]
 }
@@ -98,6 +100,7 @@ function apiClient(base: string, key: string) {
     })
   }
   return {
+    base,
     post: async (path: string, body: unknown): Promise<Generation> =>
       (
         await call(path, {
@@ -134,6 +137,7 @@ async function keep(client: Client, generation: Generation, out: string): Promis
     if (image.url === null) {
       const why = image.statement?.notice ?? image.failure ?? image.state
       if (generation.statement === null) process.stderr.write(`image ${index + 1}: not released: ${why}\n`)
+      if (image.statement !== null) tellStatement(client, image.statement)
       continue
     }
     const extension = extname(out)
@@ -142,10 +146,17 @@ async function keep(client: Client, generation: Generation, out: string): Promis
     process.stdout.write(`${file}  seed ${image.seed}  signed: ${image.provenance?.validation_state ?? 'no'}\n`)
     kept++
   }
-  if (generation.statement !== null)
-    process.stderr.write(`refused: ${generation.statement.notice}\nstatement ${generation.statement.id}\n`)
+  if (generation.statement !== null) {
+    process.stderr.write(`refused: ${generation.statement.notice}\n`)
+    tellStatement(client, generation.statement)
+  }
   if (generation.failure !== null) process.stderr.write(`failed: ${generation.failure}\n`)
   if (kept === 0) process.exitCode = 1
+}
+
+/** Where it can be read, and appealed where it can be. Restricted ones have no page. */
+function tellStatement({ base }: Client, { id, appeal_url: page }: Statement): void {
+  process.stderr.write(`statement ${new URL(page ?? `/v1/statements/${id}`, base)}\n`)
 }
 
 function whole(text: string, field: string): number {

@@ -69,7 +69,39 @@ export function validationFault(errors: readonly FastifySchemaValidationError[],
   const values = first?.params.allowedValues
   if (Array.isArray(values)) return invalid(path, `${path} must be one of ${values.join(', ')}`)
   const wrong = first?.keyword === 'type' ? 'invalid_type' : 'invalid_value'
-  return invalid(path, `${path} ${first?.message ?? 'is not valid'}`, wrong)
+  return invalid(path, `${path} ${first === undefined ? 'is not valid' : plainly(first)}`, wrong)
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object with fields',
+}
+
+/** What a person can do something with; the schema's own words only where there are no plainer ones. */
+function plainly({ keyword, params, message = 'is not valid' }: FastifySchemaValidationError): string {
+  const limit = Number(params.limit)
+  switch (keyword) {
+    case 'type':
+      return `must be ${KINDS[String(params.type)] ?? String(params.type)}`
+    case 'minLength':
+      return limit === 1 ? 'must not be empty' : `must have ${limit} characters or more`
+    case 'maxLength':
+      return `may have ${limit} characters at most`
+    case 'minItems':
+      return limit === 1 ? 'must not be empty' : `must have ${limit} parts or more`
+    case 'maxItems':
+      return `may have ${limit} parts at most`
+    case 'minimum':
+      return `must be ${limit} or more`
+    case 'maximum':
+      return `must be ${limit} or less`
+    case 'anyOf':
+      return 'has none of the shapes that are taken here'
+    default:
+      return message
+  }
 }
 
 /** A union reports each of its branches, and an unknown field reports twice; these say the least. */

@@ -121,7 +121,7 @@ await onStatements('decisions', (named) => {
 
   named(
     'when the records are away the page says that nothing is lost, and comes back',
-    async ({ signedIn, records, voices }) => {
+    async ({ expected, signedIn, records, voices }) => {
       await voices.refused()
       const page = await signedIn('/decisions?state=appealable')
       expected.push(/status of 503/)

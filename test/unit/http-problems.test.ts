@@ -61,3 +61,13 @@ test('a wrong value in a nested place is named by its path', () => {
   assert.equal(fault.field, 'a.0.b')
   assert.match(fault.message, /a\.0\.b must be integer/)
 })
+
+test('what a schema found is said in plain words', () => {
+  const said = (keyword: string, params: Record<string, unknown>) =>
+    validationFault([{ keyword, instancePath: '/text', schemaPath: '', params, message: 'must NOT' }], 'body').message
+  assert.equal(said('type', { type: 'string' }), 'text must be text')
+  assert.equal(said('minLength', { limit: 1 }), 'text must not be empty')
+  assert.equal(said('maxLength', { limit: 100 }), 'text may have 100 characters at most')
+  assert.equal(said('maximum', { limit: 100 }), 'text must be 100 or less')
+  assert.equal(said('pattern', {}), 'text must NOT')
+})

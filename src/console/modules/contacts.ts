@@ -7,7 +7,9 @@ type Page = { data: Generation[]; has_more: boolean; next: string | null }
 
 export type Contacts = { reload: () => Promise<void>; mark: (id: string | null) => void }
 
-function wordOf({ state, outcome }: Generation): string {
+function wordOf({ state, outcome, images }: Generation): string {
+  const gone = images.find((image) => image.state === 'withdrawn' || image.state === 'expired')
+  if (gone !== undefined && images.every((image) => image.url === null)) return gone.state
   if (state === 'done') return (outcome ?? 'done').replace('partly_', '')
   return ['received', 'queued', 'generating'].includes(state) ? 'developing' : state
 }
@@ -22,12 +24,17 @@ export function contacts(open: (generation: Generation) => void): Contacts {
   const frame = (generation: Generation) => {
     const picture = generation.images.find((image) => image.url !== null)
     const word = wordOf(generation)
+    const instead = (said: string) => el('span', { class: 'word' }, said)
     const link = el(
       'a',
       { href: `/?generation=${encodeURIComponent(generation.id)}`, 'data-id': generation.id },
       picture?.url
-        ? el('img', { src: picture.url, alt: '', width: 96, height: 96, loading: 'lazy', class: 'crisp' })
-        : el('span', { class: 'word' }, word),
+        ? el('img', {
+            ...{ src: picture.url, alt: '', width: 96, height: 96, loading: 'lazy', class: 'crisp' },
+            // It was taken back, or has expired, since this was listed.
+            error: ({ target }) => target instanceof HTMLElement && target.replaceWith(instead('not available')),
+          })
+        : instead(word),
       el(
         'span',
         { class: 'edge' },

@@ -1,0 +1,62 @@
+// `darkroom generate` says where what it made can be found again, and where a refusal is explained and can be appealed.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+
+const STATEMENT = { id: 'sor_1', notice: 'It was refused.', appeal_url: '/statements/sor_1#secret' }
+const progress = { step: 0, steps: 1, position: null }
+
+/** Runs it against a service that answers with this generation. */
+async function generate(generation: object): Promise<{ url: string; out: string; err: string }> {
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(request.url === '/healthz' ? {} : generation))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${portOf(server.address())}`
+  const child = spawn(process.execPath, ['src/main.ts', 'generate', 'a boat', '--url', url], {
+    env: { ...process.env, DARKROOM_KEY: 'dk_live_test' },
+  })
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (part) => {
+    said.out += part
+  })
+  child.stderr.on('data', (part) => {
+    said.err += part
+  })
+  await once(child, 'close')
+  server.close()
+  return { url, ...said }
+}
+
+function portOf(address: string | AddressInfo | null): number {
+  assert.ok(typeof address === 'object' && address !== null)
+  return address.port
+}
+
+test('a refusal is followed by the link to its statement, and the generation by its address', async () => {
+  const { url, out, err } = await generate({
+    ...{ id: 'req_1', state: 'refused', failure: null, progress, statement: STATEMENT, images: [] },
+  })
+  assert.match(err, /refused: It was refused\./)
+  assert.ok(err.includes(`statement ${url}/statements/sor_1#secret\n`), err)
+  assert.ok(out.includes(`generation ${url}/v1/generations/req_1\n`), out)
+})
+
+test('a picture that was withheld has the link of its own statement; one without a page the address for who has a key', async () => {
+  const image = { id: 'img_1', state: 'denied', seed: 1, failure: null, url: null, provenance: null }
+  const restricted = { ...STATEMENT, id: 'sor_2', appeal_url: null }
+  const { url, err } = await generate({
+    ...{ id: 'req_1', state: 'done', failure: null, progress, statement: null },
+    images: [
+      { ...image, statement: STATEMENT },
+      { ...image, statement: restricted },
+    ],
+  })
+  assert.ok(err.includes(`statement ${url}/statements/sor_1#secret\n`), err)
+  assert.ok(err.includes(`statement ${url}/v1/statements/sor_2\n`), err)
+})
