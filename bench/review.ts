@@ -9,8 +9,9 @@ import { sql as raw } from 'kysely'
 import { openDatabase } from '../src/kernel/database.ts'
 import { loadModerationPolicy } from '../src/policy/load.ts'
 import { loadReviewRules } from '../src/policy/review-rules.ts'
-import { claimItem, claimNext, type Lease, releaseItem } from '../src/review/claim.ts'
+import { type Lease, releaseItem } from '../src/review/claim.ts'
 import { decide } from '../src/review/decide.ts'
+import { handOutItem, handOutNext } from '../src/review/handout.ts'
 import type { ReviewTools } from '../src/review/item.ts'
 import type { Reviewer } from '../src/review/reviewer.ts'
 import type { Verdict } from '../src/review/verdict.ts'
@@ -95,7 +96,7 @@ for (let round = -1; round < rounds; round++) {
   const held: Held[] = []
   keep('peer: take', round, await timed(turns, () => takeBare(database)))
   const nexts = await timed(turns, async (reviewer) => {
-    const lease = await claimNext(database, rules, reviewer)
+    const lease = await handOutNext(database, rules, reviewer, null)
     if (lease !== null) held.push({ reviewer, lease })
   })
   keep('next', round, nexts)
@@ -106,7 +107,7 @@ for (let round = -1; round < rounds; round++) {
   keep('decide', round, decided)
   const claimed: Held[] = []
   const claims = await timed((await named(each)).slice(0, each), async ({ reviewer, itemId }) => {
-    const lease = await claimItem(database, rules, reviewer, itemId).catch(() => null)
+    const lease = await handOutItem(database, rules, reviewer, itemId).catch(() => null)
     if (lease !== null) claimed.push({ reviewer, lease })
   })
   keep('named', round, claims)

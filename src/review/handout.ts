@@ -1,14 +1,13 @@
 // Handing out, with what the person is spared: nothing while a break is required or goes on, nothing graver once a day's share of that is
 // judged, nothing of the categories that they skip for now. None of it decides who may have an item, so that nobody's evening off
 // leaves an item with nobody: its deadline tells of that. claim.ts claims.
-import { sql as raw } from 'kysely'
-import type { Database, Sql } from '../kernel/database.ts'
+import type { Database } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
 import { claimItem, claimNext, type Lease, type Spared } from './claim.ts'
 import type { Lane } from './lane.ts'
 import type { Reviewer } from './reviewer.ts'
-import { readExposure } from './shift-records.ts'
+import { type Exposure, readExposure } from './shift-records.ts'
 import { type Break, breakOf, severityBelow } from './wellbeing.ts'
 
 /** The next item, of one lane if that is asked for; null when there is none. Fault: break_due. */
@@ -18,8 +17,8 @@ export async function handOutNext(
   reviewer: Reviewer,
   lane: Lane | null,
 ): Promise<Lease | null> {
-  const spared = await sparedOf(database.sql, rules, reviewer)
-  return claimNext(database, rules, reviewer, { ...spared, lane })
+  const exposure = await readExposure(database.sql, rules.wellbeing, reviewer.personId, null)
+  return claimNext(database, rules, reviewer, { ...sparedOf(rules, exposure), lane })
 }
 
 /** A named item; what this person holds already is not handed out but taken over. Faults: as claimItem, and break_due. */
@@ -29,25 +28,12 @@ export async function handOutItem(
   reviewer: Reviewer,
   itemId: string,
 ): Promise<Lease> {
-  if (await holds(database.sql, reviewer, itemId)) return claimItem(database, rules, reviewer, itemId)
-  const spared = await sparedOf(database.sql, rules, reviewer)
-  return claimItem(database, rules, reviewer, itemId, spared)
+  const exposure = await readExposure(database.sql, rules.wellbeing, reviewer.personId, itemId)
+  if (exposure.holds) return claimItem(database, rules, reviewer, itemId)
+  return claimItem(database, rules, reviewer, itemId, sparedOf(rules, exposure))
 }
 
-async function holds(sql: Sql, { personId }: Reviewer, itemId: string): Promise<boolean> {
-  const held = await sql
-    .selectFrom('darkroom.review_item')
-    .select('id')
-    .where('id', '=', itemId)
-    .where('state', '=', 'open')
-    .where('lease_person', '=', personId)
-    .where('lease_until', '>', raw<Date>`(SELECT darkroom.now())`)
-    .executeTakeFirst()
-  return held !== undefined
-}
-
-async function sparedOf(sql: Sql, { wellbeing }: ReviewRules, { personId }: Reviewer): Promise<Spared> {
-  const { now, work, grave, skipped } = await readExposure(sql, wellbeing, personId)
+function sparedOf({ wellbeing }: ReviewRules, { now, work, grave, skipped }: Exposure): Spared {
   const pause = breakOf(wellbeing, work, now)
   if (pause.state === 'required' || pause.state === 'on_break') throw breakDue(pause, now)
   return { below: severityBelow(wellbeing, grave), belowUntil: grave.nextAt, skipped }

@@ -74,14 +74,28 @@ export async function readShare(
 }
 
 /** What handing out goes by. `skipped`: categories that this person is given nothing of for now; empty text: what has none. */
-export type Exposure = { readonly now: Date; readonly work: Work; readonly grave: Share; readonly skipped: string[] }
+export type Exposure = {
+  readonly now: Date
+  readonly work: Work
+  readonly grave: Share
+  readonly skipped: string[]
+  /** Whether this person holds the item that they ask for. */
+  readonly holds: boolean
+}
 
-export async function readExposure(sql: Sql, limits: Wellbeing, personId: string): Promise<Exposure> {
+export async function readExposure(
+  sql: Sql,
+  limits: Wellbeing,
+  personId: string,
+  itemId: string | null,
+): Promise<Exposure> {
   const cap = limits.gravePerDay
   const { rows } = await raw<Row>`/* prepared: review_exposure */
     SELECT moment.now, shift.work_since, shift.acted_at, shift.break_from, shift.break_until,
            ARRAY (SELECT DISTINCT category FROM darkroom.review_skip
                    WHERE person_id = ${personId} AND until > moment.now) AS skipped,
+           EXISTS (SELECT FROM darkroom.review_item
+                    WHERE id = ${itemId}::text AND state = 'open' AND lease_person = ${personId} AND lease_until > moment.now) AS holds,
            (SELECT at FROM (${TIMES.grave(personId, limits)}) AS times ORDER BY at DESC
              OFFSET ${(cap ?? 1) - 1}::bigint LIMIT ${cap === null ? 0 : 1}::bigint) AS freeing
       FROM (SELECT darkroom.now() AS now OFFSET 0) AS moment
@@ -89,11 +103,13 @@ export async function readExposure(sql: Sql, limits: Wellbeing, personId: string
   const [row] = rows
   if (row === undefined) throw new TypeError('one row is asked for')
   const grave = shareOf(cap, row.freeing === null ? 0 : (cap ?? 0), row.freeing)
-  return { now: row.now, work: workOf(row), grave, skipped: row.skipped }
+  const { now, skipped, holds } = row
+  return { now, work: workOf(row), grave, skipped, holds }
 }
 
 type Row = Pick<ShiftRow, 'work_since' | 'acted_at' | 'break_from' | 'break_until'> & {
   now: Date
   skipped: string[]
+  holds: boolean
   freeing: Date | null
 }
