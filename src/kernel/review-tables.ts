@@ -69,6 +69,9 @@ export type ReviewItemTable = {
   lease_hash: Maybe<string>
   leased_at: MaybeTime
   lease_until: MaybeTime
+  /** Who gave it back lately, and until when it is not handed to them again. */
+  aside_by: Maybe<string>
+  aside_until: MaybeTime
   effect_at: MaybeTime
   effect_tries: Generated<number>
   expected: MaybeJson

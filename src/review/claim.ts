@@ -64,6 +64,7 @@ export async function claimNext(
            FROM darkroom.review_item AS item
            CROSS JOIN ${asWho(reviewer.personId)}
           WHERE item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead})
+            AND (item.aside_by IS DISTINCT FROM ${reviewer.personId} OR item.aside_until <= (SELECT darkroom.now()))
             AND ${isOfLane(lane)} AND ${isUnspared(spared)} AND ${ELIGIBLE}
           ORDER BY item.rank_at, item.id
           LIMIT 1
@@ -75,7 +76,8 @@ export async function claimNext(
 }
 
 /**
- * Claims a named item. Faults: not_found, conflict (it is held, decided, reserved or skipped), conflict_of_interest, exposure_reached.
+ * Claims a named item. One that this person holds already, in another tab or one that is gone, is taken over: only the new token holds it
+ * from then on. Faults: not_found, conflict (it is held, decided, reserved or skipped), conflict_of_interest, exposure_reached.
  */
 export async function claimItem(
   database: Database,
@@ -92,7 +94,8 @@ export async function claimItem(
              leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
              reserved_for = NULL, reserved_until = NULL
         FROM ${asWho(reviewer.personId)}
-       WHERE item.id = ${itemId} AND item.state = 'open' AND ${isFree(reviewer.personId)}
+       WHERE item.id = ${itemId} AND item.state = 'open'
+         AND (item.lease_person = ${reviewer.personId} OR ${isFree(reviewer.personId)})
          AND (NOT item.lead_only OR ${reviewer.lead}) AND ${isUnspared(spared)} AND ${ELIGIBLE}
       RETURNING item.id, item.lease_until, item.appeal_id),
     acted AS (${actOf(reviewer.personId, rules.wellbeing, 'claimed')})
@@ -122,7 +125,8 @@ export async function renewLease(
   return row.lease_until
 }
 
-export type HandOver = { note: string | null; to: string | null }
+/** `aside`: for as long as a claim lasts, `claimNext` does not hand it to this person again. */
+export type HandOver = { note: string | null; to: string | null; aside?: boolean }
 
 /**
  * Gives an item back to the queue, to a named person first if asked for.
@@ -134,12 +138,14 @@ export async function releaseItem(
   reviewer: Reviewer,
   itemId: string,
   token: string,
-  { note, to }: HandOver,
+  { note, to, aside = false }: HandOver,
 ): Promise<void> {
   if (to !== null) await requireEligible(sql, itemId, to)
   const { numAffectedRows } = await raw`
     UPDATE darkroom.review_item
        SET lease_person = NULL, lease_hash = NULL, lease_until = NULL, leased_at = NULL,
+           aside_by = CASE WHEN ${aside} THEN ${reviewer.personId} END,
+           aside_until = CASE WHEN ${aside} THEN darkroom.now() + ${rules.leaseMs} * interval '1 millisecond' END,
            handover_note = coalesce(${note}, handover_note), reserved_for = ${to},
            reserved_until = CASE WHEN ${to}::text IS NULL THEN NULL
                                  ELSE darkroom.now() + ${rules.reserveMs} * interval '1 millisecond' END

@@ -14,7 +14,7 @@ export type Claim = { id: string; lane: Lane; lease_until: string }
 export type Undoable = { id: string; lane: Lane; outcome: string; clause: string | null; undo_until: string }
 export type MyQueue = { lanes: LaneCounts; claims: Claim[]; undoable: Undoable[] }
 
-/** Of so many at the front of the queue it is found out whether this person may have them. */
+/** Of so many at the front of the queue it is found out whether this person may have them and is not spared them for now. */
 const LOOKED_AT = 1000
 const MINE = 200
 
@@ -25,7 +25,12 @@ export async function myQueue(sql: Sql, reviewer: Reviewer): Promise<MyQueue> {
       SELECT ${LANE} AS lane
         FROM (SELECT * FROM darkroom.review_item WHERE state = 'open' ORDER BY rank_at, id LIMIT ${LOOKED_AT}) AS item
         JOIN darkroom.active_reviewer AS who ON who.person_id = ${personId}
-       WHERE ${isFree(personId)} AND (NOT item.lead_only OR ${lead}) AND ${ELIGIBLE}) AS free
+       WHERE ${isFree(personId)} AND (NOT item.lead_only OR ${lead})
+         AND (item.aside_by IS DISTINCT FROM ${personId} OR item.aside_until <= (SELECT darkroom.now()))
+         AND NOT EXISTS (SELECT FROM darkroom.review_skip AS skip
+                          WHERE skip.person_id = ${personId} AND skip.category = coalesce(item.category, '')
+                            AND skip.until > (SELECT darkroom.now()))
+         AND ${ELIGIBLE}) AS free
      GROUP BY lane`.execute(sql)
   const claims = await raw<{ id: string; lane: Lane; lease_until: Date }>`
     SELECT item.id, ${LANE} AS lane, item.lease_until FROM darkroom.review_item AS item

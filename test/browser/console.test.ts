@@ -5,14 +5,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Route } from 'playwright-core'
 import { poorContrast } from './contrast.ts'
+import { hostile } from './hostile.ts'
 import { ended, focused, onConsole, order, text } from './on-console.ts'
 
 const phone = { viewport: { width: 360, height: 740 } }
-const hostile = [
-  '<img src=x onerror="alert(1)"><script>alert(2)</script>',
-  '"><svg onload=alert(3)>',
-  '{{alert(4)}}<a href="javascript:alert(5)">x</a><style>body{display:none}</style>',
-]
 
 await onConsole('console', ({ chromium, stubbed, named }) => {
   test('a wrong key is said beside its field, a right one opens the playground', async () => {

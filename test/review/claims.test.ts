@@ -109,8 +109,37 @@ test('two tabs are two claims: what the first holds the second’s token does no
   assert.notEqual(first.lease.token, second.lease.token)
   const crossed = await desk.decide('ada', first.item.id, { lease: second.lease.token, ...DENY })
   assert.equal(crossed.body.code, 'lease_expired')
-  assert.equal((await desk.claim('ada', one.id)).status, 409, 'it is held, by oneself too')
   assert.equal((await desk.decide('ada', first.item.id, { lease: first.lease.token, ...DENY })).status, 200)
+})
+
+test('whoever claims by its id what they hold takes it over: the token of before holds nothing any more', async () => {
+  const { id } = await desk.make('hold')
+  const lost = await desk.hold('ada', id)
+  assert.equal((await desk.claim('bea', id)).status, 409, 'it is held')
+  const lease = await desk.hold('ada', id)
+  assert.equal((await desk.decide('ada', id, { lease: lost, ...DENY })).body.code, 'lease_expired')
+  assert.equal((await desk.decide('ada', id, { lease, ...DENY })).status, 200)
+})
+
+test('who gives an item back and sets it aside is not handed it again for as long as a claim lasts; others are', async () => {
+  const { id } = await desk.make('hold')
+  const lease = await desk.hold('ada', id)
+  const given = await desk.as(`/v1/review/items/${id}/release`, 'ada', { body: { lease, aside: true } })
+  assert.equal(given.status, 204)
+  assert.equal((await next('ada')).status, 204)
+  const queue = await desk.as('/v1/review/queue', 'ada')
+  assert.equal(queue.body.lanes.first_look, 0, 'nor is it counted as theirs')
+  const { rules } = desk.service.review
+  await desk.clock(rules.leaseMs / 1000 - 5)
+  assert.equal((await next('ada')).status, 204)
+  await desk.clock(rules.leaseMs / 1000)
+  assert.equal((await next('ada')).body.item.id, id)
+  await desk.clear()
+  const other = await desk.make('hold')
+  await desk.as(`/v1/review/items/${other.id}/release`, 'ada', {
+    body: { lease: await desk.hold('ada', other.id), aside: true },
+  })
+  assert.equal((await next('bea')).body.item.id, other.id)
 })
 
 test('a token is its person’s: in another’s hands it does nothing', async () => {

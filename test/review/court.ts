@@ -30,12 +30,17 @@ export type Scores = Partial<Record<'weapons' | 'violence/graphic' | 'violence' 
 const BY = { program: 'first_start' } as const
 const EYE = { version: '1.0.0', digest: 'e'.repeat(64) }
 
-type Options = { env?: Record<string, string>; realMarks?: boolean; draw?: () => number }
+type Options = {
+  env?: Record<string, string>
+  realMarks?: boolean
+  draw?: () => number
+  pages?: Parameters<typeof openService>[1]
+}
 export type Court = Awaited<ReturnType<typeof openCourt>>
 
-export async function openCourt({ env = {}, realMarks = false, draw = () => 0.999 }: Options = {}) {
+export async function openCourt({ env = {}, realMarks = false, draw = () => 0.999, pages = [] }: Options = {}) {
   await using stack = new AsyncDisposableStack()
-  const service = stack.use(await openService(env))
+  const service = stack.use(await openService(env, pages))
   const { ground, policy, admission } = service
   const { sql } = ground.database
   const tools = { ...admission.review, draw }
@@ -111,7 +116,9 @@ async function makePeople({ ground }: Service) {
       return { id, key: text }
     })
   // The people of the first start would take items that a test means for these.
-  await raw`UPDATE darkroom.person SET deactivated_at = darkroom.now() WHERE roles && ARRAY['reviewer', 'lead']`.execute(sql)
+  await raw`UPDATE darkroom.person SET deactivated_at = darkroom.now() WHERE roles && ARRAY['reviewer', 'lead']`.execute(
+    sql,
+  )
   return {
     ada: await make('Ada', ['reviewer']),
     ben: await make('Ben', ['reviewer']),

@@ -193,7 +193,8 @@ export async function openDesk(...given: Parameters<typeof openAdministration>) 
       await raw`UPDATE darkroom.review_item SET state = 'closed', closed_at = darkroom.now(), effect_at = NULL,
                   lease_person = NULL, lease_hash = NULL, lease_until = NULL, ruling = '{"outcome":"omit","reason":"test"}'
                  WHERE state <> 'closed'`.execute(sql)
-      await raw`DELETE FROM darkroom.reviewer`.execute(sql)
+      for (const table of ['reviewer', 'review_shift', 'review_skip', 'review_handover'])
+        await raw`DELETE FROM ${raw.table(`darkroom.${table}`)}`.execute(sql)
     },
   }
 }

@@ -104,9 +104,18 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
       schema: {
         tags,
         summary: 'Give an item back',
-        description: '`to` keeps it for a person who may have it, `note` is what they should know.',
+        description:
+          '`to` keeps it for a person who may have it, `note` is what they should know. `aside`: you are not handed it again while a claim would last.',
         params: IdParams,
-        body: Type.Object({ lease: LeaseField, note: optional(NoteField), to: optional(PersonIdSchema) }, strict),
+        body: Type.Object(
+          {
+            lease: LeaseField,
+            note: optional(NoteField),
+            to: optional(PersonIdSchema),
+            aside: optional(Type.Boolean()),
+          },
+          strict,
+        ),
         response: {
           204: Type.Null({ description: 'It waits in its place again.' }),
           ...problems(400, 401, 403, 404, 409, 413, 415, 429, 503),
@@ -115,8 +124,8 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
     },
     async (request, reply) => {
       const reviewer = reviewerOf(callerOf(request))
-      const { lease, note = null, to = null } = request.body
-      await releaseItem(sql, rules, reviewer, request.params.id, lease, { note, to })
+      const { lease, note = null, to = null, aside } = request.body
+      await releaseItem(sql, rules, reviewer, request.params.id, lease, { note, to, aside: aside === true })
       return reply.code(204).send(null)
     },
   )

@@ -3,7 +3,7 @@
 import { post, problemOf } from '../api.ts'
 import { button, el, plural } from '../dom.ts'
 import { addressOf } from './claims.ts'
-import { dropHeld, judging, next, now, putDown } from './flow.ts'
+import { dropHeld, giveAheadBack, judging, next, now, putDown } from './flow.ts'
 import { notice, root, say } from './rest.ts'
 import { comeBack, endShift, openDialog, refresh, type Shift, takeBreak } from './shift.ts'
 import { forget } from './verdict.ts'
@@ -22,8 +22,12 @@ export function leave(act: keyof typeof WAYS): void {
   const field = el('div', { class: 'field' }, el('label', { for: 'leave-note' }, label), note)
   openDialog(heading, [el('p', {}, text), ...(label === '' ? [] : [field])], heading, async () => {
     const said = note.value.trim()
-    await post(addressOf(claimed.item.id, act), { lease: claimed.lease.token, ...(said === '' ? {} : { note: said }) })
+    const aside = act === 'release' ? { aside: true } : {}
+    const words = said === '' ? {} : { note: said }
+    await post(addressOf(claimed.item.id, act), { lease: claimed.lease.token, ...aside, ...words })
     forget(claimed.item.id)
+    // The one ahead may be of the same kind.
+    if (act === 'pass') await giveAheadBack()
     putDown(claimed)
     void next()
     void refresh().catch(() => undefined)

@@ -22,7 +22,7 @@ export const read = (id: string) => call<ItemView>(addressOf(id))
 
 /** Gives an item back, for anybody; also while the page goes away. Nobody waits for it: at worst the claim runs out. */
 export const giveBack = ({ item, lease }: Claimed) =>
-  void fetch(addressOf(item.id, 'release'), {
+  fetch(addressOf(item.id, 'release'), {
     method: 'POST',
     keepalive: true,
     headers: { 'content-type': 'application/json' },

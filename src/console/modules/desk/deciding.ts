@@ -3,8 +3,8 @@
 
 import { type Problem, post, problemOf } from '../api.ts'
 import { announce, button, el, find } from '../dom.ts'
-import { addressOf, type Claimed, claimAgain, read } from './claims.ts'
-import { fetchAhead, judging, lookAt, next, now, putBack, putDown, show, shownForMs } from './flow.ts'
+import { addressOf, type Claimed, claimAgain, giveBack, read } from './claims.ts'
+import { fetchAhead, isAhead, judging, lookAt, next, now, putBack, putDown, show, shownForMs } from './flow.ts'
 import { alikeChosen, showItem } from './item.ts'
 import { dispatch, drop, type Sent } from './outbox.ts'
 import { showPicture } from './picture.ts'
@@ -25,7 +25,14 @@ export async function decide(stay: boolean): Promise<void> {
   if (shownForMs() < TOO_SOON_MS && form.querySelector('[name=outcome]:checked') === null) return
   const verdict = readVerdict()
   if (verdict === null) return
-  const sent = dispatch(claimed, verdict, alikeChosen())
+  const alike = alikeChosen()
+  // One that is held ahead would be somebody's already.
+  for (const one of isAhead())
+    if (alike.includes(one.item.id)) {
+      await giveBack(one)
+      putDown(one)
+    }
+  const sent = dispatch(claimed, verdict, alike)
   if (stay) {
     form.inert = true
     const problem = await sent.done

@@ -25,17 +25,18 @@ form.addEventListener('submit', (event) => {
   event.preventDefault()
   void decide(stays)
 })
-form.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter') return
+/** Enter decides from wherever it means nothing else. */
+addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || !judging() || document.querySelector('dialog[open]') !== null) return
   const { target } = event
-  if (target instanceof HTMLButtonElement || (target instanceof HTMLInputElement && target.type === 'search')) return
+  if (!(target instanceof HTMLElement) || target.matches('button[type=button], a, summary, [type=search]')) return
   if (target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey) return
   event.preventDefault()
   if (!event.repeat) void decide(stays !== event.shiftKey)
 })
 addEventListener('pagehide', () => {
   for (const claimed of isAhead()) {
-    giveBack(claimed)
+    void giveBack(claimed)
     putDown(claimed)
   }
   remember(held())

@@ -2,12 +2,13 @@
 // held, and nothing that was let go stays in memory.
 
 import { type Problem, problemOf } from '../api.ts'
-import { button, find } from '../dom.ts'
-import { type Claimed, claimNext, open, recall, remember } from './claims.ts'
+import { button, find, plural } from '../dom.ts'
+import { type Claimed, claimAgain, claimNext, giveBack, open, recall, remember } from './claims.ts'
 import { showItem } from './item.ts'
 import { letGo, prefetch, showPicture } from './picture.ts'
 import { root, say, view } from './rest.ts'
 import { beginShift, refresh, type Shift } from './shift.ts'
+import { holdings } from './stream.ts'
 import { showVerdict } from './verdict.ts'
 
 const form = find('verdict', HTMLFormElement)
@@ -81,6 +82,15 @@ export function dropHeld(): void {
   for (const claimed of held()) putDown(claimed)
 }
 
+/** What waits ahead goes back: what may be handed out has changed. */
+export async function giveAheadBack(): Promise<void> {
+  await asking
+  for (const claimed of ahead) {
+    putDown(claimed)
+    await giveBack(claimed)
+  }
+}
+
 /** Claims one more than is looked at. */
 export function fetchAhead(): Promise<void> {
   asking ??= claimAhead()
@@ -110,12 +120,31 @@ export async function next(): Promise<void> {
   try {
     const claimed = await claimNext(lane)
     if (claimed !== null) return show(claimed)
-    say(
-      'Nothing waits for you',
-      'When something comes it is said here.',
-      button('Look again', () => void next(), { title: 'J' }),
-    )
-    empty = true
+    nothing()
+  } catch (cause) {
+    await stuck(problemOf(cause))
+  }
+}
+
+function nothing(): void {
+  const [first, ...more] = holdings().filter(({ id, lane: of }) => (lane === '' || lane === of) && !isHeld(id))
+  say(
+    'Nothing waits for you',
+    first === undefined
+      ? 'When something comes it is said here.'
+      : `You hold ${plural(1 + more.length, 'item')} in another tab, or in one that is gone. When something else comes it is said here.`,
+    button('Look again', () => void next(), { title: 'J' }),
+    ...(first === undefined ? [] : [button('Take it over', () => void takeOver(first.id))]),
+  )
+  empty = true
+}
+
+const isHeld = (id: string) => held().some(({ item }) => item.id === id)
+
+/** The other tab's claim ends with this. */
+async function takeOver(id: string): Promise<void> {
+  try {
+    show(await claimAgain(id))
   } catch (cause) {
     await stuck(problemOf(cause))
   }

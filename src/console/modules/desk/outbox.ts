@@ -3,7 +3,7 @@
 // stores it once.
 
 import { type Problem, post, problemOf } from '../api.ts'
-import { announce, button, el, find } from '../dom.ts'
+import { announce, button, el, find, plural } from '../dom.ts'
 import { addressOf, type Claimed } from './claims.ts'
 import { verdictWord } from './told.ts'
 import { forget, type Verdict } from './verdict.ts'
@@ -81,7 +81,7 @@ function draw(doubt = ''): void {
   if (sent === undefined) return
   const left = sent.undoUntil === null ? null : Math.ceil((sent.undoUntil - Date.now()) / 1000)
   const word = verdictWord(sent.verdict.outcome)
-  const more = sent.alike.length === 0 ? '' : `, and ${sent.alike.length} identical ones`
+  const more = sent.alike.length === 0 ? '' : `, and ${plural(sent.alike.length, 'identical one')}`
   const text =
     left === null
       ? doubt || `${word}${more}: being stored…`

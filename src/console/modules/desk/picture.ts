@@ -17,6 +17,9 @@ const WIDTHS = { s: 320, m: 560, l: 960 }
 const figure = find('picture', HTMLElement)
 const tools = find('picture-tools', HTMLElement)
 
+/** By then whatever was being decoded is. */
+const DECODED_MS = 1000
+
 const files = new Map<string, Map<string, Promise<string>>>()
 
 async function load(address: string): Promise<string> {
@@ -50,7 +53,11 @@ export async function prefetch(item: ItemView): Promise<void> {
 }
 
 export function letGo(id: string): void {
-  for (const loading of files.get(id)?.values() ?? []) loading.then(URL.revokeObjectURL, () => undefined)
+  for (const loading of files.get(id)?.values() ?? [])
+    loading.then(
+      (address) => setTimeout(() => URL.revokeObjectURL(address), DECODED_MS),
+      () => undefined,
+    )
   files.delete(id)
 }
 

@@ -5,16 +5,22 @@ import { call, problemOf } from '../api.ts'
 import { el, find } from '../dom.ts'
 
 export type Lanes = Record<'first_look' | 'second_look' | 'report' | 'restricted', number>
-type Queue = { lanes: Lanes; mine?: object }
+type Held = { id: string; lane: string }
+type Queue = { lanes: Lanes; claims?: Held[]; mine?: { claims: Held[] } }
 
 const names = { first_look: 'held', second_look: 'second looks', report: 'reports', restricted: 'restricted' }
 const ASK_MS = 5000
 const counts = find('counts', HTMLElement)
 const live = find('live', HTMLElement)
 
+/** What this person holds, in whatever tab. */
+let elsewhere: readonly Held[] = []
+export const holdings = () => elsewhere
+
 export function followQueue(lane: string, tell: (lanes: Lanes) => void, ended: () => void): void {
   const shown = new Map<string, HTMLElement>()
-  const take = ({ lanes }: Queue) => {
+  const take = ({ lanes, claims, mine }: Queue) => {
+    elsewhere = claims ?? mine?.claims ?? []
     for (const [name, count] of Object.entries(lanes)) {
       if (lane !== '' && lane !== name) continue
       const node = shown.get(name) ?? el('b', {})
