@@ -63,6 +63,7 @@ export async function tryRouting(
     sql,
     tried.map(({ id, after }) => ({ id, route: after })),
   )
+  const [now, then] = [loadsOf(couldHaveNow), loadsOf(couldHaveThen)]
   const matchedBy = Map.groupBy(tried, ({ after }) => after.rule)
   return {
     from,
@@ -86,8 +87,8 @@ export async function tryRouting(
     by_person: (await listReviewers(sql)).map(({ person_id, name }) => ({
       person_id,
       name,
-      could_have_now: timesIn(couldHaveNow, person_id),
-      could_have_then: timesIn(couldHaveThen, person_id),
+      could_have_now: now.get(person_id) ?? 0,
+      could_have_then: then.get(person_id) ?? 0,
     })),
     later: {
       more_verdicts: tried.reduce(
@@ -104,13 +105,14 @@ type Came = Arrival & { readonly id: string; readonly overlap: boolean }
 /** Newest first. Gold questions are never routed. */
 async function readArrivals(sql: Sql, sees: boolean, hours: number) {
   const span = await raw<{ from: Date; to: Date }>`
-    SELECT darkroom.now() - ${hours} * interval '1 hour' AS "from", darkroom.now() AS "to"`.execute(sql)
+    SELECT "to" - ${hours} * interval '1 hour' AS "from", "to"
+      FROM (SELECT date_trunc('milliseconds', darkroom.now()) AS "to") AS asked`.execute(sql)
   const [asked] = span.rows
   if (asked === undefined) throw new TypeError('the database tells the time')
   const { rows } = await raw<Came>`
     SELECT id, kind, category, severity, language, tenant_id AS "tenantId", restricted, overlap
       FROM darkroom.review_item
-     WHERE created_at > (SELECT darkroom.now() - ${hours} * interval '1 hour') AND kind <> 'gold' AND (${sees} OR NOT restricted)
+     WHERE created_at > ${asked.from} AND kind <> 'gold' AND (${sees} OR NOT restricted)
      ORDER BY created_at DESC, id DESC LIMIT ${MOST_TRIED + 1}`.execute(sql)
   return { ...asked, items: rows.slice(0, MOST_TRIED), truncated: rows.length > MOST_TRIED }
 }
@@ -136,6 +138,9 @@ async function couldHave(
   return new Map(rows.map((row) => [row.id, row.people]))
 }
 
-function timesIn(people: ReadonlyMap<string, readonly string[]>, personId: string): number {
-  return [...people.values()].filter((ids) => ids.includes(personId)).length
+/** Of how many items each person is among those who could have had it. */
+function loadsOf(couldHave: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, number> {
+  const loads = new Map<string, number>()
+  for (const personId of [...couldHave.values()].flat()) loads.set(personId, (loads.get(personId) ?? 0) + 1)
+  return loads
 }
