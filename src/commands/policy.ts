@@ -9,7 +9,9 @@ import { Fault } from '../kernel/fault.ts'
 import { diffPolicies } from '../policy/diff.ts'
 import { readPolicyFile } from '../policy/document.ts'
 import { loadModerationPolicy, readModerationPolicy } from '../policy/load.ts'
+import { loadReviewRules } from '../policy/review-rules.ts'
 import { isSettings, policyOf, requireFitting, type Settings } from '../policy/settings.ts'
+import { loadTranslations, sentencesOf } from '../policy/translations.ts'
 import { inForce } from '../policy/versions.ts'
 import type { Command } from './command.ts'
 import { explainPolicy } from './policy-explain.ts'
@@ -34,7 +36,7 @@ export const command: Command = {
        npm run darkroom -- policy diff OLD NEW [--json]
        npm run darkroom -- policy in-force [--at TIME] [--id moderation] [--json]
 
-FILE is moderation.yaml of DARKROOM_POLICIES_DIR unless said. 'check' exits with 1 and every problem with its line. 'diff' compares
+FILE is moderation.yaml of DARKROOM_POLICIES_DIR unless said. 'check' exits with 1 and every problem with its line; without a FILE it reads the translations too. 'diff' compares
 by meaning: it exits with 0 when both say the same, with 1 when they differ. 'in-force' reads the records of DATABASE_URL.`,
   run,
 }
@@ -50,7 +52,7 @@ async function run(args: string[]): Promise<void> {
   if (rest.length === 0)
     switch (verb) {
       case 'check':
-        if (second === undefined) return check(first ?? shippedFile(config))
+        if (second === undefined) return check(config, first ?? null)
         break
       case 'explain':
         if (first !== undefined && second === undefined) return explain(config, first, values)
@@ -72,10 +74,16 @@ function shippedFile({ policiesDir }: Config): string {
   return join(policiesDir, 'moderation.yaml')
 }
 
-async function check(file: string): Promise<void> {
-  const { id, version, digest, categories, clauses } = await loadModerationPolicy(file)
+/** Without a file the shipped one, and what is said of it in other languages. */
+async function check(config: Config, file: string | null): Promise<void> {
+  const policy = await loadModerationPolicy(file ?? shippedFile(config))
+  const { id, version, digest, categories, clauses } = policy
   const size = `${categories.length} categories, ${clauses.size} clauses`
   process.stdout.write(`${id} ${version}, sha256 ${digest}: ${size}, no fault\n`)
+  if (file !== null) return
+  const known = sentencesOf(policy, await loadReviewRules(join(config.policiesDir, 'review.yaml')))
+  for (const [language, sentences] of await loadTranslations(join(config.policiesDir, 'translations'), known))
+    process.stdout.write(`translation ${language}: ${sentences.size} of ${known.size} sentences, no fault\n`)
 }
 
 async function explain(config: Config, prompt: string, values: Values): Promise<void> {

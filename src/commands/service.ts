@@ -21,7 +21,7 @@ import { loadModerationPolicy } from '../policy/load.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
 import { loadPlans, type Plans } from '../policy/quotas.ts'
 import { tellBeyondPolicy } from '../policy/settings.ts'
-import { loadTranslations } from '../policy/translations.ts'
+import { loadTranslations, sentencesOf } from '../policy/translations.ts'
 import { putInForce } from '../policy/versions.ts'
 import { reportCategories } from '../publish/reports.ts'
 import type { ReviewTools } from '../review/item.ts'
@@ -58,7 +58,9 @@ export async function startService(
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
   const review = await openReview(config, policy)
-  const tongues = openTongues(await loadTranslations(join(config.policiesDir, 'translations'), policy, review.rules))
+  const tongues = openTongues(
+    await loadTranslations(join(config.policiesDir, 'translations'), sentencesOf(policy, review.rules)),
+  )
   const parts = await openParts(config, log, stack)
   await bootstrap(parts.ground, policy.purposes)
   await putInForce(parts.ground, policy, SYSTEM.version)

@@ -20,13 +20,8 @@ const TranslationSchema = Type.Object(
   { additionalProperties: false },
 )
 
-/** Reads every file of a folder; none where there is no folder. Fault: policy_invalid. */
-export async function loadTranslations(
-  folder: string,
-  policy: ModerationPolicy,
-  rules: ReviewRules,
-): Promise<Translations> {
-  const known = sentencesOf(policy, rules)
+/** Reads every file of a folder, of the sentences of `sentencesOf`; none where there is no folder. Fault: policy_invalid. */
+export async function loadTranslations(folder: string, known: ReadonlySet<string>): Promise<Translations> {
   const found = new Map<string, Sentences>()
   for (const name of await filesOf(folder)) {
     const [, language] = FILE.exec(name) ?? []

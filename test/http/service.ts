@@ -21,7 +21,7 @@ import { failRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
 import { loadReviewRules } from '../../src/policy/review-rules.ts'
-import { loadTranslations } from '../../src/policy/translations.ts'
+import { loadTranslations, sentencesOf } from '../../src/policy/translations.ts'
 import { putInForce } from '../../src/policy/versions.ts'
 import { openFileStore } from '../../src/publish/file-store.ts'
 import type { ReviewTools } from '../../src/review/item.ts'
@@ -128,7 +128,9 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     turns: openTurns(config.pressure.admissions),
     userSecret: Buffer.alloc(32, 9),
   }
-  const tongues = openTongues(await loadTranslations(join(config.policiesDir, 'translations'), policy, review.rules))
+  const tongues = openTongues(
+    await loadTranslations(join(config.policiesDir, 'translations'), sentencesOf(policy, review.rules)),
+  )
   const eye: Eye = { sees: NOTHING_SEEN, look: null, marks: NOTHING_FOUND }
   const app = await buildServer({
     ground,

@@ -26,7 +26,7 @@ let tongues: Tongues
 before(async () => {
   policy = await loadModerationPolicy('policies/moderation.yaml')
   rules = await loadReviewRules('policies/review.yaml')
-  translations = await loadTranslations('policies/translations', policy, rules)
+  translations = await loadTranslations('policies/translations', sentencesOf(policy, rules))
   tongues = openTongues(translations)
 })
 
@@ -105,7 +105,7 @@ describe('the files of translations', () => {
   })
 
   it('no folder is no translation', async () => {
-    assert.equal((await loadTranslations('policies/nowhere', policy, rules)).size, 0)
+    assert.equal((await loadTranslations('policies/nowhere', new Set())).size, 0)
   })
 })
 

@@ -19,6 +19,7 @@ export function statementPage(id: string, { speech, purposes, characters }: Opti
   const { page, appeal, language } = speech
   return html`<article class="statement stack" id="statement" data-statement="${id}">
 ${wordsFor({ reasons: speech.reasons, appeal })}
+<div class="stack">
 <nav class="languages" id="languages" aria-label="${page.languages}">
 ${SPEECHES.map((one) => html`<a href="?lang=${one.language}" lang="${one.language}" hreflang="${one.language}"${one.language === language && html` aria-current="true"`}>${one.name}</a>\n`)}</nav>
 <header class="lead">
@@ -29,6 +30,7 @@ ${SPEECHES.map((one) => html`<a href="?lang=${one.language}" lang="${one.languag
 <p class="callout" id="binding" hidden>${page.binding} <a href="?lang=en" hreflang="en">${page.bindingLink}</a>.</p>
 <noscript><p class="callout">${page.noScript.replace('{id}', id)}</p></noscript>
 <div id="way" hidden><button type="button" id="to-appeal">${speech.reasons.wayToAppeal}</button></div>
+</div>
 <div id="reasons" class="stack"></div>
 <section id="appeal" class="stack" aria-labelledby="appeal-title" hidden>
 <h2 id="appeal-title" tabindex="-1">${page.appeal}</h2>
