@@ -13,13 +13,13 @@ import type {
   LegalHoldTable,
   ReportTable,
   ReviewExclusionTable,
-  ReviewHandoverTable,
   ReviewerTable,
+  ReviewHandoverTable,
   ReviewItemTable,
   ReviewRevealTable,
+  ReviewRoutingTable,
   ReviewShiftTable,
   ReviewSkipTable,
-  ReviewRoutingTable,
   ReviewVerdictTable,
 } from './review-tables.ts'
 import type { ApiKeyTable, PersonTable, SessionTable, TenantTable } from './tenant-tables.ts'
