@@ -88,7 +88,7 @@ type Pages = ServerDeps['pages'] | ((given: Given) => ServerDeps['pages'])
 export async function openService(env: Record<string, string> = {}, pages: Pages = []) {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
   const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', DARKROOM_CLOSE_GRACE_MS: '500', ...env })
-  const database = await openDatabase({ url: null, home: null })
+  const database = await openDatabase({ url: config.databaseUrl, home: null })
   const ears = new EventEmitter()
   const images = await openFileStore({ directory: join(home, 'images'), secret: Buffer.alloc(32, 7) })
   const quarantine = await openFileStore({ directory: join(home, 'quarantine'), secret: null })
