@@ -205,6 +205,11 @@ await onStatements('appeal page', (named) => {
       assert.match(await text(own, '#appeal-answer'), new RegExp(`The picture ${imageId} is released`))
       assert.equal(await own.getAttribute('#appeal-answer a', 'href'), `/?generation=${requestId}`)
       assert.equal(await page.locator('#appeal-answer a').count(), 0)
+      await accessible(own, 'a reversal')
+      await voices.post('client', `/v1/images/${imageId}/withdraw`, {})
+      await own.reload()
+      await stands(own, 'overturned')
+      assert.match(await text(own, '#appeal-answer'), /was released, and is not available any more/)
     },
   )
 
@@ -225,6 +230,7 @@ await onStatements('appeal page', (named) => {
     await rule('deny', 'weapons/2')
     const page = await visit(linkOf(statement.id, 'de'))
     await stands(page, 'partial')
+    await accessible(page, 'another reason')
     await page.click('#appeal-answer .callout a')
     await page.waitForURL((url) => !url.pathname.endsWith(statement.id))
     await opened(page)
@@ -275,6 +281,19 @@ await onStatements('appeal page', (named) => {
     await page.unroute('**/v1/statements/**')
     await page.click('text=Noch einmal versuchen')
     await opened(page)
+  })
+
+  named('what was erased meanwhile is told, and what was typed stays', async (given) => {
+    const { voices, visit, linkOf } = given
+    const { statement, requestId } = await voices.refused()
+    const page = await visit(linkOf(statement.id, 'de'))
+    await opened(page)
+    await page.fill('#text', 'Zu spät.')
+    assert.ok((await voices.call('client', `/v1/generations/${requestId}`, { method: 'DELETE' })).status < 300)
+    await page.click('#send')
+    await page.waitForSelector('text=Worüber entschieden wurde, ist gelöscht')
+    assert.equal(await page.inputValue('#text'), 'Zu spät.')
+    assert.equal(await page.isVisible('#send'), false)
   })
 
   named('pressing send twice is one appeal', async (given) => {

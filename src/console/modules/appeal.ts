@@ -24,14 +24,22 @@ const text = find('text', HTMLTextAreaElement)
 const send = find('send', HTMLButtonElement)
 const most = Number(form.dataset.most)
 
+/** Null where the browser keeps nothing for this page. */
+function tabStorage(): Storage | null {
+  try {
+    return sessionStorage
+  } catch {
+    return null
+  }
+}
+
 /** Answers what draws the appeal of a statement, and says whether more is awaited. */
 export function appealWith(reader: Reader): (statement: StatementResource) => boolean {
   const draft = `appeal ${reader.id}`
   let appealId = ''
-  text.value = sessionStorage.getItem(draft) ?? ''
-  addEventListener('pagehide', () =>
-    form.hidden ? sessionStorage.removeItem(draft) : sessionStorage.setItem(draft, text.value),
-  )
+  const drafts = tabStorage()
+  text.value = drafts?.getItem(draft) ?? ''
+  addEventListener('pagehide', () => (form.hidden ? drafts?.removeItem(draft) : drafts?.setItem(draft, text.value)))
   text.addEventListener('input', tally)
   tally()
   // A link to the form would take the place of the secret.
@@ -90,14 +98,19 @@ export function appealWith(reader: Reader): (statement: StatementResource) => bo
     )
     const waiting = appeal.state === 'open' || appeal.state === 'reviewing'
     find('withdraw', HTMLElement).hidden = !waiting
-    return waiting || (appeal.result?.kind === 'image' && appeal.result.state !== 'published')
+    return waiting || isComing(appeal.result)
   }
 }
+
+type Result = NonNullable<StatementResource['appeal']>['result']
+
+/** A picture that is given back is marked before it is released. */
+const isComing = (found: Result) => found?.kind === 'image' && ['cleared', 'marked'].includes(found.state)
 
 function result({ appeal, public_url: told }: StatementResource): HTMLElement[] {
   const found = appeal?.result
   if (!found) return []
-  const released = found.state === 'published' ? own.released : own.releasing
+  const released = isComing(found) ? own.releasing : found.state === 'published' ? own.released : own.unavailable
   const sentence = said(found.kind === 'request' ? own.newRequest : released, { id: el('code', {}, found.id) })
   // Only who is signed in can follow the link.
   const way =

@@ -166,6 +166,7 @@ export const DE: Speech = {
     newRequest: 'Die Anfrage wurde als {id} neu aufgenommen. Das kostet nichts.',
     released: 'Das Bild {id} ist freigegeben.',
     releasing: 'Das Bild {id} wird gerade gekennzeichnet und dann freigegeben.',
+    unavailable: 'Das Bild {id} war freigegeben und ist nicht mehr verfügbar.',
     openResult: 'Öffnen',
     elsewhere: 'Sie erhalten es dort, wo Sie die Anfrage gestellt haben.',
     replaced: 'An die Stelle dieser Begründung ist eine andere getreten: {link}.',

@@ -143,6 +143,7 @@ export const EN: Speech = {
     newRequest: 'The request was taken up again as {id}. It costs nothing.',
     released: 'The picture {id} is released.',
     releasing: 'The picture {id} is being marked and will be released.',
+    unavailable: 'The picture {id} was released, and is not available any more.',
     openResult: 'Open it',
     elsewhere: 'You get it where you made the request.',
     replaced: 'Another statement now stands in the place of this one: {link}.',

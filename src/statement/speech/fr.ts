@@ -160,6 +160,7 @@ export const FR: Speech = {
     newRequest: 'La demande a été reprise sous le numéro {id}. Cela ne coûte rien.',
     released: 'L’image {id} est remise.',
     releasing: 'L’image {id} est en cours de marquage et sera remise.',
+    unavailable: 'L’image {id} a été remise et n’est plus disponible.',
     openResult: 'L’ouvrir',
     elsewhere: 'Vous la recevrez là où vous avez fait la demande.',
     replaced: 'Un autre exposé des motifs remplace désormais celui-ci : {link}.',

@@ -130,6 +130,7 @@ export type AppealWords = {
     | 'newRequest'
     | 'released'
     | 'releasing'
+    | 'unavailable'
     | 'openResult'
     | 'elsewhere'
     | 'replaced'
