@@ -7,8 +7,6 @@ import { type Html, html } from './html.ts'
 export type Part = { readonly name: string; readonly count: number }
 export type Bar = { readonly name: string; readonly parts: readonly Part[] }
 
-/** Of so many parts the styles know the colours. */
-export const PARTS = 7
 const WIDE = 1000
 
 /** Bars on one scale, each of parts in the order of `names`; `tone` picks the colours. With a legend. */

@@ -11,7 +11,7 @@ import { SOMEBODY } from './watch.ts'
 export const AGE_HOURS = [1, 4, 12, 24, 48, 96] as const
 export const HOURS = 48
 /** Of so many at the front of the queue it is found out who may have them. */
-export const LOOKED_AT = 1000
+export const LOOKED_AT = 200
 
 export type AgeBucket = { from_hours: number; to_hours: number | null; count: number }
 export type LaneDue = { lane: Lane; late: number; within_4h: number; within_24h: number; later: number }
@@ -112,20 +112,23 @@ async function readPeople(sql: Sql, sees: boolean): Promise<PersonLoad[]> {
       SELECT * FROM darkroom.review_item AS item
        WHERE item.state = 'open' AND (${sees} OR NOT item.restricted)
          AND (item.lease_until IS NULL OR item.lease_until <= (SELECT darkroom.now()))
-       ORDER BY item.rank_at, item.id LIMIT ${LOOKED_AT})
+       ORDER BY item.rank_at, item.id LIMIT ${LOOKED_AT}),
+    holding AS (
+      SELECT item.lease_person AS person_id, count(*) AS count FROM darkroom.review_item AS item
+       WHERE item.state = 'open' AND item.lease_until > (SELECT darkroom.now()) AND (${sees} OR NOT item.restricted) GROUP BY 1),
+    reserved AS (
+      SELECT item.reserved_for AS person_id, count(*) AS count FROM darkroom.review_item AS item
+       WHERE item.state = 'open' AND item.reserved_until > (SELECT darkroom.now()) AND (${sees} OR NOT item.restricted) GROUP BY 1)
     SELECT who.person_id, person.name, who.lead, who.away_until,
-           (SELECT count(*) FROM darkroom.review_item AS item
-             WHERE item.lease_person = who.person_id AND item.state = 'open' AND item.lease_until > (SELECT darkroom.now())
-               AND (${sees} OR NOT item.restricted)) AS holding,
-           (SELECT count(*) FROM darkroom.review_item AS item
-             WHERE item.reserved_for = who.person_id AND item.state = 'open' AND item.reserved_until > (SELECT darkroom.now())
-               AND (${sees} OR NOT item.restricted)) AS reserved,
+           coalesce(holding.count, 0) AS holding, coalesce(reserved.count, 0) AS reserved,
            (SELECT count(*) FROM front AS item
              WHERE (item.reserved_for IS NULL OR item.reserved_for = who.person_id OR item.reserved_until <= (SELECT darkroom.now()))
                AND ${ELIGIBLE}) AS could_have
       FROM darkroom.active_reviewer AS who
       JOIN darkroom.person ON person.id = who.person_id
       JOIN darkroom.tenant ON tenant.id = who.tenant_id AND tenant.operator
+      LEFT JOIN holding ON holding.person_id = who.person_id
+      LEFT JOIN reserved ON reserved.person_id = who.person_id
      ORDER BY person.name, who.person_id`.execute(sql)
   return rows.map(({ holding, reserved, could_have, ...row }) => ({
     ...row,

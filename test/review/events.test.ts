@@ -205,7 +205,7 @@ test('a session that was ended ends its stream', async () => {
   await within(3000, () => ada.hasEnded() || undefined)
 })
 
-test('being followed keeps no session alive: one that runs idle ends its stream, and cannot open another', async () => {
+test('being followed, and what a page asks by itself, keeps no session alive: one that runs idle ends its stream, and cannot open another', async () => {
   const session = await signIn('ada')
   await using ada = await listen('ada', session)
   const { sessionIdleSeconds } = desk.service.ground.config
@@ -214,6 +214,8 @@ test('being followed keeps no session alive: one that runs idle ends its stream,
     await desk.clock(sessionIdleSeconds * part)
     await sleep(700)
     assert.equal(ada.hasEnded(), false)
+    const unattended = { headers: { ...session, 'darkroom-unattended': 'true' }, as: null }
+    assert.equal((await desk.service.call('/v1/me', unattended)).status, 200)
   }
   await desk.clock(sessionIdleSeconds + 5)
   await within(3000, () => ada.hasEnded() || undefined)
