@@ -55,5 +55,6 @@ const folder = join(import.meta.dirname, '../../docs/screenshots')
 export async function screenshot(page: Page, name: string, fullPage = true): Promise<void> {
   if (process.env.UPDATE_SCREENSHOTS !== '1') return
   await mkdir(folder, { recursive: true })
+  await page.evaluate(() => scrollTo(0, 0))
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage })
 }

@@ -5,11 +5,16 @@ import assert from 'node:assert/strict'
 import { FINDINGS, GRAPHIC, PROMPT } from '../review/desk.ts'
 import { accessible, fits } from './axe.ts'
 import { screenshot } from './chromium.ts'
-import { judging, onDesk, press, shownItem, until, verdictsOn } from './on-desk.ts'
+import { judging, onDesk, paint, press, shownItem, until, verdictsOn } from './on-desk.ts'
 
 const phone = { viewport: { width: 360, height: 740 } }
 const many = (count: number) => async (desk: { make: (kind: 'hold') => Promise<{ id: string }> }) => {
   for (let made = 0; made < count; made++) await desk.make('hold')
+}
+
+/** Held pictures that show something. */
+const painted = (count: number) => async (desk: Parameters<typeof verdictsOn>[0]) => {
+  for (let made = 0; made < count; made++) await paint(desk, (await desk.make('hold')).imageId ?? '')
 }
 
 await onDesk('desk', ({ named }) => {
@@ -176,12 +181,15 @@ await onDesk('desk', ({ named }) => {
     await page.waitForSelector('#keys[open]')
     assert.match(await page.innerText('#keys'), /Show or blur the picture/)
     await page.click('text=Single keys work')
-    await press(page, 'Escape', 'a')
+    await press(page, 'Escape')
+    await page.waitForSelector('#keys:not([open])', { state: 'attached' })
+    await press(page, 'a')
     assert.equal(await page.locator('[name=outcome]:checked').count(), 0)
     await press(page, 'Control+k')
     await page.keyboard.type('allow')
     await press(page, 'Enter')
     assert.equal(await page.isChecked('[name=outcome][value=allow]'), true)
+    assert.equal(await judging(page), 'Held picture', 'what was chosen in the palette was not decided by the same key')
     await page.click('#open-keys')
     await page.click('text=Single keys work')
     await press(page, 'Escape')
@@ -307,16 +315,18 @@ await onDesk('desk', ({ named }) => {
     for (const [size, options] of Object.entries({ wide: {}, phone }))
       named(
         `each view is accessible and fits, ${size}, ${colorScheme}`,
-        { colorScheme, ...options, before: many(3) },
+        { colorScheme, ...options, before: painted(3) },
         async ({ page }) => {
           const check = async (state: string) => {
             await accessible(page, `${state}, ${size}, ${colorScheme}`)
             await fits(page, state)
-            await screenshot(page, `desk-${state}${size === 'phone' ? '-360' : ''}-${colorScheme}`)
+            const shown = size === 'wide' ? ['judging', 'told', 'palette', 'keys', 'break'] : ['judging', 'told']
+            const name = `desk-${state}${size === 'phone' ? '-360' : ''}-${colorScheme}`
+            if (shown.includes(state)) await screenshot(page, name, size === 'phone')
           }
           await judging(page)
           await page.waitForSelector('#picture img')
-          await press(page, 'p', 'd', '3')
+          await press(page, 'p', 'd', '3', '1')
           await page.waitForSelector('#prompt')
           await check('judging')
           await press(page, 'Control+k')

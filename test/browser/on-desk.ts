@@ -4,13 +4,17 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { BrowserContextOptions, Page } from 'playwright-core'
+import sharp from 'sharp'
 import { registerConsole } from '../../src/console/console.ts'
 import type { ServerDeps } from '../../src/http/deps.ts'
+import { sha256 } from '../../src/kernel/canonical.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
+import { generatedKey } from '../../src/kernel/quarantine.ts'
 import type { ReviewTools } from '../../src/review/item.ts'
 import { type Desk, openDesk } from '../review/desk.ts'
 import { suiteOn } from '../support/services.ts'
 import { type Chromium, startChromium, type Tab } from './chromium.ts'
+import { scene } from './stub-answers.ts'
 
 export type OnDesk = {
   desk: Desk
@@ -89,6 +93,19 @@ export const verdictsOn = ({ service }: Desk, itemId: string) =>
     .where('item_id', '=', itemId)
     .where('undone_at', 'is', null)
     .execute()
+
+/** Gives a picture of the desk a scene instead of a plain colour. */
+export async function paint({ service }: { service: Desk['service'] }, imageId: string): Promise<void> {
+  const { database, quarantine } = service.ground
+  const bytes = await sharp(Buffer.from(scene)).png().toBuffer()
+  await quarantine.remove(generatedKey(imageId))
+  await quarantine.putIfAbsent(generatedKey(imageId), { bytes, contentType: 'image/png' })
+  await database.sql
+    .updateTable('darkroom.image')
+    .set({ generated_digest: sha256(bytes) })
+    .where('id', '=', imageId)
+    .execute()
+}
 
 /** Waits for something that the server will come to, in small steps. */
 export async function until<T>(read: () => Promise<T | undefined | null | false>, what: string): Promise<T> {

@@ -13,7 +13,7 @@ import { openVoices, TEXT, UNDO_SECONDS } from '../review/voices.ts'
 import { suiteOn } from '../support/services.ts'
 import { accessible, fits } from './axe.ts'
 import { screenshot, startChromium, type Tab } from './chromium.ts'
-import { consoleOf, judging, press } from './on-desk.ts'
+import { consoleOf, judging, paint, press } from './on-desk.ts'
 
 const told = (page: Page) => page.waitForSelector('#desk[data-view=told]')
 const toldText = (page: Page) => page.innerText('#told')
@@ -53,6 +53,7 @@ suiteOn('second looks', await startChromium(), (chromium) => {
   async function appealed(): Promise<{ imageId: string; statementId: string }> {
     const { call, judge, order, appealOf } = voices
     const { imageId } = await order(ALLOWED, { weapons: 0.95 })
+    await paint(court, imageId)
     await judge('ada', 'deny', 'weapons/2')
     await court.pass(UNDO_SECONDS)
     const { body: image } = await call('client', `/v1/images/${imageId}`)
@@ -159,7 +160,7 @@ suiteOn('second looks', await startChromium(), (chromium) => {
         const check = async (state: string) => {
           await accessible(page, `${state}, ${size}, ${colorScheme}`)
           await fits(page, state)
-          await screenshot(page, `appeals-${state}${size === 'wide' ? '' : '-360'}-${colorScheme}`)
+          await screenshot(page, `appeals-${state}${size === 'wide' ? '' : '-360'}-${colorScheme}`, size !== 'wide')
         }
         await judging(page)
         await page.waitForSelector('#picture img')

@@ -55,6 +55,8 @@ export function listen(commands: readonly Command[], digit: (digit: number) => v
       mark()
     } else if (event.key === 'Enter') {
       event.preventDefault()
+      // What is chosen here must not also be decided.
+      event.stopPropagation()
       choose(found[at])
     }
   })

@@ -8,6 +8,7 @@ import { el, when } from '../dom.ts'
 import { titleCase } from '../words.ts'
 import { addressOf } from './claims.ts'
 
+const SIMILAR = 5
 const kinds = {
   hold: 'A picture that was held',
   appeal: 'An appeal',
@@ -62,7 +63,11 @@ export function told({ id, choices }: ItemView, disclosed: Disclosed): HTMLEleme
     similar.length > 0 &&
       part(
         'Earlier decisions under this rule, of the same customer',
-        el('ul', { class: 'plain' }, ...similar.map((one) => el('li', {}, verdict(one), ' ', when(one.closed_at)))),
+        el(
+          'ul',
+          { class: 'plain' },
+          ...similar.slice(0, SIMILAR).map((one) => el('li', {}, verdict(one), ' ', when(one.closed_at))),
+        ),
       ),
   ].filter((one) => one !== false)
 }
@@ -124,7 +129,7 @@ function before(earlier: Disclosed['earlier']): (Node | string)[] {
 
 /** The reasoned answer as the appellant would read it if it were decided so. */
 function answer(id: string, { outcome, clause, findings, reason }: NonNullable<Disclosed['own']>): HTMLElement {
-  const text = el('p', { class: 'said', 'aria-busy': 'true' }, '…')
+  const text = el('p', { class: 'said' }, '…')
   post<{ kind: string; text?: string }>(addressOf(id, 'preview'), { outcome, clause, findings, reason }).then(
     (shown) => text.replaceChildren(shown.text ?? 'It needs another verdict first.'),
     (cause: Error) => text.replaceChildren(`It could not be written: ${cause.message}`),

@@ -91,12 +91,17 @@ function activeGroup(): HTMLFieldSetElement | undefined {
 
 /** To the first thing that is still to be chosen, else to the button. */
 function goOn(): void {
+  for (const group of groups()) group.classList.toggle('picked', isAnswered(group))
   const open = groups().find((group) => !isAnswered(group) && group.dataset.optional === undefined)
   const to = open?.querySelector<HTMLElement>('label:not([hidden]) input[type=radio]') ?? send
   to.focus()
 }
 
-export const focusFilter = () => form.querySelector<HTMLElement>('[type=search]')?.focus()
+export function focusFilter(): void {
+  const filter = form.querySelector<HTMLElement>('[type=search]')
+  filter?.closest('fieldset')?.classList.remove('picked')
+  filter?.focus()
+}
 export const focusNote = () => note.focus()
 
 function drawSteps(): void {
@@ -200,6 +205,8 @@ function group(
     ...labels,
     el('p', { class: 'error', role: 'alert', hidden: true }),
   )
+  // What was gone on from is one line; coming back opens it.
+  for (const kind of ['focusin', 'click']) fieldset.addEventListener(kind, () => fieldset.classList.remove('picked'))
   return fieldset
 }
 
