@@ -67,7 +67,6 @@ export async function listStandings(
   if (state === 'appealable')
     query = query
       .where('appeal.id', 'is', null)
-      .where('statement.replaced_by', 'is', null)
       .where(
         raw<SqlBool>`statement.appeal_until >= darkroom.now() AND statement.record -> 'redress' ->> 'kind' = 'full'`,
       )

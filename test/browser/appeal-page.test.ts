@@ -248,6 +248,7 @@ await onStatements('appeal page', (named) => {
     await page.click('#send')
     await stands(page, 'open')
     assert.equal(await page.inputValue('#text'), 'My own words.')
+    assert.ok(await page.isVisible('#text'))
     assert.match(await text(page, '#appeal-error'), /What you wrote was not sent/)
     assert.equal(await page.isVisible('#send'), false)
     assert.deepEqual(
@@ -303,6 +304,11 @@ await onStatements('appeal page', (named) => {
     await opened(page)
     const seen = posts(page)
     await page.fill('#text', 'Once.')
+    // The answer takes its time.
+    await page.route('**/v1/appeals', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await route.continue()
+    })
     await page.dblclick('#send')
     await page.evaluate(() => document.querySelector('form')?.requestSubmit())
     await stands(page, 'open')

@@ -110,6 +110,9 @@ test('a row says what was restricted, how the appeal stands and by when, and the
   assert.ok(row.appeal.reviewing_at !== null && row.appeal.ended_at === null)
   const waiting = (await list('state=open')).body.data[0]
   assert.equal(waiting.appeal.reviewing_at, null)
+  // Let go again, nobody looks at it.
+  await raw`UPDATE darkroom.appeal SET state = 'open' WHERE statement_id = ${ids.reviewing}`.execute(court.sql)
+  assert.equal((await one('reviewing')).appeal.reviewing_at, null)
 })
 
 test('a statement tells what an appeal gave back: the picture, or the request that was admitted anew', async () => {

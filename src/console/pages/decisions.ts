@@ -101,7 +101,7 @@ ${rows.map((row) => rowOf(row, now))}</tbody>
 function rowOf({ statement, appeal, replacedBy, link }: Row, now: Date): Html {
   const { id, restriction, subject, categoryName, decidedAt, decidedBy } = statement
   const path = `/statements/${id}`
-  const stands = appeal === null ? withoutAppeal({ statement, replacedBy }, now) : withAppeal(appeal, now)
+  const stands = appeal === null ? withoutAppeal(statement, now) : withAppeal(appeal, replacedBy, now)
   return html`<tr role="row" data-state="${appeal?.state ?? ''}">
 <td role="cell"><a href="${path}"><strong>${restrictions[restriction]}</strong></a>${categoryName !== null && html`, ${categoryName}`}${decidedBy === 'owner' && html`, by its owner`}<br><code>${subject.id}</code></td>
 <td role="cell">${day(decidedAt)}</td>
@@ -115,20 +115,21 @@ function rowOf({ statement, appeal, replacedBy, link }: Row, now: Date): Html {
 `
 }
 
-function withAppeal({ state, due_at, ended_at }: NonNullable<Standing['appeal']>, now: Date): Html {
+function withAppeal(
+  { state, due_at, ended_at }: NonNullable<Standing['appeal']>,
+  replacedBy: string | null,
+  now: Date,
+): Html {
   const waiting = state === 'open' || state === 'reviewing'
   const name = html`<span class="state">${states[state]}</span>`
-  if (!waiting) return html`${name}${ended_at !== null && html`<br><span class="hint">${day(ended_at)}</span>`}`
+  if (!waiting)
+    return html`${name}${ended_at !== null && html`<br><span class="hint">${day(ended_at)}</span>`}${replacedBy !== null && html`<br><a href="/statements/${replacedBy}">the new statement</a>`}`
   if (due_at === null) return name
   const late = Date.parse(due_at) < now.getTime()
   return html`${name}<br><span class="${late ? 'error' : 'hint'}">${late ? 'late since' : 'by'} ${day(due_at)}</span>`
 }
 
-function withoutAppeal(
-  { statement: { redress }, replacedBy }: Pick<Standing, 'statement' | 'replacedBy'>,
-  now: Date,
-): Html {
-  if (replacedBy !== null) return html`<a href="/statements/${replacedBy}">replaced by another statement</a>`
+function withoutAppeal({ redress }: Standing['statement'], now: Date): Html {
   if (redress.kind !== 'full') return html`<span class="hint">${closed[redress.kind]}</span>`
   const over = Date.parse(redress.appealUntil) < now.getTime()
   return over
