@@ -95,7 +95,8 @@ export async function claimItem(
              reserved_for = NULL, reserved_until = NULL
         FROM ${asWho(reviewer.personId)}
        WHERE item.id = ${itemId} AND item.state = 'open'
-         AND (item.lease_person = ${reviewer.personId} OR ${isFree(reviewer.personId)})
+         AND (item.lease_person = ${reviewer.personId} AND item.lease_until > (SELECT darkroom.now())
+              OR ${isFree(reviewer.personId)})
          AND (NOT item.lead_only OR ${reviewer.lead}) AND ${isUnspared(spared)} AND ${ELIGIBLE}
       RETURNING item.id, item.lease_until, item.appeal_id),
     acted AS (${actOf(reviewer.personId, rules.wellbeing, 'claimed')})

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import { BEARERS } from '../http/service.ts'
 import { TEXT } from '../review/voices.ts'
 import { accessible, fits } from './axe.ts'
+import { screenshot } from './chromium.ts'
 import { focused, text } from './on-console.ts'
 import { type OnStatements, onStatements } from './on-statements.ts'
 
@@ -362,6 +363,7 @@ await onStatements('appeal page', (named) => {
         await page.fill('#text', 'x')
         await page.click(`text=${SENT[lang]}`)
         await stands(page, 'open')
+        if (lang !== 'en') await screenshot(page, `appeal-${lang}-360-${colorScheme}`)
         await page.click('#withdraw-ask')
         await check('the question before it is taken back')
         await page.click('#withdraw-yes')

@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Browser, type BrowserContextOptions, type ConsoleMessage, chromium, type Page } from 'playwright-core'
+import sharp from 'sharp'
 import { chromiumPath, type Missing } from '../support/services.ts'
 
 export type Tab = { page: Page; complaints: string[]; [Symbol.asyncDispose]: () => Promise<void> }
@@ -56,5 +57,6 @@ export async function screenshot(page: Page, name: string, fullPage = true): Pro
   if (process.env.UPDATE_SCREENSHOTS !== '1') return
   await mkdir(folder, { recursive: true })
   await page.evaluate(() => scrollTo(0, 0))
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage })
+  const picture = sharp(await page.screenshot({ fullPage }))
+  await picture.webp({ quality: 80, effort: 6 }).toFile(join(folder, `${name}.webp`))
 }

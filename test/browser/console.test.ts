@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Route } from 'playwright-core'
+import { screenshot } from './chromium.ts'
 import { poorContrast } from './contrast.ts'
 import { hostile } from './hostile.ts'
 import { ended, focused, onConsole, order, text } from './on-console.ts'
@@ -261,9 +262,15 @@ await onConsole('console', ({ chromium, stubbed, named }) => {
         await page.setInputFiles('#file', { name: 'a.png', mimeType: 'image/png', buffer: stub.png })
         await page.waitForSelector('[data-verdict=ours]')
         await check('verify')
+        await screenshot(page, `verify-360-${colorScheme}`)
         await page.goto(`${stub.address}/statements/sor_01stub`)
         await page.waitForSelector('#reasons h3')
         await check('statement')
+        await page.context().clearCookies()
+        await page.goto(stub.address)
+        await page.waitForSelector('#sign-in')
+        await check('sign-in')
+        await screenshot(page, `sign-in-360-${colorScheme}`)
       },
       { ...phone, colorScheme },
     )

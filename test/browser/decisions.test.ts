@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { accessible, fits } from './axe.ts'
+import { screenshot } from './chromium.ts'
 import { text } from './on-console.ts'
 import { onStatements } from './on-statements.ts'
 
@@ -144,6 +145,7 @@ await onStatements('decisions', (named) => {
         const page = await signedIn('/decisions', { ...options, colorScheme })
         await page.waitForSelector('[data-copy]:visible')
         await accessible(page, colorScheme)
+        await screenshot(page, `decisions${options === phone ? '-360' : ''}-${colorScheme}`)
         await fits(page, colorScheme)
       }
     })

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core'
 import { newId } from '../../src/kernel/ids.ts'
 import type { Desk } from '../review/desk.ts'
 import { accessible, fits } from './axe.ts'
+import { screenshot } from './chromium.ts'
 import { onDesk, press } from './on-desk.ts'
 
 const QUEUE = { as: 'lead', at: '/review/queue' }
@@ -399,8 +400,7 @@ await onDesk('leads', ({ named }) => {
             await page.evaluate(() => {
               for (const one of document.querySelectorAll('details')) one.open = true
             })
-            if (process.env.LOOK)
-              await page.screenshot({ path: `${process.env.LOOK}/${state}-${size}-${colorScheme}.png`, fullPage: true })
+            await screenshot(page, `${state}${size === 'a phone' ? '-360' : ''}-${colorScheme}`)
             await fits(page, state)
             await accessible(page, state)
           }

@@ -7,6 +7,7 @@ import type { RoutingRule } from '../../src/review/routing-rules.ts'
 import type { Desk } from '../review/desk.ts'
 import { rule } from '../review/routing-rules.ts'
 import { accessible, fits } from './axe.ts'
+import { screenshot } from './chromium.ts'
 import { onDesk } from './on-desk.ts'
 
 const AT = { as: 'lead', at: '/review/routing' }
@@ -230,6 +231,23 @@ onDesk('routing page', ({ named }) => {
       assert.match(await page.innerText('#routing'), /There are no rules/)
     },
   )
+
+  for (const colorScheme of ['dark', 'light'] as const)
+    for (const [size, viewport] of Object.entries({
+      wide: { width: 1280, height: 900 },
+      360: { width: 360, height: 740 },
+    }))
+      named(
+        `rules that were tried are accessible and fit, ${size}, ${colorScheme}`,
+        { ...AT, colorScheme, viewport, before: three },
+        async ({ page }) => {
+          await act(page, 'text=Try it')
+          await page.waitForSelector('.tried')
+          await accessible(page, 'tried')
+          await fits(page, 'tried')
+          await screenshot(page, `routing${size === 'wide' ? '' : '-360'}-${colorScheme}`)
+        },
+      )
 
   const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, colorScheme: 'light' as const }
   named(

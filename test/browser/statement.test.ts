@@ -144,7 +144,7 @@ await onConsole('statement', ({ named }) => {
         await opened(page)
         await page.click('#send')
         await check('form')
-        if (colorScheme === 'light') await screenshot(page, 'statement')
+        await screenshot(page, `statement-360-${colorScheme}`)
         await page.fill('#text', 'verylongword'.repeat(40))
         await page.click('#send')
         await page.waitForSelector('[data-appeal=open]')

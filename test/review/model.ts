@@ -32,7 +32,7 @@ export type Action =
   | { do: 'next'; person: number }
   | { do: 'renew'; lease: number }
   | { do: 'escalate'; lease: number }
-  | { do: 'release'; lease: number; to: number | null }
+  | { do: 'release'; lease: number; to: number | null; aside: boolean }
   | { do: 'decide'; lease: number; verdict: Verdict }
   | { do: 'undo'; person: number; item: number }
   | { do: 'pass'; seconds: number }
@@ -85,6 +85,14 @@ function isFree({ now }: Records, { personId }: Person, item: ItemRow): boolean 
   return item.reserved_for === null || item.reserved_for === personId || (until !== null && until <= now)
 }
 
+/** Held by this person, under whatever token: they may take it over. */
+const isTheirs = ({ now }: Records, { personId }: Person, item: ItemRow): boolean =>
+  item.state === 'open' && item.lease_person === personId && item.lease_until !== null && item.lease_until > now
+
+/** Given back by this person lately, to be had by others first. */
+const isAside = ({ now }: Records, { personId }: Person, item: ItemRow): boolean =>
+  item.aside_by === personId && item.aside_until !== null && item.aside_until > now
+
 const at = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)]
 
 /** Does one thing, and judges whether it should have been done. */
@@ -110,7 +118,7 @@ export async function act(model: Model, action: Action): Promise<void> {
       )
       const lawful =
         action.do === 'claim'
-          ? isFree(before, person, item) && mayHave(before, person, item)
+          ? (isFree(before, person, item) || isTheirs(before, person, item)) && mayHave(before, person, item)
           : mayUndo(before, person, item)
       assert.equal(lease !== null, lawful, `${action.do} of ${item.id} in ${item.state}`)
       return keep(model, person, lease)
@@ -119,7 +127,9 @@ export async function act(model: Model, action: Action): Promise<void> {
       const person = at(people, action.person)
       if (person === undefined) return
       const lease = await claimNext(database, rules, person)
-      const first = before.items.find((item) => isFree(before, person, item) && mayHave(before, person, item))
+      const first = before.items.find(
+        (item) => isFree(before, person, item) && !isAside(before, person, item) && mayHave(before, person, item),
+      )
       assert.equal(lease?.itemId, first?.id, 'the next item is the first of the order that this person may have')
       return keep(model, person, lease)
     }
@@ -143,9 +153,11 @@ async function actOnLease(model: Model, before: Records, action: Extract<Action,
     const to = action.to === null ? null : at(model.people, action.to)
     const receiver = to?.personId ?? null
     const back = await unlessRefused(
-      releaseItem(ground.database.sql, tools.rules, person, itemId, token, { note: null, to: receiver }).then(
-        () => true,
-      ),
+      releaseItem(ground.database.sql, tools.rules, person, itemId, token, {
+        note: null,
+        to: receiver,
+        aside: action.aside,
+      }).then(() => true),
     )
     assert.equal(back !== null, alive && item !== undefined && (to == null || mayHave(before, to, item)), 'release')
   } else if (action.do === 'escalate') {

@@ -23,7 +23,12 @@ const wish: fc.Arbitrary<Wish> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('renew' as const, 'escalate' as const), lease: recent }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('release' as const), lease: recent, to: fc.option(index, { freq: 2 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('release' as const),
+      lease: recent,
+      to: fc.option(index, { freq: 2 }),
+      aside: fc.boolean(),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('undo' as const), person: index, item: index }) },
   {

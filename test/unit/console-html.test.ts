@@ -37,7 +37,7 @@ test('modules are served as JavaScript under the path that their imports name, a
     if (!name.endsWith('.ts')) continue
     assert.match(contentType, /^text\/javascript/)
     assert.doesNotMatch(body, /\bimport type\b|\binterface \w+ \{/, name)
-    for (const [, path] of body.matchAll(/(?:from|import)"([^"]+)"/g))
+    for (const [, path] of body.matchAll(/(?:from|import)"(\.{1,2}\/[^"]+)"/g))
       assert.ok(files.has(posix.join(posix.dirname(name), path ?? '')), `${name} imports ${path}`)
   }
   assert.equal(at('console.css'), `/console/${version}/console.css`)
