@@ -93,7 +93,10 @@ function parseLine(line: string): LogLine | null {
   }
 }
 
-export type Keys = Record<'client' | 'second_client' | 'reviewer' | 'second_reviewer' | 'compliance' | 'admin' | 'lead', string>
+export type Keys = Record<
+  'client' | 'second_client' | 'reviewer' | 'second_reviewer' | 'compliance' | 'admin' | 'lead',
+  string
+>
 
 export function readKeys(home: string): Keys {
   return JSON.parse(readFileSync(join(home, 'keys.json'), 'utf8'))
