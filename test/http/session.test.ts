@@ -124,6 +124,14 @@ test('ending a session ends it on the server, not only in the browser', async ()
   assert.equal((await service.call('/v1/me', { as: null, headers: { cookie } })).status, 401)
 })
 
+test('another site cannot sign a visitor out, whose cookie it does not even bring along', async () => {
+  for (const origin of ['https://evil.example', 'null']) {
+    const response = await service.call('/session/end', { method: 'POST', as: null, headers: { origin } })
+    assert.equal(response.status, 403)
+    assert.equal(response.headers.get('set-cookie'), null)
+  }
+})
+
 test('forms are taken nowhere but at the session', async () => {
   const response = await service.call('/v1/generations', form({ prompt: ALLOWED }))
   assert.equal(response.status, 415)
