@@ -36,8 +36,17 @@ export function openTranslator({ url, keyFile, to, timeoutMs }: Config['translat
       const body = JSON.stringify(key === null ? asked : { ...asked, api_key: key })
       const answer = await ask(url, body, timeoutMs)
       if (!Translated.Check(answer)) throw failed('it answered with something else')
-      return { from: answer.detectedLanguage?.language ?? null, text: answer.translatedText }
+      return { from: languageIn(answer.detectedLanguage?.language), text: answer.translatedText }
     },
+  }
+}
+
+/** Null: it names no language, as BCP 47 would have it, that a page could say. */
+function languageIn(tag = ''): string | null {
+  try {
+    return new Intl.Locale(tag).baseName
+  } catch {
+    return null
   }
 }
 

@@ -63,6 +63,15 @@ test('a refused prompt, which is itself what is judged, is translated as it is s
   await desk.hold('ada', id)
   answer = sends({ translatedText: 'ein Soldat' })
   assert.deepEqual((await translate('ada', id)).body, { from: null, to: 'de', text: 'ein Soldat', negative: null })
+  for (const [language, from] of [
+    ['zh-hans', 'zh-Hans'],
+    ['auto', null],
+    ['<b>', null],
+    ['', null],
+  ]) {
+    answer = sends({ translatedText: 'ein Soldat', detectedLanguage: { language } })
+    assert.equal((await translate('ada', id)).body.from, from, String(language))
+  }
   const { sql } = desk.service.ground.database
   await sql
     .updateTable('darkroom.request')
