@@ -24,6 +24,7 @@ const MAY_BE_400 = [
   'GET /v1/appeals',
   'GET /v1/generations',
   'GET /v1/generations/{id}/events',
+  'GET /v1/statements',
   'GET /v1/usage',
   'GET /v1/admin/policies',
   'GET /v1/admin/tenants',
