@@ -40,9 +40,13 @@ interface PackageRule {
 const packageRules: readonly PackageRule[] = [
   { name: /^(@fastify\/|fastify$)/, within: /^src\/(http|console)\// },
   { name: /^bullmq$/, within: /^src\/schedule\/doorbell\.ts$/, single: true },
+  { name: /^@aws-sdk\/client-kms$/, within: /^src\/mark\/signers\/kms\.ts$/, single: true },
   { name: /^@aws-sdk\//, within: /^src\/publish\//, single: true },
   { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\//, single: true },
-  { name: /^(node:)?child_process$/, within: /^workers\/(inference-child|manifests)\.ts$/ },
+  {
+    name: /^(node:)?child_process$/,
+    within: /^(workers\/(inference-child|file-reader)|src\/mark\/signers\/command)\.ts$/,
+  },
   { name: /^openid-client$/, within: /^src\/tenant\/oidc\.ts$/, single: true },
   { name: /^onnxruntime-node$/, within: /^models\// },
 ]

@@ -1,0 +1,72 @@
+// An answer layer by layer, in words and bands: what each layer shows, how sure it is that the picture is from here, and what it does
+// not show. Pure. The bands are coarse on purpose: a score would tell an attacker how far a removal has come.
+import type { Provenance } from './verify.ts'
+
+export type Band = 'high' | 'medium' | 'low' | 'none'
+export type Layer = {
+  layer: 'manifest' | 'watermark' | 'fingerprint' | 'record'
+  /** How sure this layer alone is that the picture is from here. */
+  confidence: Band
+  shows: string
+  does_not_show: string
+}
+
+export function layersOf(found: Provenance): Layer[] {
+  return [manifestLayer(found), watermarkLayer(found), fingerprintLayer(found), recordLayer(found)]
+}
+
+function manifestLayer({ manifest }: Provenance): Layer {
+  const { state } = manifest
+  const [confidence, shows]: [Band, string] =
+    state === null
+      ? ['none', 'No signed manifest is in the file.']
+      : state === 'Trusted'
+        ? ['high', 'A manifest signed by this service, which fits the file: it is unchanged since.']
+        : state === 'Valid'
+          ? ['none', 'A manifest that is intact, by a signer that this service does not know.']
+          : ['low', 'A manifest that does not fit the file: one of them was changed after signing, or it is forged.']
+  const absent = 'That no manifest is there shows nothing: most sites remove it.'
+  const present =
+    'A manifest says who signed, not that what the picture shows is true; it can be removed, and copied beside other pixels.'
+  return { layer: 'manifest', confidence, shows, does_not_show: state === null ? absent : present }
+}
+
+function watermarkLayer({ watermark }: Provenance): Layer {
+  const { found, read, confidence, copy } = watermark
+  const changed = copy === null || copy === 'in place' ? '' : ` The picture was ${copy} since.`
+  const shows = !found
+    ? 'Our invisible mark was not found in the pixels.'
+    : read
+      ? `Our invisible mark was read from the pixels.${changed}`
+      : 'A trace like our invisible mark is in the pixels, too weak to be read.'
+  const does_not_show = found
+    ? 'A mark can be copied onto another picture; alone it does not say that this picture is ours.'
+    : 'That no mark was found does not show that there never was one: heavy editing removes it.'
+  return { layer: 'watermark', confidence, shows, does_not_show }
+}
+
+function fingerprintLayer({ fingerprint }: Provenance): Layer {
+  const { match } = fingerprint
+  const does_not_show =
+    'A fingerprint compares what a mark or a manifest leads to; pictures that look alike can come near.'
+  const says: Record<'close' | 'near' | 'far', [Band, string]> = {
+    close: ['high', 'The picture looks like the one on record.'],
+    near: ['medium', 'The picture resembles the one on record, with visible differences.'],
+    far: ['none', 'The picture does not look like the one on record.'],
+  }
+  const [confidence, shows]: [Band, string] =
+    match === null ? ['none', 'There was nothing on record to compare the picture with.'] : says[match]
+  return { layer: 'fingerprint', confidence, shows, does_not_show }
+}
+
+function recordLayer({ record }: Provenance): Layer {
+  return {
+    layer: 'record',
+    confidence: record === null ? 'none' : 'high',
+    shows:
+      record === null
+        ? 'No record of ours belongs to this file.'
+        : `Made by ${record.system} ${record.version} and released at ${record.created_at}, as ${record.image_id}.`,
+    does_not_show: 'A record tells the system, the time and an id; never who asked for the picture, nor why.',
+  }
+}

@@ -1,0 +1,112 @@
+// What anybody's picture is asked: opened in a child (workers/decoders.ts), judged by verify.ts on its pixels, told layer by layer. The
+// public answer has bands and words; scores are apart, in `detail`, for compliance alone, since they would show an attacker how far a
+// removal has come. Nothing personal leaves here and nothing is kept.
+import { type Layer, layersOf } from './layers.ts'
+import { plainFile } from './plain-file.ts'
+import type { StrangersFile } from './strangers-file.ts'
+import { type Provenance, type VerifyTools, verifyProvenance } from './verify.ts'
+import type { MarkReading } from './watermark/detect.ts'
+
+export type StrangerTools = Omit<VerifyTools, 'limits'> & {
+  /** Decodes where it may be ended. Faults: unsupported_media, too_large. */
+  open: (bytes: Uint8Array) => Promise<StrangersFile>
+}
+
+/** For compliance. `map` is null: which parts of a picture carry the mark is not measured. */
+export type Detail = {
+  watermark: {
+    z: number
+    /** Chance that one look at an unmarked picture reaches z; the search looks more than once. */
+    p_value: number
+    agreement: number | null
+    epoch: number | null
+    scale: number
+    quarter_turns: number
+    mirrored: boolean
+    cut_short: boolean
+    map: null
+  } | null
+  fingerprint: { distance: number | null }
+  manifest: { signed_by: string | null }
+}
+
+export type Answer = Omit<Provenance, 'fingerprint'> & {
+  fingerprint: Omit<Provenance['fingerprint'], 'distance'>
+  layers: Layer[]
+}
+export type Verification = { answer: Answer; detail: Detail }
+
+/** Faults: unsupported_media and too_large (field 'file') for what is not a readable picture; otherwise always answers. */
+export async function verifyStranger(bytes: Buffer, tools: StrangerTools): Promise<Verification> {
+  const { open, signer, watermark, ...rest } = tools
+  const file = await open(bytes)
+  const seen: { mark: MarkReading | null } = { mark: null }
+  const plain = plainFile(file.picture)
+  const found = await verifyProvenance(plain, {
+    ...rest,
+    limits: { maxBytes: plain.length, maxPixels: file.picture.width * file.picture.height },
+    signer: { read: () => signer.read(bytes, file.mimeType) },
+    watermark: {
+      ...watermark,
+      read: async (...asked) => {
+        seen.mark = await watermark.read(...asked)
+        return seen.mark
+      },
+    },
+  })
+  return { answer: publicAnswer(found, file.notes), detail: detailOf(found, seen.mark) }
+}
+
+/** A certificate may name a person: only our own signer is told to everybody. */
+function publicAnswer(found: Provenance, notes: readonly string[]): Answer {
+  const { verdict, manifest, watermark, record } = found
+  const { distance: _, ...fingerprint } = found.fingerprint
+  const { found: there, state, problems } = manifest
+  const ours = state === 'Trusted'
+  return {
+    verdict,
+    manifest: {
+      found: there,
+      state,
+      signed_by: ours ? manifest.signed_by : null,
+      generator: ours ? manifest.generator : null,
+      problems,
+    },
+    watermark,
+    fingerprint,
+    record,
+    layers: layersOf(found),
+    // The conclusion stays last.
+    notes: [...notes, ...found.notes],
+  }
+}
+
+function detailOf({ fingerprint, manifest }: Provenance, mark: MarkReading | null): Detail {
+  return {
+    watermark:
+      mark === null
+        ? null
+        : {
+            z: mark.z,
+            p_value: tail(mark.z),
+            agreement: mark.decoded?.agreement ?? null,
+            epoch: mark.epoch,
+            scale: mark.copy.scale,
+            quarter_turns: mark.copy.quarterTurns,
+            mirrored: mark.copy.mirrored,
+            cut_short: mark.cutShort,
+            map: null,
+          },
+    fingerprint: { distance: fingerprint.distance },
+    manifest: { signed_by: manifest.signed_by },
+  }
+}
+
+/** Of the larger of two normals, above z (Abramowitz and Stegun 26.2.17 below 6, the tail's first term beyond). */
+function tail(z: number): number {
+  const density = Math.exp(-(z * z) / 2) / Math.sqrt(2 * Math.PI)
+  if (z > 6) return Math.min(1, (2 * density) / z)
+  const t = 1 / (1 + 0.2316419 * Math.max(0, z))
+  const series = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  return Math.min(1, 2 * density * series)
+}
