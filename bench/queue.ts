@@ -73,7 +73,7 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 await ground.database.sql.deleteFrom('darkroom.task').execute()
 
-await startRoles(ROLES, ground, doorbell, await openMarkTools(config, stack), stack)
+await startRoles(ROLES, ground, doorbell, await openMarkTools(config, log, stack), stack)
 const firstStep: number[] = []
 for (let run = 0; run < IDLE_RUNS; run++) {
   const start = performance.now()

@@ -4,6 +4,6 @@ import { readManifest } from '../src/mark/signer.ts'
 import type { Ask } from './manifests.ts'
 
 process.on('disconnect', () => process.exit(0))
-process.on('message', async ({ anchorPem, bytes, mimeType }: Ask) => {
-  process.send?.(await readManifest(Buffer.from(bytes), mimeType, anchorPem))
+process.on('message', async ({ trust, bytes, mimeType }: Ask) => {
+  process.send?.(await readManifest(Buffer.from(bytes), mimeType, trust))
 })

@@ -81,7 +81,7 @@ export function mayRetry({ config }: Ground, claim: Claim, error: unknown): bool
   if (fault.code === 'lease_lost' || fault.code === 'cancelled') return true
   const crashed = fault.facts.crashed === true
   const spent = claim.attempt >= config.tasks.maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
-  // A device that does not start, a store or a database that is away: they say nothing about the task.
+  // A device that does not start, a store, a signer or a database that is away: they say nothing about the task.
   return isAway(fault) || (fault.retry !== 'never' && !spent)
 }
 
@@ -115,7 +115,7 @@ function asFault(error: unknown): Fault {
 }
 
 function isAway({ code, facts }: Fault): boolean {
-  if (code === 'object_store_failed') return facts.away === true
+  if (code === 'object_store_failed' || code === 'signer_failed') return facts.away === true
   return code === 'inference_down' || code === 'database_failed'
 }
 

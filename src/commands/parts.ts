@@ -1,14 +1,13 @@
 // Opens the parts that several commands share, in the order in which each needs the last. Whoever opens them disposes of them.
 
-import { access, constants, readFile } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../kernel/config.ts'
 import { openDatabase } from '../kernel/database.ts'
-import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Log } from '../kernel/log.ts'
 import { openMarkKeys } from '../mark/mark-keys.ts'
-import { type OperatorSigner, openSigner, type Signer } from '../mark/signer.ts'
+import type { Signer } from '../mark/signer.ts'
 import type { MarkTools } from '../mark/stage.ts'
 import { openWatermarker } from '../mark/watermark/pool.ts'
 import { type FileStore, openFileStore } from '../publish/file-store.ts'
@@ -17,6 +16,7 @@ import { openS3Stores } from '../publish/s3-store.ts'
 import { sealStore } from '../publish/sealed-store.ts'
 import { type Doorbell, openDoorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
+import { openConfiguredSigner } from './signer.ts'
 
 export type Parts = {
   ground: Ground
@@ -86,9 +86,8 @@ async function openStores(
 }
 
 /** The deployment's signer and its watermark, without which nothing is released. */
-export async function openMarkTools(config: Config, stack: AsyncDisposableStack): Promise<MarkTools> {
-  const operator = await readOperatorSigner(config)
-  const signer = await openSigner({ ...config, ...(operator === null ? {} : { operator }) })
+export async function openMarkTools(config: Config, log: Log, stack: AsyncDisposableStack): Promise<MarkTools> {
+  const signer = await openConfiguredSigner(config, log, stack)
   const keys = await openMarkKeys(config)
   const watermark = stack.use(openWatermarker({ keys, threads: config.finishConcurrency }))
   return { signer, watermark }
@@ -104,22 +103,4 @@ export async function openVerifyTools(
 ): Promise<VerifyTools> {
   const keys = await openMarkKeys(config)
   return { signer, watermark: stack.use(openWatermarker({ keys, threads: 1 })) }
-}
-
-/** The operator's own certificates and key, or null for the development CA. Fault: config_invalid. */
-export async function readOperatorSigner({ signer }: Config): Promise<OperatorSigner | null> {
-  const { certificateChain, privateKey, anchor } = signer
-  if (certificateChain === null || privateKey === null || anchor === null) return null
-  const [chainPem, keyPem, anchorPem] = await Promise.all([
-    readPem(certificateChain, 'DARKROOM_SIGNER_CERTIFICATE_FILE'),
-    readPem(privateKey, 'DARKROOM_SIGNER_KEY_FILE'),
-    readPem(anchor, 'DARKROOM_SIGNER_ANCHOR_FILE'),
-  ])
-  return { chainPem, keyPem, anchorPem }
-}
-
-async function readPem(file: string, variable: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Fault('config_invalid', { field: variable, detail: `cannot read ${file}`, cause })
-  })
 }

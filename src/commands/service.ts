@@ -75,7 +75,7 @@ export async function startService(
   await tellBeyondPolicy(parts.ground, policy)
   // The home is locked, so whoever held these leases is dead.
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
-  const marks = await openMarkTools(config, stack)
+  const marks = await openMarkTools(config, log, stack)
   await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
   const url = await listen(config, parts, marks, { models, policy, plans, review, tongues }, stack)
   stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
@@ -91,7 +91,7 @@ async function listen(
   stack: AsyncDisposableStack,
 ): Promise<string> {
   const registry = openRegistry(ground.database)
-  const manifests = stack.use(openManifests({ anchorPem: marks.signer.anchorPem, log: ground.log }))
+  const manifests = stack.use(openManifests({ trust: marks.signer.trust, log: ground.log }))
   const verifying = await openVerifyTools(config, manifests, stack)
   const statements = openBearers(await homeSecret(config, 'statements'))
   const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }

@@ -6,7 +6,7 @@ import { openDevelopmentChain } from '../mark/development-ca.ts'
 import { openMarkKeys } from '../mark/mark-keys.ts'
 import { SECRET_NAMES, type SecretName, type SharedSecret } from '../tenant/fingerprints.ts'
 import { homeSecret } from '../tenant/secret.ts'
-import { readOperatorSigner } from './parts.ts'
+import { readOperatorAnchor } from './signer.ts'
 
 /** All that this form of the deployment uses. Faults: config_invalid, signer_failed. */
 export async function readSharedSecrets(config: Config): Promise<SharedSecret[]> {
@@ -29,9 +29,8 @@ export async function readSharedSecret(config: Config, name: SecretName): Promis
       return { name, file: join(config.secretsDir, 'mark-keys.json'), bytes: Buffer.from(text) }
     }
     case 'signer': {
-      const operator = await readOperatorSigner(config)
-      if (operator !== null)
-        return { name, file: 'DARKROOM_SIGNER_ANCHOR_FILE', bytes: certificateOf(operator.anchorPem) }
+      const operator = await readOperatorAnchor(config)
+      if (operator !== null) return { name, file: 'DARKROOM_SIGNER_ANCHOR_FILE', bytes: certificateOf(operator) }
       const { anchor } = await openDevelopmentChain(config, 'Darkroom')
       return { name, file: join(config.secretsDir, 'development-signer.json'), bytes: certificateOf(anchor) }
     }

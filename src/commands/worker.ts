@@ -35,7 +35,7 @@ DARKROOM_HOME too unless objects are on S3.`,
     stack.use(startTracing(process.env, roles.join('+'), log))
     const { ground, doorbell, checks } = await openParts(config, log, stack)
     await holdSecrets(ground.database.sql, await readSharedSecrets(config))
-    await startRoles(roles, ground, doorbell, await openMarkTools(config, stack), stack)
+    await startRoles(roles, ground, doorbell, await openMarkTools(config, log, stack), stack)
     stack.use(await startProbes({ config, database: ground.database, checks, log }))
     log.info({ roles }, 'the worker is ready')
     await untilAskedToStop(log)

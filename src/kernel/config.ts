@@ -10,6 +10,7 @@ import { readObjectsConfig } from './config/objects.ts'
 import { readOidc } from './config/oidc.ts'
 import { type Environment, openReader } from './config/reader.ts'
 import { readTranslation } from './config/translation.ts'
+import { readSigner, readTimestamps } from './config/signer.ts'
 import { readWebhooks } from './config/webhooks.ts'
 import { Fault } from './fault.ts'
 
@@ -64,20 +65,12 @@ export function readConfig(env: Environment) {
     webhooks: readWebhooks(reader),
     translation: readTranslation(reader),
     finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
-    signer: {
-      certificateChain: optional('DARKROOM_SIGNER_CERTIFICATE_FILE'),
-      privateKey: optional('DARKROOM_SIGNER_KEY_FILE'),
-      anchor: optional('DARKROOM_SIGNER_ANCHOR_FILE'),
-    },
+    signer: readSigner(reader),
+    timestamps: readTimestamps(reader),
   }
   if (config.publicUrl !== null && !/^https?:\/\/[^/?#@]+\/?$/.test(config.publicUrl))
     problems.push('DARKROOM_PUBLIC_URL: expected an origin, without a path')
   for (const name of reader.unknown()) if (!RESERVED.has(name)) problems.push(`${name}: unknown variable`)
-  const signerParts = Object.values(config.signer).filter((part) => part !== null).length
-  if (signerParts !== 0 && signerParts !== 3)
-    problems.push(
-      'DARKROOM_SIGNER_CERTIFICATE_FILE, DARKROOM_SIGNER_KEY_FILE, DARKROOM_SIGNER_ANCHOR_FILE: set all three or none',
-    )
   if (problems.length > 0)
     throw new Fault('config_invalid', {
       detail: `configuration is wrong:\n${problems.map((p) => `  ${p}`).join('\n')}`,

@@ -1,6 +1,6 @@
 // What this process has done, for Prometheus. One registry a process, whatever roles run in it; what the records know is in
 // gauges.ts. Labels are few and bounded: stages, results, models, routes; never ids or tenants.
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export const meters = new Registry()
 collectDefaultMetrics({ register: meters })
@@ -49,4 +49,28 @@ export const sweptTasks = new Counter({
   name: 'darkroom_tasks_swept_total',
   help: 'Due tasks that nobody held and that the sweeper rang for again.',
   registers,
+})
+
+export const timestamps = new Counter({
+  name: 'darkroom_timestamps_total',
+  help: 'Signatures that were to be dated, by result: stamped, or why they were not (timeout, unreachable, refused).',
+  labelNames: ['result'] as const,
+  registers,
+})
+
+const signerEnds = new Map<string, Date>()
+
+/** From now on the meter below tells how long the certificates of that kind of signer still hold. */
+export function tellSignerExpiry(signer: string, end: Date): void {
+  signerEnds.set(signer, end)
+}
+
+new Gauge({
+  name: 'darkroom_signer_certificate_expires_seconds',
+  help: "Time until the first certificate of the signer's chain is over; negative after that.",
+  labelNames: ['signer'] as const,
+  registers,
+  collect() {
+    for (const [signer, end] of signerEnds) this.set({ signer }, (end.getTime() - Date.now()) / 1000)
+  },
 })

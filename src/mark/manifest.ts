@@ -149,7 +149,19 @@ export type ManifestReading =
       binding: string | null
       /** Failure codes of the C2PA validation, such as assertion.dataHash.mismatch. */
       problems: string[]
+      /** When the signature existed, by an authority on time; null when there is no intact timestamp. */
+      timestamp: Timestamp | null
     }
+
+/** RFC 3161. `trusted`: by an authority that this deployment names; otherwise it is only somebody's word. */
+export type Timestamp = { time: string; signer: string | null; trusted: boolean }
+
+/** The signer's certificate is over and nothing else is wrong: intact, and no longer to be told from what was signed since. */
+export const LAPSED = 'signingCredential.expired'
+
+export function hasLapsed(manifest: ManifestReading): boolean {
+  return manifest.found && manifest.problems.length === 1 && manifest.problems[0] === LAPSED
+}
 
 /** Takes what we need from a C2PA manifest store in JSON. Anything of an unexpected shape is left out, never trusted. */
 export function parseManifestStore(store: unknown): ManifestReading {
@@ -174,7 +186,23 @@ export function parseManifestStore(store: unknown): ManifestReading {
     image: imageId === null ? null : { imageId },
     binding: text(binding.alg) === MARK_ALGORITHM ? text(fields(list(binding.blocks)[0]).value) : null,
     problems: [...new Set(problems.filter((code) => code !== null))],
+    timestamp: timestampOf(text(signature.time), [...list(codes.success), ...list(codes.informational)]),
   }
+}
+
+/** Whether the active manifest's certificate leads to an anchor that was given, over or not. */
+export function isAnchored(store: unknown): boolean {
+  const { success } = fields(fields(fields(store).validation_results).activeManifest)
+  return list(success).some((entry) => text(fields(entry).code) === 'signingCredential.trusted')
+}
+
+function timestampOf(time: string | null, told: unknown[]): Timestamp | null {
+  const of = (code: string) => told.map(fields).find((entry) => text(entry.code) === code)
+  if (time === null || Number.isNaN(Date.parse(time)) || of('timeStamp.validated') === undefined) return null
+  const trusted = of('timeStamp.trusted')
+  // The library names the authority at the end of a sentence.
+  const signer = /: ([^:]+)$/.exec(text((trusted ?? of('timeStamp.untrusted'))?.explanation) ?? '')?.[1] ?? null
+  return { time: new Date(time).toISOString(), signer, trusted: trusted !== undefined }
 }
 
 function fields(value: unknown): Record<string, unknown> {

@@ -1,141 +1,162 @@
 // The only file that speaks to @contentauth/c2pa-node: signs manifests into files and reads them back.
-// Private keys stay behind `signDigestInput`, a callback that a KMS can stand in for; nothing here logs or returns them.
-// Only 'Trusted' is trusted: 'Valid' is an intact signature by somebody else.
-import { constants, createPrivateKey, type KeyObject, sign as nodeSign, randomUUID } from 'node:crypto'
+// Private keys stay behind a KeyUse (signers/): a KMS or an HSM can stand in for it; nothing here logs or returns them.
+// Only 'Trusted' is trusted: 'Valid' is an intact signature by somebody else. When signatures are dated: timestamps.ts, trust.ts.
+import { randomUUID } from 'node:crypto'
 import { Builder, CallbackSigner, Reader } from '@contentauth/c2pa-node'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { SecretPlace } from '../kernel/secret-files.ts'
 import { openDevelopmentChain } from './development-ca.ts'
 import { encodePicture } from './encode.ts'
-import {
-  ingredientFor,
-  type ManifestDefinition,
-  type ManifestReading,
-  type Parent,
-  parseManifestStore,
-} from './manifest.ts'
-
-export type SigningAlgorithm = 'es256' | 'es384' | 'es512' | 'ps256' | 'ed25519'
+import { ingredientFor, type ManifestDefinition, type ManifestReading, type Parent } from './manifest.ts'
+import { pemKey } from './signers/pem.ts'
+import { heldToCertificate, type KeyUse } from './signers/signature.ts'
+import { openStampAuthority, type StampAuthority, type StampConfig, type StampProblem } from './timestamps.ts'
+import { readTrusted, type Trust } from './trust.ts'
 
 /** What an operator supplies: certificates in PEM, leaf first and without the root, and a key or a way to use one. */
 export type OperatorSigner = {
   chainPem: string
   anchorPem: string
-} & (
-  | { keyPem: string }
-  /** For a KMS: signs the bytes (not a digest) and returns the raw signature, r‖s for ECDSA. */
-  | { algorithm: SigningAlgorithm; sign: (bytes: Buffer) => Promise<Buffer> }
-)
+} & ({ keyPem: string } | KeyUse)
+
+export type SignedFile = {
+  bytes: Buffer
+  manifest: Buffer
+  /** Why there is no timestamp although one was asked for; null when there is one, or none was asked for. */
+  unstamped: StampProblem | null
+}
 
 export type Signer = {
   readonly kind: 'development' | 'operator'
-  /** PEM of the root that this deployment trusts. Public. */
+  /** PEM of the root under which this deployment signs. Public. */
   readonly anchorPem: string
-  /** Embeds a signed manifest, beside the one of the parent. Throws Fault 'signer_failed' (retry later). */
-  sign(
-    bytes: Buffer,
-    mimeType: string,
-    manifest: ManifestDefinition,
-    parent?: Parent | null,
-  ): Promise<{ bytes: Buffer; manifest: Buffer }>
+  /** PEM of the signer's certificate and those above it. Public. */
+  readonly chainPem: string
+  readonly trust: Trust
+  readonly stamps: StampConfig['policy'] | 'off'
+  /**
+   * Embeds a signed manifest, beside the one of the parent. Throws Fault 'signer_failed' (retry later), whose fact `away` says that the
+   * signer, or the authority on time where it is required, is only out of reach.
+   */
+  sign(bytes: Buffer, mimeType: string, manifest: ManifestDefinition, parent?: Parent | null): Promise<SignedFile>
   /** Reads the active manifest of a file; never fetches anything. An unreadable manifest is found and 'Invalid'. */
   read(bytes: Buffer, mimeType: string): Promise<ManifestReading>
+} & AsyncDisposable
+
+export type SignerOptions = SecretPlace & {
+  operator?: OperatorSigner
+  organization?: string
+  /** PEM of roots under which this deployment signed before. */
+  earlierAnchorsPem?: string
+  timestampAnchorsPem?: string
+  timestamps?: StampConfig
+  /** Told instead of a throw when the key is only out of reach at the start. */
+  onAway?: (fault: Fault) => void
 }
 
 /**
  * Opens the deployment's signer: the operator's, or a development CA kept with the deployment's secrets and made on first use.
  * Signs and reads back a small picture before it returns. Throws Fault 'signer_failed' with what the reader objected to.
  */
-export async function openSigner(
-  options: SecretPlace & { operator?: OperatorSigner; organization?: string },
-): Promise<Signer> {
-  const { operator } = options
-  const signer =
-    operator === undefined
-      ? await developmentSigner(options, options.organization ?? 'Darkroom')
-      : makeSigner('operator', operator.chainPem, operator.anchorPem, callbackOf(operator))
-  await proveSigner(signer)
-  return signer
-}
-
-async function developmentSigner(place: SecretPlace, organization: string): Promise<Signer> {
-  const { chain, key, anchor } = await openDevelopmentChain(place, organization)
-  return makeSigner('development', chain, anchor, callbackOf({ chainPem: chain, anchorPem: anchor, keyPem: key }))
-}
-
-type Callback = { algorithm: SigningAlgorithm; sign: (bytes: Buffer) => Promise<Buffer> }
-
-function callbackOf(operator: OperatorSigner): Callback {
-  if ('sign' in operator) return { algorithm: operator.algorithm, sign: operator.sign }
-  let key: KeyObject
-  try {
-    key = createPrivateKey(operator.keyPem)
-  } catch {
-    throw new Fault('signer_failed', { detail: 'The signing key is not an unencrypted PEM private key.' })
-  }
-  const algorithm = algorithmOf(key)
-  return { algorithm, sign: async (bytes) => signWith(key, algorithm, bytes) }
-}
-
-function algorithmOf(key: KeyObject): SigningAlgorithm {
-  if (key.asymmetricKeyType === 'ed25519') return 'ed25519'
-  if (key.asymmetricKeyType === 'rsa' || key.asymmetricKeyType === 'rsa-pss') return 'ps256'
-  switch (key.asymmetricKeyDetails?.namedCurve) {
-    case 'prime256v1':
-      return 'es256'
-    case 'secp384r1':
-      return 'es384'
-    case 'secp521r1':
-      return 'es512'
-    default:
-      throw new Fault('signer_failed', { detail: 'The signing key is none of P-256, P-384, P-521, RSA and Ed25519.' })
-  }
-}
-
-function signWith(key: KeyObject, algorithm: SigningAlgorithm, bytes: Buffer): Buffer {
-  switch (algorithm) {
-    case 'es256':
-      return nodeSign('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' })
-    case 'es384':
-      return nodeSign('sha384', bytes, { key, dsaEncoding: 'ieee-p1363' })
-    case 'es512':
-      return nodeSign('sha512', bytes, { key, dsaEncoding: 'ieee-p1363' })
-    case 'ps256':
-      return nodeSign('sha256', bytes, {
-        key,
-        padding: constants.RSA_PKCS1_PSS_PADDING,
-        saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
-      })
-    case 'ed25519':
-      return nodeSign(null, bytes, key)
-    default:
-      return algorithm satisfies never
-  }
-}
-
-function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, callback: Callback): Signer {
-  const settings = settingsFor(anchorPem)
-  const reserveSize = 2048 + chainPem.length
-  return {
-    kind,
+export async function openSigner(options: SignerOptions): Promise<Signer> {
+  const { operator, earlierAnchorsPem, timestampAnchorsPem = null, timestamps } = options
+  const { chainPem, anchorPem, use } =
+    operator === undefined ? await developmentSigner(options, options.organization ?? 'Darkroom') : given(operator)
+  const identity: Identity = {
+    kind: operator === undefined ? 'development' : 'operator',
+    chainPem,
     anchorPem,
-    async sign(bytes, mimeType, manifest, parent = null) {
+    trust: {
+      anchorsPem: earlierAnchorsPem === undefined ? anchorPem : `${anchorPem}\n${earlierAnchorsPem}`,
+      timestampAnchorsPem,
+    },
+  }
+  const key = heldToCertificate(use, chainPem)
+  // The authority on time may be away; that is no reason not to start.
+  await proveSigner(makeSigner(identity, key, null)).catch((fault: unknown) => {
+    if (options.onAway === undefined || !isFault(fault) || fault.facts.away !== true) throw fault
+    options.onAway(fault)
+  })
+  return makeSigner(identity, key, timestamps === undefined ? null : openStampAuthority(timestamps))
+}
+
+type Identity = Pick<Signer, 'kind' | 'chainPem' | 'anchorPem' | 'trust'>
+type Means = { chainPem: string; anchorPem: string; use: KeyUse }
+
+async function developmentSigner(place: SecretPlace, organization: string): Promise<Means> {
+  const { chain, key, anchor } = await openDevelopmentChain(place, organization)
+  return { chainPem: chain, anchorPem: anchor, use: pemKey(key) }
+}
+
+function given(operator: OperatorSigner): Means {
+  const { chainPem, anchorPem } = operator
+  return { chainPem, anchorPem, use: 'keyPem' in operator ? pemKey(operator.keyPem) : operator }
+}
+
+function makeSigner(identity: Identity, key: KeyUse, stamps: StampAuthority | null): Signer {
+  return {
+    ...identity,
+    stamps: stamps?.policy ?? 'off',
+    async sign(...asked) {
+      if (stamps === null) return { ...(await seal(identity, key, asked, null)), unstamped: null }
+      using errand = await stamps.lend()
       try {
-        const out: { buffer: Buffer | null } = { buffer: null }
-        const signer = CallbackSigner.newSigner(
-          { alg: callback.algorithm, certs: [Buffer.from(chainPem)], reserveSize, directCoseHandling: false },
-          callback.sign,
-        )
-        const builder = Builder.withJson(manifest, settings)
-        if (parent !== null) await addParent(builder, parent, mimeType)
-        const stored = await builder.signAsync(signer, { buffer: bytes, mimeType }, out)
-        if (out.buffer === null) throw new Error('the library returned no file')
-        return { bytes: out.buffer, manifest: stored }
-      } catch (cause) {
-        throw new Fault('signer_failed', { retry: 'later', cause, detail: 'The manifest could not be signed.' })
+        return { ...(await seal(identity, key, asked, errand.url)), unstamped: null }
+      } catch (fault) {
+        // Never asked: it failed before, at the signature.
+        if (errand.outcome === null) throw fault
+        const problem = errand.outcome === 'answered' || errand.outcome === 'asked' ? 'refused' : errand.outcome
+        if (stamps.policy === 'preferred') return { ...(await seal(identity, key, asked, null)), unstamped: problem }
+        throw new Fault('signer_failed', {
+          retry: 'later',
+          field: 'DARKROOM_TIMESTAMP_URL',
+          facts: { timestamp: problem, away: true },
+          detail: 'The authority that dates signatures gave no timestamp, and nothing is released without one.',
+          cause: fault,
+        })
       }
     },
-    read: (bytes, mimeType) => readManifest(bytes, mimeType, anchorPem),
+    read: (bytes, mimeType) => readManifest(bytes, mimeType, identity.trust),
+    [Symbol.asyncDispose]: async () => stamps?.[Symbol.asyncDispose](),
+  }
+}
+
+/** For the signature and its certificates; and for an authority's, whose chain may be longer. */
+const SIGNATURE_BYTES = 2048
+const TIMESTAMP_BYTES = 12_000
+
+async function seal(
+  { chainPem, trust }: Identity,
+  key: KeyUse,
+  [bytes, mimeType, manifest, parent = null]: Parameters<Signer['sign']>,
+  tsaUrl: string | null,
+): Promise<Omit<SignedFile, 'unstamped'>> {
+  // The library passes on only the text of what its callback throws.
+  const own: { fault: unknown } = { fault: null }
+  try {
+    const out: { buffer: Buffer | null } = { buffer: null }
+    const signer = CallbackSigner.newSigner(
+      {
+        alg: key.algorithm,
+        certs: [Buffer.from(chainPem)],
+        reserveSize: SIGNATURE_BYTES + chainPem.length + (tsaUrl === null ? 0 : TIMESTAMP_BYTES),
+        directCoseHandling: false,
+        ...(tsaUrl === null ? {} : { tsaUrl }),
+      },
+      (signed) =>
+        key.sign(signed).catch((fault: unknown) => {
+          own.fault = fault
+          throw fault
+        }),
+    )
+    const builder = Builder.withJson(manifest, settingsFor(trust.anchorsPem))
+    if (parent !== null) await addParent(builder, parent, mimeType)
+    const stored = await builder.signAsync(signer, { buffer: bytes, mimeType }, out)
+    if (out.buffer === null) throw new Error('the library returned no file')
+    return { bytes: out.buffer, manifest: stored }
+  } catch (cause) {
+    if (isFault(own.fault)) throw own.fault
+    throw new Fault('signer_failed', { retry: 'later', cause, detail: 'The manifest could not be signed.' })
   }
 }
 
@@ -143,19 +164,23 @@ function makeSigner(kind: Signer['kind'], chainPem: string, anchorPem: string, c
  * As Signer.read, without keys. The library is native code that a file can end together with its process: workers/manifests.ts
  * reads what strangers hand in elsewhere.
  */
-export async function readManifest(bytes: Buffer, mimeType: string, anchorPem: string): Promise<ManifestReading> {
+export async function readManifest(bytes: Buffer, mimeType: string, trust: Trust): Promise<ManifestReading> {
   try {
-    const reader = await Reader.fromAsset({ buffer: bytes, mimeType }, settingsFor(anchorPem))
-    return reader === null ? { found: false, elsewhere: false } : parseManifestStore(reader.json())
+    const found = await Reader.fromAsset({ buffer: bytes, mimeType }, settingsFor(trust.anchorsPem))
+    if (found === null) return { found: false, elsewhere: false }
+    return await readTrusted(trust, async (anchorsPem) => {
+      if (anchorsPem === trust.anchorsPem) return found.json()
+      return (await Reader.fromAsset({ buffer: bytes, mimeType }, settingsFor(anchorsPem)))?.json()
+    })
   } catch (cause) {
     return unreadableManifest(cause)
   }
 }
 
-function settingsFor(anchorPem: string) {
+function settingsFor(anchorsPem: string) {
   // Keys are snake_case: the library ignores any other spelling in silence.
   return {
-    trust: { trust_anchors: anchorPem },
+    trust: { trust_anchors: anchorsPem },
     verify: { verify_trust: true, remote_manifest_fetch: false, ocsp_fetch: false },
     builder: { thumbnail: { enabled: false } },
   }
@@ -186,6 +211,7 @@ export const UNREADABLE: ManifestReading = {
   image: null,
   binding: null,
   problems: ['manifest.unreadable'],
+  timestamp: null,
 }
 
 /** Signs a small picture and reads it back, so that a chain outside the C2PA profile fails at start and not at the first image. */

@@ -18,7 +18,7 @@ let plain: Buffer
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'darkroom-manifests-'))
   signer = await openSigner({ home, secretsDir: join(home, 'secrets') })
-  manifests = openManifests({ anchorPem: signer.anchorPem, log: pino({ level: 'silent' }) })
+  manifests = openManifests({ trust: signer.trust, log: pino({ level: 'silent' }) })
   plain = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#888' } })
     .png()
     .toBuffer()
@@ -41,7 +41,7 @@ test('a claim whose tags are nested without end ends the child and nobody else, 
 })
 
 test('a reader that takes too long is ended', async () => {
-  await using hasty = openManifests({ anchorPem: signer.anchorPem, log: pino({ level: 'silent' }), deadlineMs: 1 })
+  await using hasty = openManifests({ trust: signer.trust, log: pino({ level: 'silent' }), deadlineMs: 1 })
   const reading = await hasty.read(await signed(), 'image/png')
   assert.equal(reading.found && reading.problems[0], 'manifest.unreadable')
   assert.equal(hasty.pid, null)

@@ -44,7 +44,7 @@ export async function openCourt({ env = {}, realMarks = false, draw = () => 0.99
   const { ground, policy, admission } = service
   const { sql } = ground.database
   const tools = { ...admission.review, draw }
-  const marks = realMarks ? await openMarkTools(ground.config, stack) : null
+  const marks = realMarks ? await openMarkTools(ground.config, ground.log, stack) : null
   const people = await makePeople(service)
   const effects = openEffects(ground, tools)
   const owned = stack.move()
