@@ -110,7 +110,7 @@ suiteOn('sign-in by the identity provider, in a browser', browser, (chromium) =>
     await tab.page.goto(service.url)
     await tab.page.click('#sign-in-provider')
     await tab.page.waitForSelector('text=Sign out')
-    assert.equal(new URL(tab.page.url()).pathname, '/')
+    assert.equal(new URL(tab.page.url()).pathname, '/review', 'the first page of a reviewer')
     Object.assign(idp.state.account, { sub: 'stranger', groups: [] })
     await using other = await chromium.tab()
     await other.page.goto(`${service.url}/session/oidc/start`)

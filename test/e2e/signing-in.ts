@@ -18,11 +18,11 @@ export const environment = (issuer: string, more: Record<string, string> = {}) =
 
 export async function openSigningIn() {
   const idp = await openIdentityProvider({ sub: 'ada', name: 'Ada Lovelace', groups: ['reviewers'] })
-  const service = await openService(environment(idp.issuer), [
+  const service = await openService(environment(idp.issuer), ({ ground, review }) => [
     (scope) =>
       registerConsole(scope, {
         models: [],
-        desk: null,
+        desk: { ground, review },
         provider: true,
         session: async ({ caller }) => caller,
       }),
