@@ -73,6 +73,7 @@ const IMAGE_COLUMNS = [
   'marked',
   'manifest_id',
   'fingerprint',
+  'fingerprint_weak',
   'object_key',
   'statement_id',
   'created_at',

@@ -1,6 +1,8 @@
-// What this deployment released, by the id in its pixels or the id of its manifest: the records behind a public verification.
+// What this deployment released, by the id in its pixels, the id of its manifest or their likeness: the records behind a public verification.
 // A record is found only for an image that was published; what was held or denied does not exist to the public.
 import type { Database } from '../kernel/database.ts'
+import { CLOSE_BITS } from '../mark/fingerprint.ts'
+import { findNear } from '../mark/near.ts'
 import type { Registry, RegistryRecord } from '../mark/registry.ts'
 
 export function openRegistry({ sql }: Database): Registry {
@@ -14,7 +16,11 @@ export function openRegistry({ sql }: Database): Registry {
       .select([
         'image.id',
         'image.published_at',
+        'image.state',
+        'image.erased_at',
+        'image.manifest_id',
         'image.fingerprint',
+        'image.fingerprint_weak',
         'request.model',
         'request.model_version',
         'move.log_index',
@@ -24,13 +30,22 @@ export function openRegistry({ sql }: Database): Registry {
     byMarkId: async (markId) =>
       asRecord(await published().where('image.mark_id', '=', String(markId)).executeTakeFirst()),
     byManifestId: async (id) => asRecord(await published().where('image.manifest_id', '=', id).executeTakeFirst()),
+    byLikeness: async (hex) => {
+      const [nearest] = await findNear(sql, hex, CLOSE_BITS, 1)
+      if (nearest === undefined) return null
+      return asRecord(await published().where('image.id', '=', nearest.imageId).executeTakeFirst())
+    },
   }
 }
 
 type Row = {
   id: string
+  state: string
   published_at: Date | null
+  erased_at: Date | null
+  manifest_id: string | null
   fingerprint: string | null
+  fingerprint_weak: boolean | null
   model: string
   model_version: string
   log_index: string | null
@@ -44,6 +59,9 @@ function asRecord(row: Row | undefined): RegistryRecord | null {
     system: row.model,
     version: row.model_version,
     logIndex: row.log_index === null ? null : Number(row.log_index),
-    fingerprint: row.fingerprint,
+    manifestId: row.manifest_id,
+    available: row.state === 'published' && row.erased_at === null,
+    // What was recorded before the standard's has no such mark; the picture at hand has.
+    fingerprint: row.fingerprint === null ? null : { hex: row.fingerprint, weak: row.fingerprint_weak === true },
   }
 }

@@ -94,6 +94,8 @@ export type ImageTable = {
   marked: ColumnType<Json | null, string | null | undefined, string | null>
   manifest_id: Maybe<string>
   fingerprint: Maybe<string>
+  /** Too plain to tell it from other pictures; null where the fingerprint is of an earlier kind. */
+  fingerprint_weak: Maybe<boolean>
   object_key: Maybe<string>
   /** Of the released file; null when nothing of it is stored any more. */
   size_bytes: ColumnType<string | null, number | null | undefined, number | null>
@@ -199,6 +201,9 @@ export type InputTable = {
 
 export type InputIntentTable = { request_id: string; keys: string[]; created_at: Time }
 
+/** Released pictures that can be found by likeness. `bits`: 256 of them, as 0 and 1. */
+export type FingerprintTable = { image_id: string; bits: string }
+
 /** A fingerprint of what all processes share. */
 export type SecretTable = { name: string; salt: string; fingerprint: string; since: Time }
 
@@ -229,6 +234,7 @@ export type Tables = {
   'darkroom.device': DeviceTable
   'darkroom.dispatched': DispatchedTable
   'darkroom.secret': SecretTable
+  'darkroom.fingerprint': FingerprintTable
   'darkroom.appeal': AppealTable
   'darkroom.review_item': ReviewItemTable
   'darkroom.review_verdict': ReviewVerdictTable

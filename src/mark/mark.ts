@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import { inSpan } from '../kernel/trace.ts'
 import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
-import { fingerprintOf } from './fingerprint.ts'
+import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
 import { bindingValue, manifestFor, type Parent, xmpFor } from './manifest.ts'
 import type { Signer } from './signer.ts'
 import type { Watermarker } from './watermark/pool.ts'
@@ -39,7 +39,7 @@ export type Marked = {
   /** SHA-256, hexadecimal: of the file, of the manifest store, and of the decoded pixels with their size. */
   digests: { file: string; manifest: string; pixels: string }
   /** Perceptual fingerprint of the published pixels, for the registry. */
-  fingerprint: string
+  fingerprint: Fingerprint
   /** The quality used: higher than asked where the mark would not have survived; null for png. */
   compression: number | null
   watermark: { psnrDb: number; strength: number; confidence: number; markId: number; epoch: number }

@@ -1,4 +1,5 @@
 // What the marking needs to know of published images, as the caller looks it up. It holds no prompt, tenant or user.
+import type { Fingerprint } from './fingerprint.ts'
 
 export type RegistryRecord = {
   imageId: string
@@ -6,11 +7,17 @@ export type RegistryRecord = {
   system: string
   version: string
   logIndex: number | null
-  /** Fingerprint of the published pixels, hexadecimal; null once erased. */
-  fingerprint: string | null
+  /** Label of the manifest that the released file carries. */
+  manifestId: string | null
+  /** Whether it can still be had here; the record of what was withdrawn, expired or erased stays. */
+  available: boolean
+  /** Fingerprint of the published pixels; 16 digits where it was recorded before the standard's; null when there is none. */
+  fingerprint: Fingerprint | null
 }
 
 export type Registry = {
   byMarkId(markId: number, epoch: number): Promise<RegistryRecord | null>
   byManifestId(manifestId: string): Promise<RegistryRecord | null>
+  /** The one whose pixels look most alike, if any does; `hex` of a fingerprint that is not weak. */
+  byLikeness(hex: string): Promise<RegistryRecord | null>
 }

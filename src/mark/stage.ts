@@ -37,7 +37,12 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
     finishStage(ground, claim, image, {
       to: 'marked',
       facts: { record, manifest: marked.manifestId },
-      set: { marked: JSON.stringify(record), manifest_id: marked.manifestId, fingerprint: marked.fingerprint },
+      set: {
+        marked: JSON.stringify(record),
+        manifest_id: marked.manifestId,
+        fingerprint: marked.fingerprint.hex,
+        fingerprint_weak: marked.fingerprint.weak,
+      },
     }),
   )
 }

@@ -1,8 +1,10 @@
-// The ladder of claims, pure: from what each layer says to one word and the sentences that explain it.
-// ours: two independent layers and the registry agree. ours_altered: the same picture, changed. A mark or manifest that leads to
-// a record but to pixels that do not compare is inconclusive, never ours.
+// The ladder of claims, pure: from what each layer says to one word and the sentences that explain it (verdict-notes.ts).
+// ours: two layers that can only agree by being of one image agree, and the registry with them. ours_altered: that image, changed.
+// One layer alone, or two that lead apart, is inconclusive: a mark can be lifted, a manifest's name copied, looks be alike.
+import type { Likeness } from './comparison.ts'
 import type { ManifestReading } from './manifest.ts'
 import type { RegistryRecord } from './registry.ts'
+import { layerNotes, SAID } from './verdict-notes.ts'
 import type { MarkReading } from './watermark/detect.ts'
 
 export type Verdict = 'ours' | 'ours_altered' | 'foreign_manifest' | 'none_found' | 'inconclusive'
@@ -12,121 +14,89 @@ export type Findings = {
   mark: MarkReading
   byManifest: RegistryRecord | null
   byMark: RegistryRecord | null
-  /** How the pixels compare with the record that the mark, or else the manifest, leads to; null when there is nothing to compare. */
-  fingerprint: 'close' | 'near' | 'far' | null
+  /** How the pixels compare with the record that the mark, or else the manifest, leads to; null when neither leads to one. */
+  likeness: Likeness | null
+  /** A released picture that looks alike, where neither mark nor manifest leads to any. */
+  byLikeness: RegistryRecord | null
 }
 
 export type Judgement = { verdict: Verdict; notes: string[] }
 
+type Claim = readonly [verdict: Verdict, note: string]
+
+/** The last note is the one that says most. */
 export function judge(findings: Findings): Judgement {
-  const { manifest, mark, byManifest, byMark, fingerprint } = findings
-  const notes = [...manifestNotes(manifest), ...markNotes(mark, byMark)]
-  const say = (verdict: Verdict, note: string): Judgement => ({ verdict, notes: [...notes, note] })
-  const trusted = manifest.found && manifest.state === 'Trusted'
-
-  if (trusted && byManifest !== null && byMark !== null) {
-    return byManifest.imageId === byMark.imageId && manifest.image?.imageId === byManifest.imageId
-      ? say('ours', 'Manifest, watermark and registry name the same image: this file is as we released it.')
-      : say('inconclusive', 'Manifest and watermark lead to different images.')
-  }
-  if (trusted && byMark !== null && manifest.image?.imageId === byMark.imageId)
-    return say(
-      'ours',
-      'Manifest, watermark and registry name the same image; this file is a preview of it, or an earlier copy.',
-    )
-  if (trusted) {
-    return say(
-      'inconclusive',
-      byManifest === null
-        ? 'This service signed the manifest but the registry has no record of it.'
-        : 'This service signed the manifest and has a record, but the pixels do not carry the watermark that belongs to it.',
-    )
-  }
-  if (byMark !== null) return fromMark(findings, byMark, say)
-  if (byManifest !== null && manifest.found && manifest.state === 'Invalid') {
-    return fingerprint === 'close'
-      ? say(
-          'ours_altered',
-          'The recovered manifest leads to a record and the picture resembles it: our image, changed since.',
-        )
-      : say('inconclusive', 'The manifest names an image of ours, but these pixels do not compare with it.')
-  }
-  if (mark.found) {
-    return say('inconclusive', 'A trace of our watermark is here, but it leads to no record.')
-  }
-  if (manifest.found) {
-    return say('foreign_manifest', 'The manifest is not from this service. We cannot say more about this picture.')
-  }
-  return say(
-    'none_found',
-    'Nothing of ours was found. That does not prove that the picture was not made here, or by other AI.',
-  )
+  const [verdict, note] = claimOf(findings)
+  return { verdict, notes: [...layerNotes(findings, verdict), note] }
 }
 
-function fromMark(
-  findings: Findings,
-  record: RegistryRecord,
-  say: (verdict: Verdict, note: string) => Judgement,
-): Judgement {
-  const { manifest, mark, byManifest, fingerprint } = findings
-  if (byManifest !== null && byManifest.imageId !== record.imageId) {
-    return say('inconclusive', 'Manifest and watermark lead to different images.')
+/** The record that a verdict of `ours` or `ours_altered` is about. */
+export function recordOf({ byMark, byManifest }: Findings): RegistryRecord | null {
+  return byMark ?? byManifest
+}
+
+function claimOf(findings: Findings): Claim {
+  const { manifest, mark, byManifest, byMark, byLikeness } = findings
+  if (byManifest !== null && byMark !== null && byManifest.imageId !== byMark.imageId)
+    return ['inconclusive', SAID.leadApart]
+  if (manifest.found && manifest.state === 'Trusted') return withOurSignature(findings, manifest.image?.imageId ?? null)
+  if (byMark !== null) return withOurMark(findings)
+  if (mark.found) return ['inconclusive', mark.decoded === null ? SAID.trace : SAID.markWithoutRecord]
+  if (manifest.found && manifest.state === 'Valid') return ['foreign_manifest', SAID.foreign]
+  if (byManifest !== null) return withBrokenManifest(findings)
+  if (byLikeness !== null) return ['inconclusive', SAID.looksAlike]
+  return manifest.found ? ['foreign_manifest', SAID.foreign] : ['none_found', SAID.nothing]
+}
+
+/** Our signature over these very bytes. It says which image it was made for. */
+function withOurSignature({ mark, byManifest, byMark, likeness }: Findings, signedFor: string | null): Claim {
+  if (byMark !== null) {
+    if (byMark.imageId !== signedFor) return ['inconclusive', SAID.leadApart]
+    if (byManifest === null) return ['ours', SAID.preview]
+    return likeness === 'far' ? ['inconclusive', SAID.pixelsDiffer] : ['ours', SAID.asReleased]
   }
-  if (fingerprint === null) {
-    return say(
-      'inconclusive',
-      'The picture carries our watermark, but there is nothing left on record to compare it with.',
-    )
-  }
-  const { copy } = mark
+  if (byManifest === null) return ['inconclusive', SAID.signedWithoutRecord]
+  if (byManifest.imageId !== signedFor || mark.decoded !== null) return ['inconclusive', SAID.leadApart]
+  return likeness === 'close' ? ['ours', SAID.withoutMark] : ['inconclusive', SAID.markMissing]
+}
+
+/** Our mark, read, with a record; no signature of ours that holds. The mark may have been lifted, so the pixels decide. */
+function withOurMark({ manifest, mark: { copy }, likeness }: Findings): Claim {
   const inPlace = !copy.mirrored && !copy.shifted && copy.quarterTurns === 0 && copy.scale === 1
-  if (fingerprint === 'close') {
-    return inPlace && !manifest.found
-      ? say('ours', 'Watermark, registry and fingerprint agree: our image, without its manifest, perhaps re-encoded.')
-      : say('ours_altered', 'Watermark, registry and fingerprint agree: our image, changed since we released it.')
-  }
-  if (fingerprint === 'near' && !copy.shifted) {
-    return say(
-      'ours_altered',
-      'Watermark and registry agree and the picture resembles the one on record, with visible changes.',
-    )
-  }
-  return say(
-    'inconclusive',
-    'The picture carries our watermark, but it does not compare with the one on record: it may be a crop of it, or the mark may have been copied onto another picture.',
-  )
-}
-
-function manifestNotes(manifest: ManifestReading): string[] {
-  if (!manifest.found) {
-    return manifest.elsewhere
-      ? ['The file names a C2PA manifest kept elsewhere. It was not fetched.']
-      : ['The file has no C2PA manifest; most sites remove it.']
-  }
-  switch (manifest.state) {
-    case 'Trusted':
-      return ['The C2PA manifest is intact and was signed by this service.']
-    case 'Valid':
-      return ['The C2PA manifest is intact, but its signer is not one that this service trusts.']
-    case 'Invalid':
-      return manifest.problems.includes('assertion.dataHash.mismatch')
-        ? [
-            'The C2PA manifest does not match the file: the file was changed after signing, or the manifest was copied from another.',
-          ]
-        : ['The C2PA manifest is damaged or forged.']
+  switch (likeness) {
+    case 'close':
+      if (isAuthentic(manifest)) return ['ours_altered', SAID.recovered]
+      return inPlace && !manifest.found ? ['ours', SAID.withoutManifest] : ['ours_altered', SAID.changed]
+    case 'near':
+      return copy.shifted ? ['inconclusive', SAID.pixelsDiffer] : ['ours_altered', SAID.visiblyChanged]
+    case 'far':
+      return ['inconclusive', SAID.pixelsDiffer]
+    case 'weak':
+      return ['inconclusive', SAID.tooPlain]
+    case 'unrecorded':
+    case null:
+      return ['inconclusive', SAID.nothingToCompare]
     default:
-      return manifest.state satisfies never
+      return likeness satisfies never
   }
 }
 
-function markNotes(mark: MarkReading, byMark: RegistryRecord | null): string[] {
-  if (!mark.found) {
-    return mark.cutShort
-      ? ['No watermark of ours was found in the time allowed.']
-      : ['No watermark of ours was found; heavy editing or scaling can remove it.']
-  }
-  if (mark.decoded === null) return ['A watermark of ours is present, but too weak to read.']
-  return byMark === null
-    ? ['A watermark of ours was read, but it leads to no record.']
-    : ['Our watermark was read and leads to a record.']
+/** A manifest that does not hold names an image of ours, and there is no mark. Anybody can write that name. */
+function withBrokenManifest({ manifest, likeness }: Findings): Claim {
+  const authentic = isAuthentic(manifest)
+  if (likeness === 'close') return authentic ? ['ours_altered', SAID.recovered] : ['inconclusive', SAID.namedAndAlike]
+  if (likeness === 'weak' || likeness === 'unrecorded') return ['inconclusive', SAID.namedTooPlain]
+  return ['inconclusive', authentic ? SAID.copiedManifest : SAID.named]
+}
+
+/** What C2PA says of a manifest whose signature and signer hold, over other bytes than the file's. */
+const OTHER_BYTES: ReadonlySet<string> = new Set([
+  'assertion.dataHash.mismatch',
+  'assertion.boxesHash.mismatch',
+  'assertion.bmffHash.mismatch',
+])
+
+export function isAuthentic(manifest: ManifestReading): boolean {
+  if (!manifest.found || manifest.state !== 'Invalid' || manifest.problems.length === 0) return false
+  return manifest.problems.every((problem) => OTHER_BYTES.has(problem))
 }

@@ -1,15 +1,16 @@
 // Answers "did this come from here?" from three layers that are read apart: manifest, watermark, registry with fingerprint.
 // It says no more than they prove: a mark alone can be lifted onto a foreign picture, a manifest alone can be copied beside
 // altered pixels. Only system provenance leaves here, scores only as coarse bands, and nothing of the upload is kept.
+import { type Comparison, compare } from './comparison.ts'
 import { type DecodeLimits, decodeUpload } from './encode.ts'
-import { CLOSE_BITS, fingerprintDistance, fingerprintOf, NEAR_BITS, uprightCopy } from './fingerprint.ts'
+import { fingerprintOf } from './fingerprint.ts'
 import type { ManifestReading, ManifestState } from './manifest.ts'
 import type { Registry, RegistryRecord } from './registry.ts'
 import type { Signer } from './signer.ts'
-import { judge, type Verdict } from './verdict.ts'
+import { uprightCopy } from './upright.ts'
+import { isAuthentic, judge, recordOf, type Verdict } from './verdict.ts'
 import type { MarkReading } from './watermark/detect.ts'
 import type { Watermarker } from './watermark/pool.ts'
-import type { Picture } from './watermark/residual.ts'
 
 export type Provenance = {
   verdict: Verdict
@@ -20,9 +21,11 @@ export type Provenance = {
     signed_by: string | null
     generator: string | null
     problems: string[]
+    /** The manifest that was signed for the image, where the file has it no more or altered pixels stand under it. */
+    recovered: string | null
   }
   watermark: { found: boolean; confidence: 'high' | 'medium' | 'low' | 'none'; read: boolean; copy: string | null }
-  fingerprint: { compared: boolean; distance: number | null; match: 'close' | 'near' | 'far' | null }
+  fingerprint: Comparison
   record: { image_id: string; created_at: string; system: string; version: string; log_index: number | null } | null
   notes: string[]
 }
@@ -45,10 +48,15 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
   const manifest = await tools.signer.read(Buffer.from(bytes), mimeType)
   const mark = await tools.watermark.read(picture, { search: 'full', deadlineMs: tools.searchMs ?? SEARCH_MS })
   const records = await look(manifest, mark, tools.registry)
-  const record = records.byMark ?? records.byManifest
-  const fingerprint = compare(picture, mark, record)
-  const { verdict, notes } = judge({ manifest, mark, ...records, fingerprint: fingerprint.match })
-  const tells = verdict === 'ours' || verdict === 'ours_altered'
+  const upright = uprightCopy(picture, mark.copy.mirrored, mark.copy.quarterTurns)
+  const own = fingerprintOf(upright)
+  const led = records.byMark ?? records.byManifest
+  const { likeness, told } = compare(upright, own, led)
+  const byLikeness = led === null && !mark.found && !own.weak ? await tools.registry.byLikeness(own.hex) : null
+  const findings = { manifest, mark, ...records, likeness, byLikeness }
+  const { verdict, notes } = judge(findings)
+  const record = verdict === 'ours' || verdict === 'ours_altered' ? recordOf(findings) : null
+  const recovered = !manifest.found || isAuthentic(manifest) ? (record?.manifestId ?? null) : null
   return {
     verdict,
     manifest: manifest.found
@@ -58,11 +66,12 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
           signed_by: manifest.signedBy,
           generator: manifest.generator,
           problems: manifest.problems,
+          recovered,
         }
-      : { found: false, state: null, signed_by: null, generator: null, problems: [] },
+      : { found: false, state: null, signed_by: null, generator: null, problems: [], recovered },
     watermark: { found: mark.found, confidence: band(mark), read: mark.decoded !== null, copy: describeCopy(mark) },
-    fingerprint,
-    record: tells && record !== null ? publicRecord(record) : null,
+    fingerprint: told,
+    record: record === null ? null : publicRecord(record),
     notes,
   }
 }
@@ -73,14 +82,6 @@ async function look(manifest: ManifestReading, mark: MarkReading, registry: Regi
     mark.decoded !== null && mark.epoch !== null ? registry.byMarkId(mark.decoded.markId, mark.epoch) : null,
   ])
   return { byManifest, byMark }
-}
-
-function compare(picture: Picture, mark: MarkReading, record: RegistryRecord | null): Provenance['fingerprint'] {
-  if (record === null || record.fingerprint === null) return { compared: false, distance: null, match: null }
-  const upright = uprightCopy(picture, mark.copy.mirrored, mark.copy.quarterTurns)
-  const distance = fingerprintDistance(fingerprintOf(upright), record.fingerprint)
-  if (distance === null) return { compared: false, distance: null, match: null }
-  return { compared: true, distance, match: distance <= CLOSE_BITS ? 'close' : distance <= NEAR_BITS ? 'near' : 'far' }
 }
 
 /** Coarse on purpose: an exact score would tell an attacker how far a removal has come. */

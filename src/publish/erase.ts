@@ -149,7 +149,7 @@ export async function emptyRows(tx: Tx, requestId: string): Promise<string[]> {
     .where('request_id', '=', requestId)
     .returning('id')
     .execute()
-  return images.map(({ id }) => id)
+  return forgetLikeness(tx, images)
 }
 
 /** What must be kept is erased for everybody who asks, and lies sealed until nothing asks for it any more. */
@@ -165,7 +165,14 @@ async function hideRows(tx: Tx, requestId: string): Promise<string[]> {
     .where('request_id', '=', requestId)
     .returning('id')
     .execute()
-  return images.map(({ id }) => id)
+  return forgetLikeness(tx, images)
+}
+
+/** What was erased is not found by its looks any more; returns the ids. */
+async function forgetLikeness(tx: Tx, images: readonly { id: string }[]): Promise<string[]> {
+  const ids = images.map(({ id }) => id)
+  if (ids.length > 0) await tx.deleteFrom('darkroom.fingerprint').where('image_id', 'in', ids).execute()
+  return ids
 }
 
 /** What a request has in the stores is to be removed. */

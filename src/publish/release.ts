@@ -4,6 +4,7 @@ import { sql as raw } from 'kysely'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { sha256 } from '../kernel/canonical.ts'
+import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { claimImage, moveStored } from '../kernel/image-work.ts'
@@ -28,12 +29,27 @@ export async function publishStage(ground: Ground, claim: Claim): Promise<void> 
     if (earlier !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })
   }
   await moveStored(ground, image.id, [ground.images, key], () =>
-    finishStage(ground, claim, image, {
-      to: 'published',
-      facts: { file: digest, key },
-      set: { object_key: key, size_bytes: file.bytes.length, published_at: raw<Date>`darkroom.now()` },
-    }),
+    finishStage(
+      ground,
+      claim,
+      image,
+      {
+        to: 'published',
+        facts: { file: digest, key },
+        set: { object_key: key, size_bytes: file.bytes.length, published_at: raw<Date>`darkroom.now()` },
+      },
+      (tx) => makeFindable(tx, image.id),
+    ),
   )
+}
+
+/** By likeness, unless its fingerprint is too weak for that, or of a kind that is not searched. */
+async function makeFindable(tx: Tx, imageId: string): Promise<void> {
+  await raw`
+    INSERT INTO darkroom.fingerprint (image_id, bits)
+    SELECT id, ('x' || fingerprint)::bit(256) FROM darkroom.image
+     WHERE id = ${imageId} AND fingerprint ~ '^[0-9a-f]{64}$' AND fingerprint_weak = false
+    ON CONFLICT DO NOTHING`.execute(tx)
 }
 
 const Marked = Compile(Type.Object({ digests: Type.Object({ file: Type.String() }) }))

@@ -101,9 +101,17 @@ export function release(image: Picture): void {
 
 export const provenance = (ours: boolean): Provenance => ({
   verdict: ours ? 'ours' : 'none_found',
-  manifest: { found: ours, state: ours ? 'Trusted' : null, signed_by: null, generator: null, problems: [] },
+  manifest: { found: ours, state: ours ? 'Trusted' : null, signed_by: null, generator: null, problems: [], recovered: null },
   watermark: { found: ours, confidence: ours ? 'high' : 'none', read: ours, copy: null },
-  fingerprint: { compared: ours, distance: ours ? 0 : null, match: ours ? 'close' : null },
+  fingerprint: {
+    algorithm: 'iscc-image-v0',
+    bits: 256,
+    code: `ISCC:EED${'A'.repeat(52)}`,
+    weak: false,
+    compared: ours,
+    distance: ours ? 0 : null,
+    match: ours ? 'close' : null,
+  },
   record: ours
     ? {
         image_id: 'img_1_0',

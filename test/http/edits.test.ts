@@ -211,7 +211,7 @@ test('without a classifier the upload goes on, for its results are held; with on
 })
 
 test('the file as it came is kept only where it carries a manifest that can be read', async () => {
-  const found = { found: true, state: 'Trusted', signed_by: 'Jane Doe', generator: 'Camera', problems: [] } as const
+  const found = { found: true, state: 'Trusted', signed_by: 'Jane Doe', generator: 'Camera', recovered: null } as const
   service.eye.marks = { ...NOTHING_FOUND, verdict: 'foreign_manifest', manifest: { ...found, problems: [] } }
   const jpeg = await solid(300, 300).jpeg().toBuffer()
   const { request, inputs } = await edits.edited({ image: jpeg })

@@ -64,9 +64,17 @@ export type Service = Awaited<ReturnType<typeof openService>>
 
 export const NOTHING_FOUND: Provenance = {
   verdict: 'none_found',
-  manifest: { found: false, state: null, signed_by: null, generator: null, problems: [] },
+  manifest: { found: false, state: null, signed_by: null, generator: null, problems: [], recovered: null },
   watermark: { found: false, confidence: 'none', read: false, copy: null },
-  fingerprint: { compared: false, distance: null, match: null },
+  fingerprint: {
+    algorithm: 'iscc-image-v0',
+    bits: 256,
+    code: `ISCC:EED${'A'.repeat(52)}`,
+    weak: false,
+    compared: false,
+    distance: null,
+    match: null,
+  },
   record: null,
   notes: [],
 }

@@ -7,6 +7,8 @@ import { after, before, describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { isFault } from '../../src/kernel/fault.ts'
+import { CLOSE_BITS, fingerprintDistance } from '../../src/mark/fingerprint.ts'
+import { formerFingerprintOf } from '../../src/mark/former-fingerprint.ts'
 import { type Marked, type MarkOrder, markImage } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
 import type { Registry, RegistryRecord } from '../../src/mark/registry.ts'
@@ -24,6 +26,10 @@ const byManifest = new Map<string, RegistryRecord>()
 const registry: Registry = {
   byMarkId: async (markId, epoch) => byMark.get(`${epoch}/${markId}`) ?? null,
   byManifestId: async (manifestId) => byManifest.get(manifestId) ?? null,
+  byLikeness: async (hex) =>
+    [...byMark.values()].find(
+      ({ fingerprint }) => fingerprint !== null && (fingerprintDistance(hex, fingerprint.hex) ?? 256) <= CLOSE_BITS,
+    ) ?? null,
 }
 
 let home: string
@@ -51,6 +57,8 @@ function publish(made: Marked, imageId: string): void {
     system: system.name,
     version: system.version,
     logIndex: 4,
+    manifestId: made.manifestId,
+    available: true,
     fingerprint: made.fingerprint,
   }
   byMark.set(`${made.watermark.epoch}/${made.watermark.markId}`, record)
@@ -96,7 +104,7 @@ describe('a marked file', () => {
   it('keeps its pixels when the same image is marked again, under another manifest', async () => {
     const again = await markImage(order, { signer, watermark })
     assert.equal(again.digests.pixels, marked.digests.pixels)
-    assert.equal(again.fingerprint, marked.fingerprint)
+    assert.deepEqual(again.fingerprint, marked.fingerprint)
     assert.notEqual(again.manifestId, marked.manifestId)
   })
 
@@ -146,6 +154,9 @@ describe('the verdict', () => {
     const told = await verify(await sharp(marked.bytes).jpeg({ quality: 70 }).toBuffer())
     assert.deepEqual([told.verdict, told.manifest.found, told.fingerprint.match], ['ours', false, 'close'])
     assert.equal(told.record?.image_id, 'img_1')
+    assert.equal(told.manifest.recovered, marked.manifestId)
+    assert.deepEqual([told.fingerprint.algorithm, told.fingerprint.bits], ['iscc-image-v0', 256])
+    assert.match(told.fingerprint.code, /^ISCC:EED[A-Z2-7]{52}$/)
   })
 
   it('says ours_altered of copies that were mirrored, turned or scaled', async () => {
@@ -174,7 +185,8 @@ describe('the verdict', () => {
     const altered = withTextChunk(marked.bytes)
     const told = await verify(altered)
     assert.deepEqual([told.verdict, told.manifest.state], ['ours_altered', 'Invalid'])
-    assert.ok(told.manifest.problems.includes('assertion.dataHash.mismatch'))
+    assert.deepEqual(told.manifest.problems, ['assertion.dataHash.mismatch'])
+    assert.match(told.notes.at(-1) ?? '', /^Authentic manifest recovered, pixels altered/)
   })
 
   it('says foreign_manifest of an intact file signed by someone else', async () => {
@@ -234,6 +246,42 @@ describe('the verdict', () => {
     assert.notEqual(again.manifestId, marked.manifestId)
     assert.equal(told.verdict, 'ours')
     assert.match(told.notes.join(' '), /a preview of it/)
+  })
+
+  it('says inconclusive of what only looks like a released image, and does not tell of which', async () => {
+    const copy = { mirrored: false, quarterTurns: 0, scale: 1, shifted: false }
+    const washed = { found: false, z: 0, epoch: null, copy, decoded: null, cutShort: false }
+    const told = await verifyProvenance(await sharp(marked.bytes).jpeg({ quality: 60 }).toBuffer(), {
+      signer,
+      watermark: { ...watermark, read: async () => washed },
+      registry,
+    })
+    assert.deepEqual([told.verdict, told.watermark.found, told.record], ['inconclusive', false, null])
+    assert.equal(told.manifest.recovered, null)
+    assert.match(told.notes.at(-1) ?? '', /resembles a picture that was released here/)
+  })
+
+  it('compares a copy of what was recorded before the standard by the fingerprint of then', async () => {
+    const earlier = await markImage(await orderFor(3, 78), { signer, watermark })
+    const hex = formerFingerprintOf(await pixelsOf(earlier.bytes))
+    publish({ ...earlier, fingerprint: { hex, weak: false } }, 'img_3')
+    const told = await verify(await sharp(earlier.bytes).jpeg({ quality: 80 }).toBuffer())
+    assert.deepEqual([told.verdict, told.fingerprint.match], ['ours', 'close'])
+    assert.deepEqual([told.fingerprint.algorithm, told.fingerprint.bits], ['dct-64', 64])
+  })
+
+  it('claims nothing of a plain picture that carries a mark, since its looks tell nothing', async () => {
+    const rgb = new Uint8Array(128 * 128 * 3).map((_, i) => 120 + Math.floor(i / 384 / 2) + (i % 3) * 20)
+    const sky = await markImage(
+      { ...(await orderFor(4, 79)), picture: { width: 128, height: 128, rgb } },
+      { signer, watermark },
+    )
+    assert.equal(sky.fingerprint.weak, true)
+    publish(sky, 'img_4')
+    assert.equal((await verify(sky.bytes)).verdict, 'ours', 'as released: its manifest and mark agree')
+    const told = await verify(await sharp(sky.bytes).png().toBuffer())
+    assert.deepEqual([told.watermark.read, told.fingerprint.weak, told.verdict], [true, true, 'inconclusive'])
+    assert.match(told.notes.at(-1) ?? '', /comparison is impossible/)
   })
 
   it('fetches no manifest from an address that an upload names', async () => {
