@@ -6,14 +6,14 @@ import type { Json } from '../kernel/canonical.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ReviewKind } from '../kernel/review-tables.ts'
-import type { Answered } from '../policy/review-rules.ts'
+import type { Answered, ReviewRules } from '../policy/review-rules.ts'
 import type { Seen } from '../review/access.ts'
 import { requireRight } from '../review/decide.ts'
 import type { ReviewTools } from '../review/item.ts'
 import { type Lane, laneOf } from '../review/lane.ts'
 import { type WordedDenial, writeDenial } from '../review/reasons.ts'
 import type { Reviewer } from '../review/reviewer.ts'
-import { asRuling, type Ruling, ruleOn, type VerdictRow } from '../review/ruling.ts'
+import { type Ruling, ruleOn, type VerdictRow } from '../review/ruling.ts'
 import { standing } from '../review/settle.ts'
 import { checkVerdict, type Verdict } from '../review/verdict.ts'
 import { userNotice } from '../statement/outputs.ts'
@@ -23,7 +23,8 @@ import { factsOf } from './effect.ts'
 
 export type Preview =
   | { kind: 'statement'; title: string; sentences: string[] }
-  | { kind: 'answer'; text: string }
+  /** `more`: people whose verdicts are still needed; the text is the answer if they find the same. None: `final`. */
+  | { kind: 'answer'; text: string; final: boolean; more: number }
   /** Nobody is written to; what follows, in one sentence. */
   | { kind: 'none'; sentences: string[] }
 
@@ -50,8 +51,7 @@ export async function previewVerdict(
   if (item.state === 'closed') throw new Fault('conflict', { detail: 'this item is closed already' })
   const lane = laneOf(item)
   checkVerdict(policy, rules, item.judged ? item : { ...item, kind: ALIKE[lane] }, verdict)
-  if (item.judged && item.kind === 'appeal')
-    return { kind: 'answer', text: await answerNow(sql, tools.review, reviewer, item, verdict) }
+  if (item.judged && item.kind === 'appeal') return answerIf(sql, tools.review, reviewer, item, verdict)
   if (verdict.outcome !== 'deny' || lane === 'restricted')
     return { kind: 'none', sentences: [FOLLOWS[lane][verdict.outcome]] }
   const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(sql)
@@ -125,14 +125,14 @@ async function verdictOf(sql: Sql, { image_id: id }: Seen): Promise<Json | null>
   return image.verdict
 }
 
-/** The answer to an appeal if this verdict and those that count by now decided it. */
-async function answerNow(
+/** The answer to an appeal by the verdicts that count by now and this one, and by as many more like it as it takes. */
+async function answerIf(
   sql: Sql,
   { policy, rules }: ReviewTools,
   { personId }: Reviewer,
   item: Seen,
   verdict: Verdict,
-): Promise<string> {
+): Promise<Preview> {
   if (item.appeal_id === null) throw new TypeError('an item of an appeal names it')
   const appeal = await sql
     .selectFrom('darkroom.appeal')
@@ -142,9 +142,7 @@ async function answerNow(
   const contested = await readContested(sql, item.tenant_id, appeal.statement_id)
   const others = (await standing(sql, item.id)).filter((one) => one.person_id !== personId && one.counted_at !== null)
   const mine: VerdictRow = { ...verdict, id: item.id, person_id: personId, counted_at: null }
-  const verdicts = [...others, mine]
-  const ruled = ruleOn({ ...item, needs: verdicts.length }, verdicts, rules)
-  const ruling = 'ruling' in ruled ? ruled.ruling : asRuling(verdicts, mine)
+  const { ruling, more } = rulingIf(item, others, mine, rules)
   const outcome = outcomeOf(ruling, contested)
   const { text } = answerOf(policy, rules, {
     outcome,
@@ -155,7 +153,22 @@ async function answerNow(
     newStatementId: null,
     decidedAt: appeal.now,
   })
-  return text
+  return { kind: 'answer', text, final: more === 0, more }
+}
+
+/** `more`: how many further verdicts like this one it takes. */
+function rulingIf(
+  item: Seen,
+  others: readonly VerdictRow[],
+  mine: VerdictRow,
+  rules: ReviewRules,
+): { ruling: Ruling; more: number } {
+  const verdicts = [...others, mine]
+  for (let more = 0; ; more++) {
+    const ruled = ruleOn(item, verdicts, rules)
+    if ('ruling' in ruled) return { ruling: ruled.ruling, more }
+    verdicts.push(mine)
+  }
 }
 
 /** As effect.ts has it. */

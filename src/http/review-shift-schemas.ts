@@ -70,8 +70,16 @@ export const PreviewSchema = Type.Unsafe<Preview>(
       { description: 'What the person concerned would read. What is withheld from you stands as dots.' },
     ),
     Type.Object(
-      { kind: Type.Literal('answer'), text: Type.String() },
-      { description: 'The answer to the appeal, with the verdicts that count by now.' },
+      {
+        kind: Type.Literal('answer'),
+        text: Type.String(),
+        final: Type.Boolean({ description: 'With the verdicts that count by now this one decides the appeal.' }),
+        more: Type.Integer({
+          minimum: 0,
+          description: 'People still needed; the text is what is answered if they find the same.',
+        }),
+      },
+      { description: 'The answer to the appeal.' },
     ),
     Type.Object(
       { kind: Type.Literal('none'), sentences: Sentences },
