@@ -1,7 +1,8 @@
 // The sentences of a verification: what each layer says, then what follows from them. They say no more than is known, name no tenant, and
 // mean the same to somebody who has never heard of C2PA.
+import { type Findings, isAuthentic, recordOf } from './findings.ts'
 import type { ManifestReading } from './manifest.ts'
-import { type Findings, isAuthentic, recordOf, type Verdict } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
 import type { MarkReading } from './watermark/detect.ts'
 
 export const SAID = {

@@ -1,25 +1,10 @@
 // The ladder of claims, pure: from what each layer says to one word and the sentences that explain it (verdict-notes.ts).
 // ours: two layers that can only agree by being of one image agree, and the registry with them. ours_altered: that image, changed.
 // One layer alone, or two that lead apart, is inconclusive: a mark can be lifted, a manifest's name copied, looks be alike.
-import type { Likeness } from './comparison.ts'
-import type { ManifestReading } from './manifest.ts'
-import type { RegistryRecord } from './registry.ts'
+import { type Findings, isAuthentic } from './findings.ts'
 import { layerNotes, SAID } from './verdict-notes.ts'
-import type { MarkReading } from './watermark/detect.ts'
 
 export type Verdict = 'ours' | 'ours_altered' | 'foreign_manifest' | 'none_found' | 'inconclusive'
-
-export type Findings = {
-  manifest: ManifestReading
-  mark: MarkReading
-  byManifest: RegistryRecord | null
-  byMark: RegistryRecord | null
-  /** How the pixels compare with the record that the mark, or else the manifest, leads to; null when neither leads to one. */
-  likeness: Likeness | null
-  /** A released picture that looks alike, where neither mark nor manifest leads to any. */
-  byLikeness: RegistryRecord | null
-}
-
 export type Judgement = { verdict: Verdict; notes: string[] }
 
 type Claim = readonly [verdict: Verdict, note: string]
@@ -28,11 +13,6 @@ type Claim = readonly [verdict: Verdict, note: string]
 export function judge(findings: Findings): Judgement {
   const [verdict, note] = claimOf(findings)
   return { verdict, notes: [...layerNotes(findings, verdict), note] }
-}
-
-/** The record that a verdict of `ours` or `ours_altered` is about. */
-export function recordOf({ byMark, byManifest }: Findings): RegistryRecord | null {
-  return byMark ?? byManifest
 }
 
 function claimOf(findings: Findings): Claim {
@@ -87,16 +67,4 @@ function withBrokenManifest({ manifest, likeness }: Findings): Claim {
   if (likeness === 'close') return authentic ? ['ours_altered', SAID.recovered] : ['inconclusive', SAID.namedAndAlike]
   if (likeness === 'weak' || likeness === 'unrecorded') return ['inconclusive', SAID.namedTooPlain]
   return ['inconclusive', authentic ? SAID.copiedManifest : SAID.named]
-}
-
-/** What C2PA says of a manifest whose signature and signer hold, over other bytes than the file's. */
-const OTHER_BYTES: ReadonlySet<string> = new Set([
-  'assertion.dataHash.mismatch',
-  'assertion.boxesHash.mismatch',
-  'assertion.bmffHash.mismatch',
-])
-
-export function isAuthentic(manifest: ManifestReading): boolean {
-  if (!manifest.found || manifest.state !== 'Invalid' || manifest.problems.length === 0) return false
-  return manifest.problems.every((problem) => OTHER_BYTES.has(problem))
 }

@@ -3,12 +3,13 @@
 // altered pixels. Only system provenance leaves here, scores only as coarse bands, and nothing of the upload is kept.
 import { type Comparison, compare } from './comparison.ts'
 import { type DecodeLimits, decodeUpload } from './encode.ts'
+import { isAuthentic, recordOf } from './findings.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { ManifestReading, ManifestState } from './manifest.ts'
 import type { Registry, RegistryRecord } from './registry.ts'
 import type { Signer } from './signer.ts'
 import { uprightCopy } from './upright.ts'
-import { isAuthentic, judge, recordOf, type Verdict } from './verdict.ts'
+import { judge, type Verdict } from './verdict.ts'
 import type { MarkReading } from './watermark/detect.ts'
 import type { Watermarker } from './watermark/pool.ts'
 

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { Findings } from '../../src/mark/findings.ts'
 import type { ManifestReading } from '../../src/mark/manifest.ts'
 import type { RegistryRecord } from '../../src/mark/registry.ts'
-import { type Findings, judge, type Verdict } from '../../src/mark/verdict.ts'
+import { judge, type Verdict } from '../../src/mark/verdict.ts'
 import type { MarkReading } from '../../src/mark/watermark/detect.ts'
 
 const record = (imageId: string, rest: Partial<RegistryRecord> = {}): RegistryRecord => ({
