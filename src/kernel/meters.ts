@@ -51,7 +51,7 @@ export const sweptTasks = new Counter({
   registers,
 })
 
-export const timestamps = new Counter({
+export const stampResults = new Counter({
   name: 'darkroom_timestamps_total',
   help: 'Signatures that were to be dated, by result: stamped, or why they were not (timeout, unreachable, refused).',
   labelNames: ['result'] as const,

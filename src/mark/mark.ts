@@ -6,8 +6,9 @@ import { Fault } from '../kernel/fault.ts'
 import { inSpan } from '../kernel/trace.ts'
 import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
-import { bindingValue, manifestFor, type Parent, xmpFor } from './manifest.ts'
+import { bindingValue, manifestFor, type Parent, type Timestamp, xmpFor } from './manifest.ts'
 import type { Signer } from './signer.ts'
+import type { StampProblem } from './timestamps.ts'
 import type { Watermarker } from './watermark/pool.ts'
 import type { Picture } from './watermark/residual.ts'
 
@@ -44,6 +45,8 @@ export type Marked = {
   compression: number | null
   watermark: { psnrDb: number; strength: number; confidence: number; markId: number; epoch: number }
   validationState: 'Trusted'
+  /** What dates the signature; why nothing does although it was preferred; null where nobody asked for it. */
+  timestamp: Timestamp | { missing: StampProblem } | null
 }
 
 const DEFAULT_QUALITY = { png: null, jpeg: 92, webp: 90 } as const
@@ -84,6 +87,7 @@ export async function markImage(order: MarkOrder, tools: { signer: Signer; water
       epoch,
     },
     validationState: 'Trusted',
+    timestamp: signed.unstamped === null ? seen.timestamp : { missing: signed.unstamped },
   }
 }
 
@@ -93,7 +97,7 @@ async function readBack(
   bytes: Buffer,
   mimeType: string,
   { signer, watermark }: { signer: Signer; watermark: Watermarker },
-): Promise<{ picture: Picture; manifestId: string }> {
+): Promise<{ picture: Picture; manifestId: string; timestamp: Timestamp | null }> {
   const refuse = (layer: string, problem: string) =>
     new Fault('mark_unverified', {
       retry: 'later',
@@ -105,6 +109,10 @@ async function readBack(
   if (manifest.state !== 'Trusted') throw refuse('manifest', `${manifest.state} ${manifest.problems.join(' ')}`.trim())
   if (manifest.image?.imageId !== order.imageId) throw refuse('manifest', 'names another image')
   if (manifest.binding !== bindingValue(order.markId, watermark.epoch)) throw refuse('manifest', 'binds another mark')
+  const { timestamp } = manifest
+  if (signer.stamps === 'required' && timestamp === null) throw refuse('timestamp', 'not found')
+  // Where the authority's roots are known, a stamp by another dates nothing here.
+  if (timestamp?.trusted === false && signer.trust.timestampAnchorsPem !== null) throw refuse('timestamp', 'untrusted')
   const { picture } = await decodeUpload(bytes)
   if (picture.width !== order.picture.width || picture.height !== order.picture.height)
     throw refuse('picture', 'has another size')
@@ -112,7 +120,7 @@ async function readBack(
   if (reading.decoded === null) throw refuse('watermark', reading.found ? 'cannot be read' : 'not found')
   if (reading.decoded.markId !== order.markId) throw refuse('watermark', 'names another image')
   if (reading.epoch !== watermark.epoch) throw refuse('watermark', 'has another key epoch')
-  return { picture, manifestId: manifest.manifestId }
+  return { picture, manifestId: manifest.manifestId, timestamp }
 }
 
 function sha256(...parts: Uint8Array[]): string {

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { Builder, CallbackSigner, Reader } from '@contentauth/c2pa-node'
 import { Fault, isFault } from '../kernel/fault.ts'
+import { stampResults } from '../kernel/meters.ts'
 import type { SecretPlace } from '../kernel/secret-files.ts'
 import { openDevelopmentChain } from './development-ca.ts'
 import { encodePicture } from './encode.ts'
@@ -101,11 +102,14 @@ function makeSigner(identity: Identity, key: KeyUse, stamps: StampAuthority | nu
       if (stamps === null) return { ...(await seal(identity, key, asked, null)), unstamped: null }
       using errand = await stamps.lend()
       try {
-        return { ...(await seal(identity, key, asked, errand.url)), unstamped: null }
+        const sealed = await seal(identity, key, asked, errand.url)
+        stampResults.inc({ result: 'stamped' })
+        return { ...sealed, unstamped: null }
       } catch (fault) {
         // Never asked: it failed before, at the signature.
         if (errand.outcome === null) throw fault
         const problem = errand.outcome === 'answered' || errand.outcome === 'asked' ? 'refused' : errand.outcome
+        stampResults.inc({ result: problem })
         if (stamps.policy === 'preferred') return { ...(await seal(identity, key, asked, null)), unstamped: problem }
         throw new Fault('signer_failed', {
           retry: 'later',

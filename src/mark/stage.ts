@@ -30,6 +30,11 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
     parent: await loadParent(ground, image.request_id, image.operation),
   }
   const marked = await markImage(order, tools)
+  if (marked.timestamp !== null && 'missing' in marked.timestamp)
+    ground.log.warn(
+      { image: image.id, ...marked.timestamp },
+      'an image goes on without the timestamp that is preferred',
+    )
   const key = markedKey(image.id, marked.digests.file)
   await ground.quarantine.putIfAbsent(key, { bytes: marked.bytes, contentType: marked.mimeType })
   const record = asJson(recordOf(marked))
@@ -67,7 +72,8 @@ export async function loadParent(ground: Ground, requestId: string, operation: O
 }
 
 /** What the record and the log keep of a marking; the mark's id has a column of its own. */
-function recordOf({ digests, mimeType, width, height, compression, watermark, validationState }: Marked) {
+function recordOf(marked: Marked) {
+  const { digests, mimeType, width, height, compression, watermark, validationState, timestamp } = marked
   const { psnrDb, strength, confidence, epoch } = watermark
   return {
     digests,
@@ -76,6 +82,7 @@ function recordOf({ digests, mimeType, width, height, compression, watermark, va
     height,
     compression,
     validationState,
+    timestamp,
     watermark: { psnrDb, strength, confidence, epoch },
   }
 }

@@ -1,10 +1,11 @@
 // Who signs, beside a key in a file: a KMS, which a server on this machine stands in for, and a program, which is openssl's here. What
 // they sign is read back by the C2PA library, and their chains are held against openssl's own idea of a chain.
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { openConfiguredSigner } from '../../src/commands/signer.ts'
 import { readConfig } from '../../src/kernel/config.ts'
@@ -146,11 +147,15 @@ suiteOn('signers', await tools('openssl'), () => {
 
     it('get no shell, none of this process’ secrets, and are ended with what they started when they take too long', async () => {
       const marker = join(home, 'marker')
-      const script = await program('slow', `echo x > ${marker}; sleep 30 & sleep 30`)
+      const script = await program('slow', `sleep 30 & echo $! > ${marker}; sleep 30`)
       const began = performance.now()
       const env = { DARKROOM_SIGNER_TIMEOUT_MS: '300' }
       await assert.rejects(openCommand([script], issued.chainFile, env), refusal({ problem: 'timeout' }))
       assert.ok(performance.now() - began < 5000)
+      const command = `/proc/${(await readFile(marker, 'utf8')).trim()}/cmdline`
+      for (let tries = 0; tries < 40 && (await readFile(command, 'utf8').catch(() => '')) !== ''; tries++)
+        await sleep(50)
+      assert.equal(await readFile(command, 'utf8').catch(() => ''), '', 'what it started has ended')
       const nosy = await program('nosy', 'env > "$1"; echo "$2" >> "$1"; exit 3')
       await assert.rejects(
         openCommand([nosy, join(home, 'seen'), '$(id); x'], issued.chainFile),
