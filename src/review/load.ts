@@ -5,6 +5,7 @@ import type { Sql } from '../kernel/database.ts'
 import { LANE, LANES, type Lane } from './lane.ts'
 import { seesRestricted } from './queue.ts'
 import { ELIGIBLE, type Reviewer } from './reviewer.ts'
+import { IS_SKIPPED } from './skips.ts'
 import { SOMEBODY } from './watch.ts'
 
 /** Where one bucket of ages ends and the next begins. */
@@ -25,7 +26,7 @@ export type PersonLoad = {
   holding: number
   /** Kept for them. */
   reserved: number
-  /** Of the front of the queue, what is free and they may have. */
+  /** Of the front of the queue, what is free, they may have and are not spared for now. */
   could_have: number
 }
 export type ReviewLoad = {
@@ -123,7 +124,7 @@ async function readPeople(sql: Sql, sees: boolean): Promise<PersonLoad[]> {
            coalesce(holding.count, 0) AS holding, coalesce(reserved.count, 0) AS reserved,
            (SELECT count(*) FROM front AS item
              WHERE (item.reserved_for IS NULL OR item.reserved_for = who.person_id OR item.reserved_until <= (SELECT darkroom.now()))
-               AND ${ELIGIBLE}) AS could_have
+               AND NOT ${IS_SKIPPED} AND ${ELIGIBLE}) AS could_have
       FROM darkroom.active_reviewer AS who
       JOIN darkroom.person ON person.id = who.person_id
       JOIN darkroom.tenant ON tenant.id = who.tenant_id AND tenant.operator
@@ -152,12 +153,12 @@ async function countNobodys(sql: Sql, sees: boolean): Promise<number> {
   return Number(rows[0]?.count ?? 0)
 }
 
-/** Who is there and may have each of these items, by their ids; an item that nobody may have is missing. */
+/** For whom each of these items can be kept, by their ids: who may have it, is not away and is not spared it for now. What is nobody's is missing. */
 export async function whoMay(sql: Sql, itemIds: readonly string[]): Promise<Map<string, readonly string[]>> {
   const { rows } = await raw<{ id: string; people: string[] }>`
     SELECT item.id, array_agg(who.person_id) AS people
       FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who
-        ON (who.away_until IS NULL OR who.away_until <= (SELECT darkroom.now())) AND ${ELIGIBLE}
+        ON (who.away_until IS NULL OR who.away_until <= (SELECT darkroom.now())) AND NOT ${IS_SKIPPED} AND ${ELIGIBLE}
      WHERE item.id = ANY (${[...itemIds]}) GROUP BY item.id`.execute(sql)
   return new Map(rows.map(({ id, people }) => [id, people]))
 }

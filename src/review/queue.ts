@@ -8,6 +8,7 @@ import { parseId } from '../kernel/ids.ts'
 import type { ReviewKind, ReviewState } from '../kernel/review-tables.ts'
 import { LANE, LANES, type Lane } from './lane.ts'
 import { ELIGIBLE, isFree, type Reviewer } from './reviewer.ts'
+import { IS_SKIPPED } from './skips.ts'
 
 export type LaneCounts = Record<Lane, number>
 export type Claim = { id: string; lane: Lane; lease_until: string }
@@ -27,10 +28,7 @@ export async function myQueue(sql: Sql, reviewer: Reviewer): Promise<MyQueue> {
         JOIN darkroom.active_reviewer AS who ON who.person_id = ${personId}
        WHERE ${isFree(personId)} AND (NOT item.lead_only OR ${lead})
          AND (item.aside_by IS DISTINCT FROM ${personId} OR item.aside_until <= (SELECT darkroom.now()))
-         AND NOT EXISTS (SELECT FROM darkroom.review_skip AS skip
-                          WHERE skip.person_id = ${personId} AND skip.category = coalesce(item.category, '')
-                            AND skip.until > (SELECT darkroom.now()))
-         AND ${ELIGIBLE}) AS free
+         AND NOT ${IS_SKIPPED} AND ${ELIGIBLE}) AS free
      GROUP BY lane`.execute(sql)
   const claims = await raw<{ id: string; lane: Lane; lease_until: Date }>`
     SELECT item.id, ${LANE} AS lane, item.lease_until FROM darkroom.review_item AS item

@@ -8,6 +8,12 @@ import type { ReviewTools } from './item.ts'
 import type { Reviewer } from './reviewer.ts'
 import { lockShift, readShare } from './shift-records.ts'
 
+/** Whether `who` (a row of active_reviewer) is spared the category of `item` for now, as SQL. Who may have an item goes by none of it. */
+export const IS_SKIPPED = raw<boolean>`EXISTS (
+  SELECT FROM darkroom.review_skip AS skip
+   WHERE skip.person_id = who.person_id AND skip.category = coalesce(item.category, '')
+     AND skip.until > (SELECT darkroom.now()))`
+
 /** Both null: the category of an item that was passed. */
 export type Skip = { category: string | null; category_name: string | null; until: string }
 

@@ -7,8 +7,9 @@ import { Fault } from '../kernel/fault.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
 import type { ItemRow } from './item.ts'
 import { ELIGIBLE, type Reviewer } from './reviewer.ts'
+import { IS_SKIPPED } from './skips.ts'
 
-/** Faults: not_found, conflict (somebody has it, or it is decided), invalid_request (field `to`: nobody who could have it). */
+/** Faults: not_found, conflict (somebody has it, or it is decided), invalid_request (field `to`: nobody who could have it, or is spared it). */
 export async function assignItem(
   database: Database,
   rules: ReviewRules,
@@ -18,16 +19,16 @@ export async function assignItem(
 ): Promise<Date> {
   return database.transact(async (tx) => {
     const item = await lockFree(tx, lead, itemId)
-    const { rows } = await raw`
-      SELECT FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${to}
+    const { rows } = await raw<{ skipped: boolean }>`
+      SELECT ${IS_SKIPPED} AS skipped
+        FROM darkroom.review_item AS item JOIN darkroom.active_reviewer AS who ON who.person_id = ${to}
        WHERE item.id = ${itemId} AND (who.away_until IS NULL OR who.away_until <= darkroom.now()) AND ${ELIGIBLE}`.execute(
       tx,
     )
-    if (rows.length === 0)
-      throw new Fault('invalid_request', {
-        field: 'to',
-        detail: 'this person may not have the item, is away, or is no reviewer',
-      })
+    const [may] = rows
+    if (may === undefined) throw nobodys('this person may not have the item, is away, or is no reviewer')
+    // Kept for them it would wait for nothing.
+    if (may.skipped) throw nobodys('this person is given nothing of its kind for now')
     const { reserved_until: until } = await tx
       .updateTable('darkroom.review_item')
       .set({
@@ -41,6 +42,10 @@ export async function assignItem(
     if (until === null) throw new TypeError('a reservation has an end')
     return until
   })
+}
+
+function nobodys(detail: string): Fault {
+  return new Fault('invalid_request', { field: 'to', detail })
 }
 
 /** Lets go of a reservation; where there is none nothing changes. Faults: not_found, conflict. */

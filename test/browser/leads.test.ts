@@ -58,11 +58,15 @@ await onDesk('leads', ({ named }) => {
   })
 
   named('only those who may have an item are offered', QUEUE, async ({ page, desk }) => {
+    const skips = { categories: ['violence/graphic'], hours: 1 }
+    await desk.as('/v1/review/shift/skips', 'cy', { method: 'PUT', body: skips })
     const { id } = await desk.make('hold', { exclude: [{ personId: desk.id('ada'), reason: 'conflict' }] })
     await page.waitForSelector(`#to-${id}`)
     const offered = await page.locator(`#to-${id} option`).allInnerTexts()
     assert.ok(offered.includes('Person bea'))
     assert.ok(!offered.includes('Person ada'))
+    assert.ok(!offered.includes('Person cy'), 'who is spared it for now')
+    await desk.as('/v1/review/shift/skips', 'cy', { method: 'PUT', body: { ...skips, categories: [] } })
   })
 
   named('what the server refuses is said on the row, and the choice stays', QUEUE, async ({ page, desk }) => {

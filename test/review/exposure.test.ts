@@ -2,6 +2,7 @@
 // category keep from them: never anything from anybody else, and never so that it tells what an item is.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { whoMay } from '../../src/review/load.ts'
 import { forgetShifts } from '../../src/review/shift.ts'
 import { watchQueue } from '../../src/review/watch.ts'
 import { DAY, HOUR, openSparingDesk, type SparingDesk } from './limits.ts'
@@ -160,6 +161,31 @@ test('categories are chosen to be skipped from the policy’s, by name and in pl
   assert.equal((await desk.next('ada')).body.item.id, weapon.id)
   await desk.put('ada', 'skips', { categories: [], hours: 1 })
   assert.deepEqual((await desk.shift('ada')).skips, [])
+})
+
+test('nothing is kept for somebody who is spared it for now, whether they chose that or passed one', async () => {
+  const passed = await held('ada', WEAPONS)
+  await pass('ada', passed)
+  const { id } = await desk.make('hold', WEAPONS)
+  await desk.put('bea', 'skips', { categories: ['weapons'], hours: 3 })
+  const keep = (who: string) => desk.post('lead', `items/${id}/assign`, { to: desk.id(who) })
+  const [ofPassing, ofChoosing] = [await keep('ada'), await keep('bea')]
+  assert.deepEqual([ofPassing.status, ofPassing.body.field], [400, 'to'])
+  assert.match(ofPassing.body.detail, /given nothing of its kind for now/)
+  assert.equal(ofChoosing.body.detail, ofPassing.body.detail, 'which of the two is told to nobody')
+  const { people } = (await desk.as('/v1/review/load', 'lead')).body
+  const couldHave = (who: string) =>
+    people.find(({ person_id }: { person_id: string }) => person_id === desk.id(who)).could_have
+  assert.deepEqual([couldHave('ada'), couldHave('bea'), couldHave('cy')], [0, 0, 2])
+  const offered = (await whoMay(desk.sql, [id])).get(id) ?? []
+  assert.deepEqual(
+    ['ada', 'bea', 'cy'].map((who) => offered.includes(desk.id(who))),
+    [false, false, true],
+  )
+  assert.equal((await keep('cy')).status, 200)
+  await desk.clock(12 * HOUR + 5)
+  await desk.post('ada', 'shift/break')
+  assert.equal((await keep('ada')).status, 200, 'a break is soon over')
 })
 
 test('choosing does not end what was passed, and does not tell of it', async () => {

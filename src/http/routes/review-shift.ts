@@ -111,7 +111,7 @@ export function reviewShiftRoutes(app: App, { ground, review }: RouteDeps): void
       schema: {
         tags,
         summary: 'Choose categories to be given nothing of',
-        description: 'In place of those that you chose before; what you passed stays. Nobody is told.',
+        description: 'In place of those that you chose before; what you passed stays. Nobody else is shown them.',
         body: Type.Object(
           {
             categories: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 100, uniqueItems: true }),

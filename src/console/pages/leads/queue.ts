@@ -106,7 +106,7 @@ function people({ people, at }: ReviewLoad): Html {
       html`<tr id="load-${one.person_id}"><th scope="row"><bdi>${one.name}</bdi>${one.lead && html` <span class="hint">lead</span>`}${away(one, at)}</th><td class="number">${one.holding}</td><td class="number">${one.reserved}</td><td class="number">${one.could_have}</td></tr>\n`,
   )}</tbody>
 </table></div>
-<p class="hint">“Could have” counts what is free at the front of the queue and is among what they review.</p>`
+<p class="hint">“Could have” counts what is free at the front of the queue and can be given to them now.</p>`
 }
 
 function away({ away_until: until }: PersonLoad, now: Date): Html | false {
