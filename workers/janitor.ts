@@ -1,11 +1,12 @@
 // The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds. It also
-// forgets webhook messages that are past their keeping, and removes the objects of what was erased or never admitted and the previews of
+// forgets webhook messages and feedback that are past their keeping, and removes the objects of what was erased or never admitted and the previews of
 // what ended, and ends the retention of what was kept.
 import { sweepInputs } from '../src/admit/input-store.ts'
 import { forgetPreviews } from '../src/generate/previews.ts'
 import type { Ground } from '../src/kernel/ground.ts'
 import { sweptTasks } from '../src/kernel/meters.ts'
 import { sweepTasks } from '../src/kernel/tasks.ts'
+import { forgetFeedback } from '../src/mark/feedback.ts'
 import { pruneWebhooks } from '../src/notify/history.ts'
 import type { RetentionRules } from '../src/policy/retention-rules.ts'
 import { finishErasures } from '../src/publish/erase.ts'
@@ -45,8 +46,9 @@ export function startJanitor(ground: Ground, doorbell: Doorbell, rules: Retentio
     if (Object.values(ended).some((count) => count > 0))
       ground.log.info({ ...ended }, 'the time of kept content is over')
   })
-  const pruning = repeat(ground.log, 'prune webhooks', PRUNE_MS, async () => {
+  const pruning = repeat(ground.log, 'prune', PRUNE_MS, async () => {
     await pruneWebhooks(ground)
+    await forgetFeedback(ground)
   })
   const sweeping = repeat(ground.log, 'sweep inputs', PRUNE_MS, async () => {
     const left = await sweepInputs(ground)

@@ -14,7 +14,6 @@ import type { ModelCard } from '../kernel/model.ts'
 import { endLeases } from '../kernel/tasks.ts'
 import { SYSTEM } from '../kernel/version.ts'
 import type { MarkTools } from '../mark/stage.ts'
-import { verifyProvenance } from '../mark/verify.ts'
 import { MARK_ID_BITS } from '../mark/watermark/code.ts'
 import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
@@ -33,8 +32,9 @@ import { holdSecrets } from '../tenant/fingerprints.ts'
 import { tenantsWithoutLimits } from '../tenant/quota.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { readCards } from './cards.ts'
-import { openMarkTools, openParts, openVerifyTools, type Parts } from './parts.ts'
+import { openMarkTools, openParts, type Parts } from './parts.ts'
 import { startProbes } from './probes.ts'
+import { openPublicCheck } from './public-check.ts'
 import { openRegistry } from './registry.ts'
 import { openReview } from './review.ts'
 import { ROLES, startRoles } from './roles.ts'
@@ -92,9 +92,8 @@ async function listen(
 ): Promise<string> {
   const registry = openRegistry(ground.database)
   const manifests = stack.use(openManifests({ trust: marks.signer.trust, log: ground.log }))
-  const verifying = await openVerifyTools(config, manifests, stack)
+  const publicCheck = await openPublicCheck(ground, { signer: manifests, registry }, stack)
   const statements = openBearers(await homeSecret(config, 'statements'))
-  const limits = { maxPixels: config.limits.uploadPixels, maxBytes: config.limits.uploadBytes }
   const app = await buildServer({
     ground,
     admission: {
@@ -108,7 +107,7 @@ async function listen(
       userSecret: await homeSecret(config, 'users'),
     },
     objects: served,
-    verifyProvenance: (bytes) => verifyProvenance(bytes, { ...verifying, registry, limits }),
+    publicCheck,
     statements,
     tongues,
     review,
@@ -128,6 +127,7 @@ async function listen(
           appealPurposes: policy.purposes,
           appealCharacters: config.limits.appealCharacters,
           reportCategories: reportCategories(policy),
+          verify: { check: publicCheck, ground },
           session: async ({ caller }) =>
             caller === null
               ? null

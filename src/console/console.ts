@@ -1,8 +1,9 @@
-// The pages, by whom they serve: areas/public.ts (playground, verify, statements), areas/support.ts (a tenant's own decisions),
+// The pages, by whom they serve: areas/public.ts (playground, statements), areas/verify.ts (the public check), areas/support.ts (a tenant's own decisions),
 // areas/desk.ts (reviewers), areas/leads.ts (those who run the desk); and their static files under `/console/`.
 // Pages are rendered here and filled in by the modules, which speak the public API with the session's cookie: the console can do
 // nothing that a client cannot.
 
+import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Ground } from '../kernel/ground.ts'
 import type { ModelCard } from '../kernel/model.ts'
@@ -14,6 +15,7 @@ import { deskPages } from './areas/desk.ts'
 import { leadPages } from './areas/leads.ts'
 import { publicPages } from './areas/public.ts'
 import { supportPages } from './areas/support.ts'
+import { type VerifyTools, verifyPages } from './areas/verify.ts'
 import { type Assets, loadAssets } from './assets.ts'
 import { openFrame } from './frame.ts'
 import type { ReportCategory } from './pages/verify.ts'
@@ -44,6 +46,8 @@ export type ConsoleOptions = {
   appealCharacters?: number
   /** What a picture may be reported for; none: the verify page offers no report. */
   reportCategories?: readonly ReportCategory[]
+  /** What the verify page asks of a picture. */
+  verify?: VerifyTools
   /** Origins that signed picture addresses may lead to, such as an S3 endpoint. None: pictures come from this one. */
   pictureOrigins?: readonly string[]
 }
@@ -53,8 +57,10 @@ const asset = { schema: { hide: true }, config: { access: 'public' } } as const
 
 export async function registerConsole(app: FastifyInstance, options: ConsoleOptions): Promise<void> {
   const assets = await loadAssets()
+  await app.register(multipart)
   const frame = openFrame(app, options, assets)
   publicPages(frame, options)
+  verifyPages(frame, options)
   if (options.desk !== null) {
     if (options.statements) supportPages(frame, options.desk.ground, options.statements.bearers)
     deskPages(frame)

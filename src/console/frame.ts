@@ -6,6 +6,7 @@
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type {} from '../http/access.ts'
+import type {} from '../http/limits.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Role } from '../tenant/roles.ts'
 import type { Assets } from './assets.ts'
@@ -43,6 +44,8 @@ type Act = (fields: URLSearchParams, request: FastifyRequest) => Drawn | Promise
 
 export type Frame = {
   open: (path: string, draw: Public) => void
+  /** A form for whoever comes, as often as a stranger may ask; `bodyLimit` in bytes. */
+  asks: (path: string, bodyLimit: number, draw: Public) => void
   closed: (path: string, roles: readonly Role[], draw: Closed) => void
   acts: (path: string, roles: readonly Role[], act: Act) => void
 }
@@ -92,6 +95,13 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
   return {
     open: (path, draw) => {
       app.get(path, route, async (request, reply) => {
+        const context = await contextOf(request)
+        return send(reply, context, await draw(context, request))
+      })
+    },
+    asks: (path, bodyLimit, draw) => {
+      const config = { ...route.config, limit: 'public' } as const
+      app.post(path, { ...route, config, bodyLimit }, async (request, reply) => {
         const context = await contextOf(request)
         return send(reply, context, await draw(context, request))
       })

@@ -11,6 +11,7 @@ import type { FileStore } from '../publish/file-store.ts'
 import type { ReviewTools } from '../review/item.ts'
 import type { Bearers } from '../statement/bearer.ts'
 import type { Tongues } from '../statement/translate.ts'
+import type { PublicCheck } from './strangers-picture.ts'
 
 export type ServerDeps = {
   readonly ground: Ground
@@ -18,14 +19,14 @@ export type ServerDeps = {
   readonly admission: Admission
   /** The store whose links this server answers under /objects/; null where links lead elsewhere (S3). */
   readonly objects: Pick<FileStore, 'get' | 'verifySignedUrl'> | null
-  /** Says whether a picture came from here. Faults: unsupported_media, too_large. */
-  readonly verifyProvenance: (bytes: Buffer) => Promise<Provenance>
+  /** Says whether a picture came from here, to anybody. */
+  readonly publicCheck: PublicCheck
   /**
    * What the model's classifiers say of a picture that a caller hands in; null when it has none.
    * Faults: model_unknown, busy, inference_down, pack_missing, pack_corrupt, nan.
    */
   readonly examineUpload: (picture: Picture, modelId: string) => Promise<Evidence>
-  /** What a picture that a caller hands in says of its origin; as verifyProvenance, but sooner done. */
+  /** What a picture that a caller hands in says of its origin; as the public check, but sooner done. */
   readonly findMarks: (bytes: Buffer) => Promise<Provenance>
   /** The C2PA manifest of a released file, as JSON. */
   readonly readManifest: (bytes: Buffer, contentType: string) => Promise<object>

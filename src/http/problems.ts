@@ -33,6 +33,8 @@ const MAPPINGS: Record<FaultCode, Mapping> = {
   overloaded: { status: 503, title: 'The service is overloaded' },
   too_large: { status: 413, title: 'The body is too large' },
   unsupported_media: { status: 415, title: 'This kind of content is not supported' },
+  url_refused: { status: 400, title: 'This address may not be called' },
+  url_failed: { status: 400, title: 'The address gave no picture' },
   plan_missing: { status: 503, title: 'The limits of this tenant are not set up' },
   busy: { status: 503, title: 'The service is busy' },
   database_failed: { status: 503, title: 'The records cannot be reached' },

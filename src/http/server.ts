@@ -20,6 +20,7 @@ import { adminPolicyRoutes } from './routes/admin-policies.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
 import { appealRoutes } from './routes/appeals.ts'
 import { auditStatementRoutes } from './routes/audit-statements.ts'
+import { c2paRoutes } from './routes/c2pa.ts'
 import { eventRoutes } from './routes/events.ts'
 import { generationRoutes } from './routes/generations.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -127,6 +128,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => appealRoutes(scope, routes))
   await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
+  await app.register(async (scope: App) => c2paRoutes(scope, routes))
   await app.register(async (scope: App) => reportRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
   await app.register(async (scope: App) => usageRoutes(scope, routes))

@@ -8,9 +8,10 @@ import { readDispatch, readLimits, readPressure, readStrangers } from './config/
 import { readNative } from './config/native.ts'
 import { readObjectsConfig } from './config/objects.ts'
 import { readOidc } from './config/oidc.ts'
+import { readProvenance } from './config/provenance.ts'
 import { type Environment, openReader } from './config/reader.ts'
-import { readTranslation } from './config/translation.ts'
 import { readSigner, readTimestamps } from './config/signer.ts'
+import { readTranslation } from './config/translation.ts'
 import { readWebhooks } from './config/webhooks.ts'
 import { Fault } from './fault.ts'
 
@@ -46,6 +47,7 @@ export function readConfig(env: Environment) {
     provider: choice('DARKROOM_PROVIDER', 'auto', PROVIDERS),
     threads: integer('DARKROOM_THREADS', Math.max(1, availableParallelism()), 1, 256),
     limits: readLimits(reader),
+    provenance: readProvenance(reader),
     strangers: readStrangers(reader),
     pressure: readPressure(reader),
     dispatch: readDispatch(reader),

@@ -61,6 +61,8 @@ export type FaultCode =
   | 'overloaded'
   | 'method_not_allowed'
   | 'unsupported_media'
+  | 'url_refused'
+  | 'url_failed'
   | 'busy'
 
 /** When the same work may be tried again: never, after a backoff, or at once. */

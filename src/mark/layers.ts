@@ -66,7 +66,11 @@ function recordLayer({ record }: Provenance): Layer {
     shows:
       record === null
         ? 'No record of ours belongs to this file.'
-        : `Made by ${record.system} ${record.version} and released at ${record.created_at}, as ${record.image_id}.`,
+        : `Made by ${record.system} ${record.version}, released on ${dayOf(record.created_at)}, as ${record.image_id}.`,
     does_not_show: 'A record tells the system, the time and an id; never who asked for the picture, nor why.',
   }
+}
+
+function dayOf(iso: string): string {
+  return `${iso.slice(0, 10)} at ${iso.slice(11, 16)} UTC`
 }

@@ -2,6 +2,7 @@
 // public answer has bands and words; scores are apart, in `detail`, for compliance alone, since they would show an attacker how far a
 // removal has come. Nothing personal leaves here and nothing is kept.
 import { type Layer, layersOf } from './layers.ts'
+import type { ManifestReading } from './manifest.ts'
 import { plainFile } from './plain-file.ts'
 import type { StrangersFile } from './strangers-file.ts'
 import { type Provenance, type VerifyTools, verifyProvenance } from './verify.ts'
@@ -34,18 +35,28 @@ export type Answer = Omit<Provenance, 'fingerprint'> & {
   fingerprint: Omit<Provenance['fingerprint'], 'distance'>
   layers: Layer[]
 }
-export type Verification = { answer: Answer; detail: Detail }
+export type Verification = {
+  answer: Answer
+  detail: Detail
+  /** The manifest that belongs to it, where it is ours. */
+  manifestId: string | null
+}
 
 /** Faults: unsupported_media and too_large (field 'file') for what is not a readable picture; otherwise always answers. */
 export async function verifyStranger(bytes: Buffer, tools: StrangerTools): Promise<Verification> {
   const { open, signer, watermark, ...rest } = tools
   const file = await open(bytes)
-  const seen: { mark: MarkReading | null } = { mark: null }
+  const seen: Seen = { mark: null, manifest: null }
   const plain = plainFile(file.picture)
   const found = await verifyProvenance(plain, {
     ...rest,
     limits: { maxBytes: plain.length, maxPixels: file.picture.width * file.picture.height },
-    signer: { read: () => signer.read(bytes, file.mimeType) },
+    signer: {
+      read: async () => {
+        seen.manifest = await signer.read(bytes, file.mimeType)
+        return seen.manifest
+      },
+    },
     watermark: {
       ...watermark,
       read: async (...asked) => {
@@ -54,24 +65,28 @@ export async function verifyStranger(bytes: Buffer, tools: StrangerTools): Promi
       },
     },
   })
-  return { answer: publicAnswer(found, file.notes), detail: detailOf(found, seen.mark) }
+  return verificationOf(found, file.notes, seen)
+}
+
+type Seen = { mark: MarkReading | null; manifest: ManifestReading | null }
+
+/** `notes`: of how the picture was looked at. Pure. */
+export function verificationOf(found: Provenance, notes: readonly string[], { mark, manifest }: Seen): Verification {
+  return {
+    answer: publicAnswer(found, notes),
+    detail: detailOf(found, mark),
+    manifestId: found.record === null ? null : (found.manifest.recovered ?? idOf(manifest)),
+  }
 }
 
 /** A certificate may name a person: only our own signer is told to everybody. */
 function publicAnswer(found: Provenance, notes: readonly string[]): Answer {
   const { verdict, manifest, watermark, record } = found
   const { distance: _, ...fingerprint } = found.fingerprint
-  const { found: there, state, problems } = manifest
-  const ours = state === 'Trusted'
+  const ours = manifest.state === 'Trusted'
   return {
     verdict,
-    manifest: {
-      found: there,
-      state,
-      signed_by: ours ? manifest.signed_by : null,
-      generator: ours ? manifest.generator : null,
-      problems,
-    },
+    manifest: ours ? manifest : { ...manifest, signed_by: null, generator: null },
     watermark,
     fingerprint,
     record,
@@ -100,6 +115,10 @@ function detailOf({ fingerprint, manifest }: Provenance, mark: MarkReading | nul
     fingerprint: { distance: fingerprint.distance },
     manifest: { signed_by: manifest.signed_by },
   }
+}
+
+function idOf(reading: ManifestReading | null): string | null {
+  return reading?.found === true ? reading.manifestId : null
 }
 
 /** Of the larger of two normals, above z (Abramowitz and Stegun 26.2.17 below 6, the tail's first term beyond). */

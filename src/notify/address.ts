@@ -39,7 +39,7 @@ export function portOf(url: URL): number {
 /** Resolves a checked URL's host, once, to the addresses that may be dialled. */
 export async function pinAddresses(
   url: URL,
-  policy: WebhookPolicy,
+  policy: { readonly allowCidrs: readonly string[] },
   resolve: Resolve,
   timeoutMs: number,
 ): Promise<readonly PinnedAddress[] | AddressRefusal> {

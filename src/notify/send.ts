@@ -3,7 +3,6 @@
 // with a stable code; the answer's body is read a little, for the sake of the connection, and forgotten.
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { LookupFunction } from 'node:net'
 import {
   type AddressRefusal,
   checkUrl,
@@ -14,6 +13,7 @@ import {
   type WebhookPolicy,
 } from './address.ts'
 import { parseRetryAfter } from './backoff.ts'
+import { lookupOf, orAborted } from './pinned.ts'
 
 export type SendError =
   | AddressRefusal
@@ -132,24 +132,6 @@ function drain(request: ClientRequest, response: IncomingMessage, done: () => vo
   })
   response.on('error', end).on('end', end).on('close', end)
   request.on('close', end)
-}
-
-/** Answers every question of the connection with the addresses that were checked. */
-function lookupOf(pinned: readonly PinnedAddress[]): LookupFunction {
-  return (_host, options, callback) => {
-    const first = pinned[0]
-    if (options.all === true) callback(null, [...pinned])
-    else if (first === undefined) callback(new Error('there is no pinned address'), '', 4)
-    else callback(null, first.address, first.family)
-  }
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', abort))
 }
 
 const TLS_CODES =

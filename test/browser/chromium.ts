@@ -48,7 +48,7 @@ async function open(browser: Browser) {
 /** The API saying no is an answer, which the browser reports all the same. */
 const isRefusal = (message: ConsoleMessage): boolean =>
   /^Failed to load resource: .*(status of 4|net::ERR_FAILED)/.test(message.text()) &&
-  /\/(v1|session)\b/.test(message.location().url)
+  /\/(v1|session|verify)\b/.test(message.location().url)
 
 const folder = join(import.meta.dirname, '../../docs/screenshots')
 

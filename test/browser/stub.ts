@@ -3,20 +3,19 @@
 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import multipart from '@fastify/multipart'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import sharp from 'sharp'
 import { type ConsoleOptions, registerConsole } from '../../src/console/console.ts'
 import type { Generation } from '../../src/console/modules/api.ts'
 import type { StatementResource } from '../../src/http/statement-schemas.ts'
-import { fullStatement, picture, provenance, release, SECRET, scene, statement, storybook } from './stub-answers.ts'
+import { fullStatement, picture, release, SECRET, scene, statement, storybook } from './stub-answers.ts'
+import { openStubCheck } from './stub-check.ts'
 
 type StubAppeal = { text: string; purpose: string | null; state: string; answer: object | null; ended_at?: string }
 export type Stub = Awaited<ReturnType<typeof startStub>>
 
 export async function startStub() {
   const app = Fastify()
-  await app.register(multipart)
   const png = await sharp(Buffer.from(scene)).png().toBuffer()
   const generations = new Map<string, Generation>()
   const prompts = new Map<string, string>()
@@ -40,6 +39,7 @@ export async function startStub() {
   })
 
   // As the service does, in a scope of its own.
+  const checking = await openStubCheck(png, seen)
   const options: ConsoleOptions = {
     session: async (request) =>
       request.headers.cookie?.includes('darkroom_session=good')
@@ -55,6 +55,7 @@ export async function startStub() {
       { id: 'weapons', name: 'Weapons' },
       { id: 'other', name: 'Something else' },
     ],
+    verify: checking.options,
   }
   await app.register(async (scope) => registerConsole(scope, options))
 
@@ -205,19 +206,6 @@ export async function startStub() {
     return reply.code(202).send({ id: 'rep_1', object: 'report' })
   })
 
-  app.post('/v1/provenance/verify', async (request, reply) => {
-    const file = await request.file()
-    const bytes = (await file?.toBuffer()) ?? Buffer.alloc(0)
-    seen.verified += 1
-    const refusal = (status: number, code: string, detail: string) =>
-      reply.code(status).send(problem(status, code, detail, 'file').body)
-    if (file?.filename.includes('huge')) return refusal(413, 'too_large', 'Pictures may be at most 20 MB.')
-    if (!bytes.subarray(1, 4).equals(Buffer.from('PNG')))
-      return refusal(415, 'unsupported_media', 'The file is not a PNG, JPEG or WebP picture.')
-    const ours = bytes.equals(png)
-    return provenance(ours)
-  })
-
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   return {
     address,
@@ -240,6 +228,7 @@ export async function startStub() {
       app.server.closeAllConnections()
       app.server.close()
       await once(app.server, 'close')
+      await checking[Symbol.asyncDispose]()
     },
   }
 }

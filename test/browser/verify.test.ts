@@ -64,7 +64,7 @@ await onConsole('verify', ({ named }) => {
     await page.goto(`${stub.address}/verify`)
     const give = (name: string, buffer: Buffer) => page.setInputFiles('#file', { name, mimeType: 'image/png', buffer })
     await give('huge.png', Buffer.alloc(10))
-    await page.waitForSelector('text=That file is too big.')
+    await page.waitForSelector('text=That picture is too big.')
     await give('letter.txt', Buffer.from('Dear reader'))
     await page.waitForSelector('text=That is not a picture we can read.')
     await give('a.png', stub.png)

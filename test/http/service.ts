@@ -7,16 +7,23 @@ import { join } from 'node:path'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
 import { omitAppeals } from '../../src/appeal/end.ts'
+import { openMarkTools } from '../../src/commands/parts.ts'
+import { openPublicCheck } from '../../src/commands/public-check.ts'
+import { openRegistry } from '../../src/commands/registry.ts'
 import type { ServerDeps } from '../../src/http/deps.ts'
 import { buildServer } from '../../src/http/server.ts'
+import { openShares } from '../../src/http/shares.ts'
+import type { PublicCheck } from '../../src/http/strangers-picture.ts'
 import type { Failure } from '../../src/journey.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import { openDatabase } from '../../src/kernel/database.ts'
 import { type Ground, requestTopic } from '../../src/kernel/ground.ts'
 import { openLog } from '../../src/kernel/log.ts'
 import type { ModelCard } from '../../src/kernel/model.ts'
+import { verificationOf } from '../../src/mark/stranger.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
 import type { Evidence } from '../../src/moderate/moderate.ts'
+import { type Resolve, resolveByDns } from '../../src/notify/address.ts'
 import { failRequest } from '../../src/outcome.ts'
 import { loadModerationPolicy } from '../../src/policy/load.ts'
 import { loadPlans } from '../../src/policy/quotas.ts'
@@ -31,6 +38,7 @@ import { openTongues, type Tongues } from '../../src/statement/translate.ts'
 import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { keyFilePath } from '../../src/tenant/key-file.ts'
+import { openManifests } from '../../workers/manifests.ts'
 import { develop, type End } from './develop.ts'
 
 export const ALLOWED = 'a red boat on the sea at sunset'
@@ -90,10 +98,13 @@ export const NOTHING_SEEN: Evidence = {
 }
 
 /** Pages may be drawn from the records and the rules, and speak other languages. */
-type Given = { ground: Ground; review: ReviewTools; tongues: Tongues }
+type Given = { ground: Ground; review: ReviewTools; tongues: Tongues; publicCheck: PublicCheck }
 type Pages = ServerDeps['pages'] | ((given: Given) => ServerDeps['pages'])
+/** Pictures are really looked at; `resolve` finds where their addresses lead. */
+export type RealCheck = { resolve: Resolve }
 
-export async function openService(env: Record<string, string> = {}, pages: Pages = []) {
+export async function openService(env: Record<string, string> = {}, pages: Pages = [], real: RealCheck | null = null) {
+  await using stack = new AsyncDisposableStack()
   const home = await mkdtemp(join(tmpdir(), 'darkroom-http-'))
   const config = readConfig({ DARKROOM_HOME: home, DARKROOM_WAIT_MS: '5000', DARKROOM_CLOSE_GRACE_MS: '500', ...env })
   const database = await openDatabase({ url: config.databaseUrl, home: null })
@@ -140,11 +151,12 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     await loadTranslations(join(config.policiesDir, 'translations'), sentencesOf(policy, review.rules)),
   )
   const eye: Eye = { sees: NOTHING_SEEN, look: null, marks: NOTHING_FOUND }
+  const publicCheck = await openCheck(ground, real, stack)
   const app = await buildServer({
     ground,
     admission,
     objects: images,
-    verifyProvenance: async () => NOTHING_FOUND,
+    publicCheck,
     statements: BEARERS,
     tongues,
     review,
@@ -154,11 +166,12 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     onErased: (tx, requestId) => omitAppeals(tx, admission.review, requestId),
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
-    pages: typeof pages === 'function' ? pages({ ground, review, tongues }) : pages,
+    pages: typeof pages === 'function' ? pages({ ground, review, tongues, publicCheck }) : pages,
     version: '0.0.0-test',
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const key = (name: string) => keys[name] ?? ''
+  const owned = stack.move()
   return {
     app,
     url,
@@ -188,10 +201,22 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     },
     [Symbol.asyncDispose]: async () => {
       await app.close()
+      await owned.disposeAsync()
       await database[Symbol.asyncDispose]()
       await rm(home, { recursive: true, force: true })
     },
   }
+}
+
+async function openCheck(ground: Ground, real: RealCheck | null, stack: AsyncDisposableStack): Promise<PublicCheck> {
+  const nothing = verificationOf(NOTHING_FOUND, [], { mark: null, manifest: null })
+  const { verificationsAtOnce } = ground.config.limits
+  if (real === null)
+    return { verify: async () => nothing, resolve: resolveByDns, takePlace: openShares(verificationsAtOnce) }
+  const { signer } = await openMarkTools(ground.config, ground.log, stack)
+  const manifests = stack.use(openManifests({ trust: signer.trust, log: ground.log }))
+  const registry = openRegistry(ground.database)
+  return { ...(await openPublicCheck(ground, { signer: manifests, registry }, stack)), ...real }
 }
 
 export function json(body: unknown, headers: Record<string, string> = {}): RequestInit {

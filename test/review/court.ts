@@ -19,7 +19,7 @@ import { settleDue } from '../../src/review/settle.ts'
 import { createKey } from '../../src/tenant/keys.ts'
 import { createPerson } from '../../src/tenant/people.ts'
 import type { Role } from '../../src/tenant/roles.ts'
-import { openService, type Service } from '../http/service.ts'
+import { openService, type RealCheck, type Service } from '../http/service.ts'
 
 export const REVIEWERS = ['ada', 'ben', 'cleo', 'dev'] as const
 export type ReviewerName = (typeof REVIEWERS)[number]
@@ -35,12 +35,16 @@ type Options = {
   realMarks?: boolean
   draw?: () => number
   pages?: Parameters<typeof openService>[1]
+  realCheck?: RealCheck
+  /** A picture of its own each time, as a file; one colour unless said. */
+  paint?: typeof picture
 }
 export type Court = Awaited<ReturnType<typeof openCourt>>
 
-export async function openCourt({ env = {}, realMarks = false, draw = () => 0.999, pages = [] }: Options = {}) {
+export async function openCourt(options: Options = {}) {
+  const { env = {}, realMarks = false, draw = () => 0.999, pages = [], realCheck, paint = picture } = options
   await using stack = new AsyncDisposableStack()
-  const service = stack.use(await openService(env, pages))
+  const service = stack.use(await openService(env, pages, realCheck))
   const { ground, policy, admission } = service
   const { sql } = ground.database
   const tools = { ...admission.review, draw }
@@ -70,7 +74,7 @@ export async function openCourt({ env = {}, realMarks = false, draw = () => 0.99
     keyOf: (name: ReviewerName | 'lead') => people[name].key,
     /** Draws what is queued of a request and judges each picture by its scores. Returns the images' ids. */
     async develop(requestId: string, scores: readonly Scores[]): Promise<string[]> {
-      const images = await drawAll(service, requestId)
+      const images = await drawAll(service, requestId, paint)
       for (const [index, image] of images.entries()) {
         const claim = await claimTask(sql, image.taskId, 60_000)
         if (claim === null) throw new Error('a task that was just made can be claimed')
@@ -129,7 +133,11 @@ async function makePeople({ ground }: Service) {
 }
 
 /** As the generate stage would: pictures in quarantine, and a moderate task for each. */
-async function drawAll({ ground }: Service, requestId: string): Promise<{ id: string; taskId: string }[]> {
+async function drawAll(
+  { ground }: Service,
+  requestId: string,
+  paint: typeof picture,
+): Promise<{ id: string; taskId: string }[]> {
   const { sql } = ground.database
   const request = await sql
     .selectFrom('darkroom.request')
@@ -150,7 +158,7 @@ async function drawAll({ ground }: Service, requestId: string): Promise<{ id: st
   })
   const drawn: { id: string; taskId: string }[] = []
   for (const { id } of images) {
-    const bytes = await picture(request.width, request.height)
+    const bytes = await paint(request.width, request.height)
     await ground.quarantine.putIfAbsent(generatedKey(id), { bytes, contentType: 'image/png' })
     await ground.database.transact(async (tx) => {
       const set = { generated_digest: sha256(bytes) }

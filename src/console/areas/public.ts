@@ -1,4 +1,4 @@
-// Pages for clients and for everybody: the playground, the public check of a picture, statements of reasons.
+// Pages for clients and for everybody: the playground, statements of reasons.
 
 import type { FastifyRequest } from 'fastify'
 import { preferredSpeech, speechOf } from '../../statement/speech/languages.ts'
@@ -8,7 +8,6 @@ import type { Frame } from '../frame.ts'
 import { homeOf } from '../home.ts'
 import { playgroundPage } from '../pages/playground.ts'
 import { statementPage } from '../pages/statement.ts'
-import { verifyPage } from '../pages/verify.ts'
 
 /** Of an appeal, where nothing else is said. */
 const CHARACTERS = 2000
@@ -19,12 +18,6 @@ export function publicPages(frame: Frame, options: ConsoleOptions): void {
     if (home !== '/') return { elsewhere: home }
     return { title: 'Playground', body: playgroundPage(session, options), modules: ['playground.ts'] }
   })
-
-  frame.open('/verify', () => ({
-    title: 'Was this made here?',
-    body: verifyPage(options.reportCategories ?? []),
-    modules: ['verify.ts'],
-  }))
 
   frame.open('/statements/:id', (_context, request) => {
     const speech = speechFor(request)

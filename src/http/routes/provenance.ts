@@ -1,130 +1,96 @@
-// "Did this come from here?", for anybody. The picture is looked at and forgotten.
+// "Did this come from here?", for anybody, and what they say of the answer. The picture is looked at and forgotten.
 import multipart from '@fastify/multipart'
-import { type TSchema, Type } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import { Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../../kernel/fault.ts'
+import { keepFeedback, readFeedback } from '../../mark/feedback.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
-import { addressOf } from '../limits.ts'
+import {
+  DetailQuery,
+  FeedbackSchema,
+  FeedbackTaken,
+  NewFeedback,
+  NewVerification,
+  ProvenanceSchema,
+} from '../provenance-schemas.ts'
 import { problems } from '../schemas.ts'
-import { openShares } from '../shares.ts'
-import { strict } from '../validation.ts'
+import { boundJson, checkPicture, largestBody } from '../strangers-picture.ts'
+import { strict, validatorCompiler } from '../validation.ts'
 
-/** What a multipart body may hold beside the file. */
-const FRAME_BYTES = 16_384
+const MOST_SHOWN = 100
+const tags = ['provenance']
 
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const NewVerification = Type.Object({ file: Type.String({ format: 'binary', description: 'A picture.' }) }, strict)
-const ProvenanceSchema = Type.Object({
-  verdict: Type.Enum(['ours', 'ours_altered', 'foreign_manifest', 'none_found', 'inconclusive']),
-  manifest: Type.Object({
-    found: Type.Boolean(),
-    state: Nullable(Type.Enum(['Trusted', 'Valid', 'Invalid'])),
-    signed_by: Nullable(Type.String()),
-    generator: Nullable(Type.String()),
-    problems: Type.Array(Type.String()),
-  }),
-  watermark: Type.Object({
-    found: Type.Boolean(),
-    confidence: Type.Enum(['high', 'medium', 'low', 'none']),
-    read: Type.Boolean(),
-    copy: Nullable(Type.String()),
-  }),
-  fingerprint: Type.Object({
-    compared: Type.Boolean(),
-    distance: Nullable(Type.Integer()),
-    match: Nullable(Type.Enum(['close', 'near', 'far'])),
-  }),
-  record: Nullable(
-    Type.Object({
-      image_id: Type.String(),
-      created_at: Type.String({ format: 'date-time' }),
-      system: Type.String(),
-      version: Type.String(),
-      log_index: Nullable(Type.Integer()),
-    }),
-  ),
-  notes: Type.Array(Type.String()),
-})
-
-export async function provenanceRoutes(app: App, { ground, verifyProvenance }: RouteDeps): Promise<void> {
-  const { uploadBytes, verificationsAtOnce } = ground.config.limits
-  const takePlace = openShares(verificationsAtOnce)
-  await app.register(multipart, {
-    limits: { fileSize: uploadBytes, files: 1, fields: 0, parts: 1, fieldNameSize: 100, headerPairs: 50 },
-  })
+export async function provenanceRoutes(app: App, { ground, publicCheck }: RouteDeps): Promise<void> {
+  const { config } = ground
+  const { sql } = ground.database
+  await app.register(multipart)
   app.post(
     '/v1/provenance/verify',
     {
-      config: { access: 'public', limit: 'public' },
-      bodyLimit: uploadBytes + FRAME_BYTES,
-      // The schema describes the form, which is read as it comes.
-      validatorCompiler: () => () => true,
+      config: { access: 'optional', limit: 'public' },
+      bodyLimit: largestBody(config),
+      preParsing: boundJson,
+      // The schemas describe the bodies, which are read as they come.
+      validatorCompiler: (route) => (route.httpPart === 'body' ? () => true : validatorCompiler(route)),
       schema: {
-        tags: ['provenance'],
+        tags,
         summary: 'Did this picture come from here?',
-        description: 'multipart/form-data with one field `file`. Nothing of the upload is kept.',
-        consumes: ['multipart/form-data'],
+        description:
+          'A picture in the multipart field `file`, or its address as JSON. Nothing of it is kept. Each layer says what it shows, how sure it is, in bands, and what it does not show; scores are for the role compliance.',
+        querystring: DetailQuery,
         body: NewVerification,
-        security: [],
-        response: { 200: ProvenanceSchema, ...problems(400, 413, 415, 503) },
+        security: [{}, { key: [] }],
+        response: { 200: ProvenanceSchema, ...problems(400, 403, 413, 415, 503) },
       },
     },
     async (request, reply) => {
-      if (!request.isMultipart()) throw notMultipart(request)
-      const length = Number(request.headers['content-length'])
-      if (length > uploadBytes + FRAME_BYTES) throw tooLarge(uploadBytes)
-      // Anybody may ask: each answer holds a decoded picture and a thread, so there is a bound.
-      const leave = takePlace(addressOf(request))
-      try {
-        return await reply.send(await verifyProvenance(await readUpload(request, uploadBytes)))
-      } finally {
-        leave()
-      }
+      const full = request.query.detail === 'full'
+      if (full && request.caller?.roles.includes('compliance') !== true)
+        throw new Fault('forbidden', { field: 'detail', detail: 'scores need a key with the role compliance' })
+      const { answer, detail } = await checkPicture(publicCheck, config, request)
+      return reply.send(full ? { ...answer, detail } : answer)
     },
   )
-}
 
-async function readUpload(request: FastifyRequest, limitBytes: number): Promise<Buffer> {
-  try {
-    let bytes: Buffer | null = null
-    // To its end: what comes after the picture is not overlooked.
-    for await (const part of request.parts()) {
-      if (part.type === 'file' && part.fieldname === 'file') bytes = await part.toBuffer()
-      else {
-        if (part.type === 'file') part.file.resume()
-        const detail = 'unknown field; send the picture as file'
-        throw new Fault('invalid_request', { field: part.fieldname.slice(0, 100), detail })
-      }
-    }
-    if (bytes === null) throw invalid('send the picture in the multipart field file')
-    if (bytes.length === 0) throw invalid('the file is empty')
-    return bytes
-  } catch (error) {
-    if (error instanceof Fault) throw error
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'FST_REQ_FILE_TOO_LARGE') throw tooLarge(limitBytes)
-    throw invalid('the multipart body is malformed or has more than the one field file', error)
-  }
-}
+  app.post(
+    '/v1/provenance/feedback',
+    {
+      config: { access: 'public', limit: 'public' },
+      schema: {
+        tags,
+        summary: 'Say whether an answer was right',
+        description: 'No picture is taken, nothing of who says it is kept, and it is erased after a time.',
+        security: [],
+        body: NewFeedback,
+        response: { 202: FeedbackTaken, ...problems(400, 413, 415, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { agrees, verdict, text = null } = request.body
+      if (text?.includes('\0'))
+        throw new Fault('invalid_request', { field: 'text', detail: 'text has a character that is not text (U+0000)' })
+      await keepFeedback(sql, { agrees, verdict, text })
+      return reply
+        .code(202)
+        .send({ object: 'provenance_feedback' as const, erased_after_days: config.provenance.feedbackDays })
+    },
+  )
 
-function notMultipart(request: FastifyRequest): Fault {
-  const { body } = request
-  if (typeof body === 'object' && body !== null && 'url' in body)
-    return new Fault('invalid_request', {
-      field: 'url',
-      detail: 'looking at a picture by its url is not supported yet; send it as multipart/form-data field file',
-    })
-  return new Fault('unsupported_media', {
-    field: 'content-type',
-    detail: 'send multipart/form-data with the field file',
-  })
-}
-
-function tooLarge(limitBytes: number): Fault {
-  return new Fault('too_large', { field: 'file', detail: `the file is larger than the limit of ${limitBytes} bytes` })
-}
-
-function invalid(detail: string, cause?: unknown): Fault {
-  return new Fault('invalid_request', { field: 'file', detail, ...(cause === undefined ? {} : { cause }) })
+  app.get(
+    '/v1/audit/provenance-feedback',
+    {
+      config: { access: ['compliance', 'admin'] },
+      schema: {
+        tags: ['audit'],
+        summary: 'What people said of the answers of verification',
+        querystring: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_SHOWN })) }, strict),
+        response: { 200: FeedbackSchema, ...problems(400, 401, 403, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { counts, newest } = await readFeedback(sql, request.query.limit ?? MOST_SHOWN)
+      const told = newest.map((one) => ({ ...one, created_at: one.created_at.toISOString() }))
+      return reply.send({ object: 'provenance_feedback_list' as const, counts, newest: told })
+    },
+  )
 }
