@@ -98,7 +98,7 @@ suiteOn('signers', await tools('openssl'), () => {
 
     it('are away when KMS throttles, is down or says nothing, and not when it refuses', async () => {
       await using kms = await openKmsServer(issued.keyFile)
-      const signer = await openKms(kms, issued.chainFile, { DARKROOM_SIGNER_TIMEOUT_MS: '200' })
+      const signer = await openKms(kms, issued.chainFile, { DARKROOM_SIGNER_TIMEOUT_MS: '1500' })
       for (const [mood, away] of [
         ['throttles', true],
         ['down', true],
@@ -149,7 +149,7 @@ suiteOn('signers', await tools('openssl'), () => {
       const marker = join(home, 'marker')
       const script = await program('slow', `sleep 30 & echo $! > ${marker}; sleep 30`)
       const began = performance.now()
-      const env = { DARKROOM_SIGNER_TIMEOUT_MS: '300' }
+      const env = { DARKROOM_SIGNER_TIMEOUT_MS: '1000' }
       await assert.rejects(openCommand([script], issued.chainFile, env), refusal({ problem: 'timeout' }))
       assert.ok(performance.now() - began < 5000)
       const command = `/proc/${(await readFile(marker, 'utf8')).trim()}/cmdline`

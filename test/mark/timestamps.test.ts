@@ -40,7 +40,7 @@ suiteOn('timestamps', await tools('openssl'), () => {
     openSigner({ home, operator: { ...leaf, anchorPem: authority.anchorPem }, ...options })
   const dated = (policy: 'preferred' | 'required', leaf = issued, options: Partial<SignerOptions> = {}) =>
     open(leaf, ours, {
-      timestamps: { url: time.url, policy, timeoutMs: 500 },
+      timestamps: { url: time.url, policy, timeoutMs: 2000 },
       timestampAnchorsPem: time.anchorPem,
       ...options,
     })
@@ -115,7 +115,7 @@ suiteOn('timestamps', await tools('openssl'), () => {
       algorithm: key.algorithm,
       sign: (bytes: Buffer) => (works ? key.sign(bytes) : Promise.reject(refused)),
     }
-    const timestamps = { url: time.url, policy: 'preferred', timeoutMs: 500 } as const
+    const timestamps = { url: time.url, policy: 'preferred', timeoutMs: 2000 } as const
     await using signer = await openSigner({ home, operator, timestamps })
     works = false
     const { asked } = time
@@ -127,7 +127,7 @@ suiteOn('timestamps', await tools('openssl'), () => {
   })
 
   it('the way to the authority is open to this process only, and for one errand', async () => {
-    await using stamps = openStampAuthority({ url: time.url, policy: 'required', timeoutMs: 500 })
+    await using stamps = openStampAuthority({ url: time.url, policy: 'required', timeoutMs: 2000 })
     const { asked } = time
     const ended = await (async () => {
       using errand = await stamps.lend()
