@@ -1,5 +1,6 @@
 // An answer layer by layer, in words and bands: what each layer shows, how sure it is that the picture is from here, and what it does
 // not show. Pure. The bands are coarse on purpose: a score would tell an attacker how far a removal has come.
+import { LAPSED } from './manifest.ts'
 import type { Provenance } from './verify.ts'
 
 export type Band = 'high' | 'medium' | 'low' | 'none'
@@ -15,6 +16,9 @@ export function layersOf(found: Provenance): Layer[] {
   return [manifestLayer(found), watermarkLayer(found), fingerprintLayer(found), recordLayer(found)]
 }
 
+/** As hasLapsed (manifest.ts) tells it of a reading. */
+const isLapsed = ({ problems }: Provenance['manifest']) => problems.length === 1 && problems[0] === LAPSED
+
 function manifestLayer({ manifest }: Provenance): Layer {
   const { state } = manifest
   const [confidence, shows]: [Band, string] =
@@ -24,7 +28,9 @@ function manifestLayer({ manifest }: Provenance): Layer {
         ? ['high', 'A manifest signed by this service, which fits the file: it is unchanged since.']
         : state === 'Valid'
           ? ['none', 'A manifest that is intact, by a signer that this service does not know.']
-          : ['low', 'A manifest that does not fit the file: one of them was changed after signing, or it is forged.']
+          : isLapsed(manifest)
+            ? ['low', 'A manifest that fits the file, under a certificate of this service that is over since.']
+            : ['low', 'A manifest that does not fit the file: one of them was changed after signing, or it is forged.']
   const absent = 'That no manifest is there shows nothing: most sites remove it.'
   const present =
     'A manifest says who signed, not that what the picture shows is true; it can be removed, and copied beside other pixels.'

@@ -1,7 +1,7 @@
 // The sentences of a verification: what each layer says, then what follows from them. They say no more than is known, name no tenant, and
 // mean the same to somebody who has never heard of C2PA.
 import { type Findings, isAuthentic, recordOf } from './findings.ts'
-import type { ManifestReading } from './manifest.ts'
+import { hasLapsed, type ManifestReading } from './manifest.ts'
 import type { Verdict } from './verdict.ts'
 import type { MarkReading } from './watermark/detect.ts'
 
@@ -11,11 +11,14 @@ export const SAID = {
   withoutMark:
     'Manifest, registry and fingerprint agree: this file is as we released it, although its watermark could not be read.',
   withoutManifest: 'Watermark, registry and fingerprint agree: our image, without its manifest, perhaps re-encoded.',
+  lapsed: 'Watermark, registry and fingerprint agree: our image, whose manifest is older than our certificates.',
   changed: 'Watermark, registry and fingerprint agree: our image, changed since we released it.',
   visiblyChanged: 'Watermark and registry agree and the picture resembles the one on record, with visible changes.',
   recovered: 'Authentic manifest recovered, pixels altered: our image, changed since we signed it.',
   leadApart: 'Manifest and watermark lead to different images.',
   signedWithoutRecord: 'This service signed the manifest but the registry has no record of it.',
+  lapsedWithoutRecord:
+    'The manifest bears a certificate of this service that is over, and the registry has no record of it.',
   markMissing:
     'This service signed the manifest and has a record, but the pixels do not carry the watermark that belongs to it.',
   trace: 'A trace of our watermark is here, but too weak to lead to a record.',
@@ -65,6 +68,10 @@ function manifestNotes(manifest: ManifestReading): string[] {
     case 'Valid':
       return ['The C2PA manifest is intact, but its signer is not one that this service trusts.']
     case 'Invalid':
+      if (hasLapsed(manifest))
+        return [
+          'The C2PA manifest is intact and bears a certificate of this service that is over; no timestamp shows that it was signed before.',
+        ]
       if (isAuthentic(manifest))
         return [
           'The C2PA manifest was signed by this service, for other bytes: the file was changed, or it was copied.',

@@ -2,6 +2,7 @@
 // ours: two layers that can only agree by being of one image agree, and the registry with them. ours_altered: that image, changed.
 // One layer alone, or two that lead apart, is inconclusive: a mark can be lifted, a manifest's name copied, looks be alike.
 import { type Findings, isAuthentic } from './findings.ts'
+import { hasLapsed } from './manifest.ts'
 import { layerNotes, SAID } from './verdict-notes.ts'
 
 export type Verdict = 'ours' | 'ours_altered' | 'foreign_manifest' | 'none_found' | 'inconclusive'
@@ -25,6 +26,7 @@ function claimOf(findings: Findings): Claim {
   if (manifest.found && manifest.state === 'Valid') return ['foreign_manifest', SAID.foreign]
   if (byManifest !== null) return withBrokenManifest(findings)
   if (byLikeness !== null) return ['inconclusive', SAID.looksAlike]
+  if (hasLapsed(manifest)) return ['inconclusive', SAID.lapsedWithoutRecord]
   return manifest.found ? ['foreign_manifest', SAID.foreign] : ['none_found', SAID.nothing]
 }
 
@@ -46,6 +48,7 @@ function withOurMark({ manifest, mark: { copy }, likeness }: Findings): Claim {
   switch (likeness) {
     case 'close':
       if (isAuthentic(manifest)) return ['ours_altered', SAID.recovered]
+      if (inPlace && hasLapsed(manifest)) return ['ours', SAID.lapsed]
       return inPlace && !manifest.found ? ['ours', SAID.withoutManifest] : ['ours_altered', SAID.changed]
     case 'near':
       return copy.shifted ? ['inconclusive', SAID.pixelsDiffer] : ['ours_altered', SAID.visiblyChanged]

@@ -35,6 +35,8 @@ const MANIFESTS = {
   authentic: reading('Invalid', 'img_a', ['assertion.dataHash.mismatch']),
   forged: reading('Invalid', 'img_a', ['assertion.dataHash.mismatch', 'signingCredential.untrusted']),
   damaged: reading('Invalid', 'img_a', ['claimSignature.mismatch']),
+  lapsed: reading('Invalid', 'img_a', ['signingCredential.expired']),
+  'lapsed and foreign': reading('Invalid', 'img_a', ['signingCredential.expired', 'signingCredential.untrusted']),
   foreign: reading('Valid', null, ['signingCredential.untrusted']),
 } satisfies Record<string, ManifestReading>
 
@@ -117,6 +119,20 @@ const ROWS: Row[] = [
   ['our signature without a record', 'trusted', null, 'none', null, null, null, 'inconclusive', /has no record/],
   ['a copy without manifest', 'none', null, 'read', A, 'close', null, 'ours', /without its manifest/],
   ['a copy of what was withdrawn', 'none', null, 'read', GONE, 'close', null, 'ours', /not available here any more/],
+  [
+    'a released file, its certificate over',
+    'lapsed',
+    A,
+    'read',
+    A,
+    'close',
+    null,
+    'ours',
+    /certificate of this .* over/,
+  ],
+  ['the same, mirrored', 'lapsed', A, 'mirrored', A, 'close', null, 'ours_altered', /changed since/],
+  ['the same without record or mark', 'lapsed', null, 'none', null, null, null, 'inconclusive', /no record of it/],
+  ['a stranger’s, over too', 'lapsed and foreign', A, 'read', A, 'close', null, 'ours_altered', /damaged or forged/],
   ['a mirrored copy', 'none', null, 'mirrored', A, 'close', null, 'ours_altered', /changed since/],
   ['a copy with visible changes', 'none', null, 'read', A, 'near', null, 'ours_altered', /visible changes/],
   ['a crop that still resembles', 'none', null, 'shifted', A, 'near', null, 'inconclusive', /may be a crop/],
@@ -238,7 +254,9 @@ describe('the ladder of claims', () => {
         assert.ok(named.length >= 2, 'two layers speak')
         assert.equal(new Set(named).size, 1, 'of one image')
         assert.ok(likeness !== 'far' || (trusted !== null && byManifest === null), 'no pixels of another picture')
-        if (verdict === 'ours') assert.notEqual(manifest.found && manifest.state, 'Invalid')
+        // What lapsed counts for nothing: then mark and looks speak, as for a file without manifest.
+        if (manifest === MANIFESTS.lapsed) assert.ok(byMark !== null && looks !== null)
+        else if (verdict === 'ours') assert.notEqual(manifest.found && manifest.state, 'Invalid')
       }),
       { numRuns: 20_000 },
     )
