@@ -20,6 +20,11 @@ const headers: Record<string, string> = secret === undefined ? {} : { 'darkroom-
 
 // The same page with another secret is another reader.
 addEventListener('hashchange', () => location.reload())
+// The way past the masthead would take the secret's place.
+document.querySelector('.skip')?.addEventListener('click', (event) => {
+  event.preventDefault()
+  title.focus()
+})
 // In another language it is still the same reader.
 for (const link of page.querySelectorAll<HTMLAnchorElement>('a[hreflang]')) link.hash = location.hash
 

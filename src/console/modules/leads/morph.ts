@@ -4,9 +4,23 @@
 /** `forms`: also those in which somebody is. */
 export function morph(shown: Element, drawn: Element, forms = false): void {
   const active = document.activeElement
+  const homes = within(active)
   become(shown, drawn, forms)
-  if (active instanceof HTMLElement && active !== document.activeElement && active.isConnected)
-    active.focus({ preventScroll: true })
+  if (!(active instanceof HTMLElement) || active === document.activeElement) return
+  const to = active.isConnected ? active : nearest(homes)
+  to?.focus({ preventScroll: true })
+}
+
+function within(node: Element | null): Element[] {
+  return node?.parentElement ? [node.parentElement, ...within(node.parentElement)] : []
+}
+
+/** Where what had the focus is gone: what else can be worked in its row, or in the list. */
+function nearest(homes: readonly Element[]): HTMLElement | undefined {
+  const left = homes.filter((one) => one.isConnected)
+  return left
+    .flatMap((home) => [...home.querySelectorAll<HTMLElement>('button, select, summary, a[href]')])
+    .find((one) => one.checkVisibility())
 }
 
 const HELD = 'form:is([data-typed], :focus-within)'
