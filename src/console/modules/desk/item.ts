@@ -92,7 +92,11 @@ export async function revealPrompt(): Promise<void> {
       { what: 'prompt' },
     )
     asked.prompt = { shown: true, ...prompt }
-    if (item === asked) drawWords()
+    if (item !== asked) return
+    const held = words.contains(document.activeElement)
+    drawWords()
+    // The button that was pressed is gone.
+    if (held) words.querySelector<HTMLElement>('#prompt blockquote')?.focus()
   } catch (cause) {
     if (item === asked) words.append(el('p', { class: 'error', role: 'alert' }, problemOf(cause).message))
   }

@@ -205,6 +205,7 @@ function fail(message: string, again: () => void): void {
 function drawTools(): void {
   const on = (pressed: boolean) => ({ 'aria-pressed': String(pressed), class: 'quiet' })
   const open = view !== 'blurred'
+  const held = [...tools.children].findIndex((one) => one.matches(':focus'))
   tools.replaceChildren(
     ...(hasPicture() || ofInput
       ? [
@@ -216,4 +217,8 @@ function drawTools(): void {
       : []),
     ...(hasInput() ? [button('What it started from', () => void showInput(), { ...on(ofInput), title: 'I' })] : []),
   )
+  // What was pressed is drawn anew; where it can be pressed no more the focus goes to the first.
+  const again = tools.children.item(held)
+  const to = again?.matches(':disabled') ? tools.firstElementChild : again
+  if (to instanceof HTMLElement) to.focus()
 }

@@ -21,6 +21,14 @@ export function say(heading: string, text: string, ...more: HTMLElement[]): void
   title.focus()
 }
 
+/** Takes something away; if the focus was in it, it goes on to what the desk is about. */
+export function takeAway(node: HTMLElement): void {
+  const held = node.contains(document.activeElement)
+  node.remove()
+  const titles = [...root.querySelectorAll<HTMLElement>('h2[tabindex]')]
+  if (held) titles.find((title) => title.checkVisibility())?.focus()
+}
+
 /** Stays until it is dismissed or taken away. What a person typed is quoted. */
 export function notice(
   text: string,
@@ -38,7 +46,7 @@ export function notice(
       'div',
       { class: 'row' },
       ...more,
-      button('Dismiss', () => node.remove(), { class: 'quiet' }),
+      button('Dismiss', () => takeAway(node), { class: 'quiet' }),
     ),
   )
   notices.prepend(node)

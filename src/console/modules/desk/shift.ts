@@ -4,6 +4,7 @@
 import { call, post, problemOf } from '../api.ts'
 import { button, el, find, plural, when } from '../dom.ts'
 import { type Preferences, prefer } from './picture.ts'
+import { takeAway } from './rest.ts'
 
 export type Shift = {
   decided_today: number
@@ -59,7 +60,7 @@ function drawHandovers({ handovers }: Shift): void {
         ': ',
         el('span', { dir: 'auto' }, note),
         ' ',
-        button('Read', () => node.remove(), { class: 'quiet' }),
+        button('Read', () => takeAway(node), { class: 'quiet' }),
       )
       return node
     }),
