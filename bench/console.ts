@@ -85,7 +85,8 @@ function watch(): void {
   addEventListener('keydown', decides, true)
   new MutationObserver(() => {
     const picture = document.querySelector('#picture img')
-    if (picture === null || picture === seen) return
+    // The picture as it is, asked for while one looks, is no next item.
+    if (picture === null || picture === seen || picture.getAttribute('data-view') !== 'blurred') return
     seen = picture
     const began = start
     start = 0
@@ -101,6 +102,8 @@ async function decisions(count: number): Promise<number[]> {
   const read = () => page.evaluate(() => [...Reflect.get(globalThis, 'decisionTimes')] as number[])
   const before = (await read()).length
   for (let done = 1; done <= count; done++) {
+    await page.keyboard.press('Space')
+    await page.waitForSelector('#picture img[data-view=original]')
     await page.waitForTimeout(look)
     await page.keyboard.press('a')
     await page.keyboard.press('Enter')

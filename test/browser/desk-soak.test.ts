@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { judging, onDesk, press, shownItem, until, verdictsOn } from './on-desk.ts'
+import { judging, onDesk, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
 
 const DECISIONS = 200
 const UNDO_EVERY = 10
@@ -75,6 +75,7 @@ async function fill(desk: Desk): Promise<void> {
 }
 
 async function decide(page: Page, item: string, outcome: 'allow' | 'deny'): Promise<void> {
+  await see(page)
   if (outcome === 'allow') await press(page, 'a', 'Enter')
   else await press(page, 'd', '1', '1', '1', 'Enter')
   await page.waitForFunction((before) => {

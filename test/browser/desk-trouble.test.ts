@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { accessible, fits } from './axe.ts'
 import { hostile } from './hostile.ts'
-import { judging, onDesk, press, shownItem, until, verdictsOn } from './on-desk.ts'
+import { judging, onDesk, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
 
 type Desk = Parameters<typeof verdictsOn>[0]
 const many = (count: number) => async (desk: Desk) => {
@@ -19,6 +19,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
+      await see(page)
       await press(page, 'a', 'n')
       await page.keyboard.type('a long thought')
       await desk.clock(3600)
@@ -30,6 +31,7 @@ await onDesk('desk, in trouble', ({ named }) => {
       assert.equal(await shownItem(page), item)
       assert.equal(await page.inputValue('#note'), 'a long thought')
       assert.equal(await page.isChecked('[name=outcome][value=allow]'), true)
+      await see(page)
       await press(page, 'Enter')
       await until(async () => (await verdictsOn(desk, item)).length === 1, 'the verdict')
     },
@@ -41,6 +43,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
+      await see(page)
       await press(page, 'a', 'n')
       await page.keyboard.type('a long thought')
       await desk.clock(3600)
@@ -60,6 +63,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     async ({ page, desk, complaints }) => {
       await judging(page)
       const item = await shownItem(page)
+      await see(page)
       await page.context().setOffline(true)
       await press(page, 'a', 'Enter')
       await page.waitForSelector('text=Your verdict is kept here and sent again')
@@ -85,6 +89,7 @@ await onDesk('desk, in trouble', ({ named }) => {
         },
         { times: 1 },
       )
+      await see(page)
       await press(page, 'a', 'Enter')
       await page.waitForSelector('#sent >> text=Allowed.')
       assert.equal((await verdictsOn(desk, item)).length, 1)
@@ -95,6 +100,7 @@ await onDesk('desk, in trouble', ({ named }) => {
   named('a double click decides once, and nothing of the next item', { before: many(2) }, async ({ page, desk }) => {
     await judging(page)
     const item = await shownItem(page)
+    await see(page)
     await press(page, 'a')
     await page.dblclick('#send')
     await page.waitForSelector('#sent >> text=Allowed.')
@@ -125,14 +131,25 @@ await onDesk('desk, in trouble', ({ named }) => {
     },
   )
 
+  named('a tab that closes leaves nothing that waits for nobody', { before: many(2) }, async ({ page, open }) => {
+    await judging(page)
+    const item = await shownItem(page)
+    await page.goto('about:blank')
+    await using other = await open('bea')
+    await judging(other.page)
+    assert.equal(await shownItem(other.page), item)
+    assert.deepEqual(other.complaints, [])
+  })
+
   named('what another tab holds is taken over, and that tab says so', { before: many(1) }, async ({ page, open }) => {
     await judging(page)
     const item = await shownItem(page)
+    await see(page)
     await press(page, 'a', 'n')
     await page.keyboard.type('begun here')
     await using second = await open('ada')
     await second.page.waitForSelector('text=You hold 1 item in another tab')
-    await second.page.click('text=Take it over')
+    await second.page.click('text=Take one over')
     await judging(second.page)
     assert.equal(await shownItem(second.page), item)
     await press(page, 'Control+Enter')
@@ -144,6 +161,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     'a picture that does not come is said, and can be tried again',
     { before: many(1) },
     async ({ page, complaints }) => {
+      await judging(page)
       await page.route('**/v1/**/picture*', (route) => route.abort('failed'), { times: 1 })
       await page.reload()
       await judging(page)
@@ -155,6 +173,7 @@ await onDesk('desk, in trouble', ({ named }) => {
   )
 
   named('a picture whose file is broken is said', { before: many(1) }, async ({ page }) => {
+    await judging(page)
     await page.route('**/v1/**/picture*', (route) => route.fulfill({ contentType: 'image/webp', body: 'no picture' }), {
       times: 1,
     })
@@ -182,18 +201,22 @@ await onDesk('desk, in trouble', ({ named }) => {
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
+      await see(page)
       await press(page, 'a', 'n')
       await page.keyboard.type('nearly done')
       const cookies = await page.context().cookies()
       await page.context().clearCookies()
       await press(page, 'Control+Enter')
-      await page.waitForSelector('#notices >> text=Your verdict was not stored')
-      assert.match(await page.innerText('#notices'), /nearly done/)
-      await page.context().addCookies(cookies)
-      await page.click('text=Take the item again')
-      await page.waitForSelector('#desk[data-view=judging]')
-      await until(async () => (await shownItem(page)) === item, 'the item')
+      await page.waitForSelector('#notices >> text=You are signed out')
+      assert.match((await page.getAttribute('#notices a', 'href')) ?? '', /^\/review$/)
+      assert.equal(await shownItem(page), item, 'it stands there as it was given')
       assert.equal(await page.inputValue('#note'), 'nearly done')
+      await page.context().addCookies(cookies)
+      await page.reload()
+      await judging(page)
+      assert.equal(await shownItem(page), item)
+      assert.equal(await page.inputValue('#note'), 'nearly done')
+      await see(page)
       await press(page, 'Enter')
       await until(async () => (await verdictsOn(desk, item)).length === 1, 'the verdict')
     },
@@ -237,7 +260,7 @@ await onDesk('desk, in trouble', ({ named }) => {
       await using other = await open('bea')
       await judging(other.page)
       await other.page.waitForSelector('#handovers .callout')
-      assert.match(await other.page.innerText('#words'), /onerror/)
+      assert.match(await other.page.innerText('#before'), /onerror/)
       for (const one of [page, other.page])
         assert.equal(await one.locator('#desk :is(script, svg, img[src=x], a[href^=javascript])').count(), 0)
       assert.deepEqual(other.complaints, [])

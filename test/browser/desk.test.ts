@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { FINDINGS, GRAPHIC, PROMPT } from '../review/desk.ts'
 import { accessible, fits } from './axe.ts'
 import { screenshot } from './chromium.ts'
-import { judging, onDesk, paint, press, shownItem, until, verdictsOn } from './on-desk.ts'
+import { judging, onDesk, paint, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
 
 const phone = { viewport: { width: 360, height: 740 } }
 const many = (count: number) => async (desk: { make: (kind: 'hold') => Promise<{ id: string }> }) => {
@@ -104,6 +104,46 @@ await onDesk('desk', ({ named }) => {
     },
   )
 
+  named('a picture that nobody looked at is allowed only on purpose', { before: many(2) }, async ({ page, desk }) => {
+    await judging(page)
+    const item = await shownItem(page)
+    await press(page, 'a', 'Enter', 'Enter')
+    await page.waitForSelector('text=You have not looked at the picture as it is')
+    assert.deepEqual(await verdictsOn(desk, item), [])
+    await page.waitForTimeout(500)
+    await press(page, 'Enter')
+    await until(async () => (await verdictsOn(desk, item)).length === 1, 'the verdict')
+  })
+
+  named('Escape leaves the note, and single keys work again', { before: many(1) }, async ({ page }) => {
+    await judging(page)
+    await press(page, 'n')
+    await page.keyboard.type('d')
+    await press(page, 'Escape', 'd')
+    assert.equal(await page.inputValue('#note'), 'd')
+    assert.equal(await page.isChecked('[name=outcome][value=deny]'), true)
+  })
+
+  named(
+    'after a reload a verdict can still be taken back, and one’s last ones are listed',
+    { before: many(2) },
+    async ({ page, desk }) => {
+      await judging(page)
+      const item = await shownItem(page)
+      await see(page)
+      await press(page, 'a', 'Enter')
+      await page.waitForSelector('#sent >> text=Undo')
+      await page.reload()
+      await judging(page)
+      await page.waitForSelector('#sent >> text=Undo')
+      await press(page, 'm')
+      await page.waitForSelector('#shift-dialog >> text=can still be taken back')
+      await press(page, 'Escape', 'u')
+      await page.waitForFunction((id) => sessionStorage.getItem('darkroom.claims')?.includes(`[["${id}"`), item)
+      assert.deepEqual(await verdictsOn(desk, item), [])
+    },
+  )
+
   named('the prompt comes on request', { before: many(1) }, async ({ page }) => {
     await judging(page)
     assert.ok(!(await page.innerText('body')).includes(PROMPT))
@@ -120,6 +160,7 @@ await onDesk('desk', ({ named }) => {
     await judging(page)
     await page.reload()
     await judging(page)
+    await see(page)
     await press(page, 'a')
     await page.waitForTimeout(300)
     assert.ok(!told.some((body) => /"scores"|0\.4321|"category":/.test(body)), 'something was told before the verdict')
@@ -139,6 +180,7 @@ await onDesk('desk', ({ named }) => {
       const { page, desk } = given
       await judging(page)
       const item = await shownItem(page)
+      await see(page)
       await press(page, 'a', 'Enter')
       await page.waitForSelector('#sent >> text=Undo')
       await press(page, 'u')
@@ -205,6 +247,7 @@ await onDesk('desk', ({ named }) => {
       await judging(page)
       const items = await openItems(desk)
       await page.check('#alike')
+      await see(page)
       await press(page, 'a', 'Enter')
       await page.waitForSelector('text=and 1 identical one')
       for (const id of items) await until(async () => (await verdictsOn(desk, id)).length === 1, `a verdict on ${id}`)
@@ -264,10 +307,13 @@ await onDesk('desk', ({ named }) => {
           await check('palette')
           await press(page, 'Escape', '?')
           await check('keys')
-          await press(page, 'Escape', 'a', 'Shift+Enter')
+          await press(page, 'Escape')
+          await page.waitForSelector('#keys:not([open])', { state: 'attached' })
+          await see(page)
+          await press(page, 'a', 'Shift+Enter')
           await page.waitForSelector('#desk[data-view=told]')
           await check('told')
-          await press(page, 'j')
+          await press(page, 'Enter')
           await judging(page)
           await press(page, 'r')
           await check('leaving')

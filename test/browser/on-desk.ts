@@ -85,6 +85,12 @@ export async function press(page: Page, ...keys: string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key)
 }
 
+/** Looks at the picture as it is. */
+export async function see(page: Page): Promise<void> {
+  await press(page, 'Space')
+  await page.waitForSelector('#picture img[data-view=original]')
+}
+
 /** The verdicts of an item that stand. */
 export const verdictsOn = ({ service }: Desk, itemId: string) =>
   service.ground.database.sql

@@ -13,7 +13,7 @@ import { openVoices, TEXT, UNDO_SECONDS } from '../review/voices.ts'
 import { suiteOn } from '../support/services.ts'
 import { accessible, fits } from './axe.ts'
 import { screenshot, startChromium, type Tab } from './chromium.ts'
-import { consoleOf, judging, paint, press } from './on-desk.ts'
+import { consoleOf, judging, paint, press, see } from './on-desk.ts'
 
 const told = (page: Page) => page.waitForSelector('#desk[data-view=told]')
 const toldText = (page: Page) => page.innerText('#told')
@@ -105,6 +105,7 @@ suiteOn('second looks', await startChromium(), (chromium) => {
     // The same person changes their mind after reading; the record says that this was not blind.
     await press(page, 'u')
     await judging(page)
+    await see(page)
     await press(page, 'a', '2', 'Enter')
     await told(page)
     await page.waitForFunction(() => document.querySelector('#told .said')?.textContent?.includes('is reversed'))
@@ -123,6 +124,7 @@ suiteOn('second looks', await startChromium(), (chromium) => {
       await using tab = await open(name)
       await judging(tab.page)
       assert.ok(!(await tab.page.innerText('body')).includes(TEXT))
+      await see(tab.page)
       await press(tab.page, 'a', '2', 'Enter')
       await told(tab.page)
       assert.match(await toldText(tab.page), /Others: Denied, weapons\/2/)
@@ -166,6 +168,7 @@ suiteOn('second looks', await startChromium(), (chromium) => {
         await page.waitForSelector('#picture img')
         await press(page, 'a')
         await check('blind')
+        await see(page)
         await press(page, '2', 'Enter')
         await told(page)
         await page.waitForSelector('#told .said:not(:text("…"))')

@@ -9,7 +9,7 @@ const modules = ['desk/desk.ts']
 export function deskPages(frame: Frame): void {
   frame.closed('/review', ROLES, ({ session: { roles } }) => {
     const hint = 'The next item is being fetched'
-    const body = deskPage({ title: 'Review', hint, lane: '', stays: false, lead: roles.includes('lead') })
+    const body = deskPage({ title: 'Review', hint, lane: '', lead: roles.includes('lead') })
     return { title: 'Review', body, modules }
   })
 
@@ -19,7 +19,7 @@ export function deskPages(frame: Frame): void {
       title: 'Second looks',
       hint,
       lane: 'second_look',
-      stays: true,
+
       lead: roles.includes('lead'),
     })
     return { title: 'Second looks', body, modules }

@@ -1,9 +1,8 @@
-// The reviewer's desk, empty: modules/desk/ fills it. `/review` has every lane; `/appeals` the second looks alone, where one stays after
-// each verdict to see what it was. Both are the same page, so that nobody judges an appeal otherwise than anything else.
+// The reviewer's desk, empty: modules/desk/ fills it. `/review` has every lane; `/appeals` the second looks alone. Both are the same page, so that nobody judges an appeal otherwise than anything else.
 
 import { type Html, html } from '../html.ts'
 
-export type DeskPage = { title: string; hint: string; lane: 'second_look' | ''; stays: boolean; lead: boolean }
+export type DeskPage = { title: string; hint: string; lane: 'second_look' | ''; lead: boolean }
 
 const outcomes = [
   ['allow', 'Allow', 'A'],
@@ -11,8 +10,8 @@ const outcomes = [
   ['omit', 'Leave undecided', 'O'],
 ] as const
 
-export function deskPage({ title, hint, lane, stays, lead }: DeskPage): Html {
-  return html`<div class="desk" id="desk" data-lane="${lane}" data-stays="${stays ? 'yes' : 'no'}" data-lead="${lead ? 'yes' : 'no'}" data-view="loading" aria-busy="true">
+export function deskPage({ title, hint, lane, lead }: DeskPage): Html {
+  return html`<div class="desk" id="desk" data-lane="${lane}" data-lead="${lead ? 'yes' : 'no'}" data-view="loading" aria-busy="true">
 <header class="deskbar">
 <h1>${title}</h1>
 <p class="counts" id="counts"></p>
@@ -24,6 +23,7 @@ export function deskPage({ title, hint, lane, stays, lead }: DeskPage): Html {
 <button type="button" class="quiet" id="end">End shift</button>
 </div>
 </header>
+<div class="sent" id="sent" hidden><p></p><div class="row"></div></div>
 <noscript><p class="callout">The desk needs script: it holds a claim for each item while you look at it.</p></noscript>
 <div id="handovers" class="stack"></div>
 <div id="notices" class="stack"></div>
@@ -31,6 +31,7 @@ export function deskPage({ title, hint, lane, stays, lead }: DeskPage): Html {
 <section class="subject" aria-labelledby="item-title">
 <h2 id="item-title" tabindex="-1">${hint}</h2>
 <ul class="itemfacts" id="facts"></ul>
+<div id="before" class="stack"></div>
 <figure id="picture" data-size="m"></figure>
 <div class="row tools" id="picture-tools" role="group" aria-label="Picture"></div>
 <div id="words" class="stack"></div>
@@ -56,6 +57,7 @@ ${outcomes
 <p class="error" role="alert" hidden></p>
 </div>
 <p class="error" id="verdict-error" role="alert" hidden></p>
+<div data-field="unseen"><p class="error" role="alert" hidden></p></div>
 <button class="primary" id="send">Decide</button>
 <div class="row">
 <button type="button" class="quiet" id="look-at" title="V">Preview</button>
@@ -68,7 +70,7 @@ ${!lead && html`<button type="button" class="quiet" id="up" title="E">Hand it up
 <section class="told panel stack" id="told" aria-label="What it was"></section>
 </div>
 <section class="rest stack" id="rest"></section>
-<div class="sent" id="sent" hidden><p></p><div class="row"></div></div>
+<p class="callout" id="elsewhere" hidden><span id="elsewhere-count"></span> <button type="button" class="quiet" id="take-over">Take one over</button></p>
 <footer class="deskfoot"><p class="hint" id="shift"></p><button type="button" class="quiet" id="skips">What I would rather not see</button></footer>
 <p class="unseen" id="announcer" role="status" aria-live="polite"></p>
 <dialog id="palette" aria-label="Commands">

@@ -1,5 +1,5 @@
-// What this tab holds: items with the tokens of their claims. A token is this tab's alone; it is kept for the tab, so that a reload
-// goes on where it was. Claims are renewed while somebody is at work here, and else run out by themselves.
+// What this tab holds: items with the tokens of their claims, which are this tab's alone. When the tab goes all is given back, and a
+// reload claims it anew, so that nothing waits for nobody. Claims are renewed while somebody is at work here, and else run out.
 
 import type { ItemView } from '../../../review/view.ts'
 import { call, Problem, post } from '../api.ts'
@@ -35,20 +35,21 @@ export async function open({ item, lease }: Claimed, opened = true): Promise<voi
   lease.until = renewed.lease.until
 }
 
+/** Ids alone: what this tab held is given back when it goes, and claimed anew when it comes again. */
 export const remember = (claims: readonly Claimed[]) =>
-  sessionStorage.setItem(KEY, JSON.stringify(claims.map(({ item, lease }) => [item.id, lease.token])))
+  sessionStorage.setItem(KEY, JSON.stringify(claims.map(({ item }) => [item.id, item.lane])))
 
-/** What this tab held before it was loaded again, as far as it still does. */
-export async function recall(): Promise<Claimed[]> {
+/** What this tab held of a lane before it was loaded again, as far as it still can be had. */
+export async function recall(lane: string): Promise<Claimed[]> {
   const held: [string, string][] = JSON.parse(sessionStorage.getItem(KEY) ?? '[]')
   const claims: Claimed[] = []
-  for (const [id, token] of held) {
+  for (const [id, of] of held) {
+    if (lane !== '' && lane !== of) continue
     try {
-      const renewed = await post<{ lease: { until: string } }>(addressOf(id, 'renew'), { lease: token })
-      claims.push({ item: await read(id), lease: { token, until: renewed.lease.until } })
+      claims.push(await claimAgain(id))
     } catch (cause) {
-      // It ran out or was decided meanwhile: then it is not this tab's any more.
-      if (!(cause instanceof Problem) || cause.status === 0) throw cause
+      // Somebody else has it, or it was decided: then it is not this tab's any more.
+      if (!(cause instanceof Problem) || cause.status === 0 || cause.status === 401) throw cause
     }
   }
   return claims

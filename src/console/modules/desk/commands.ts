@@ -111,7 +111,9 @@ export function openSheet(): void {
     ['Ctrl K', 'All commands'],
     ['1 … 9', 'Choose, and go on to the next choice'],
     ['Enter', 'Decide, and take the next item'],
-    ['Shift Enter', 'Decide, and stay to see what it was'],
+    ['Shift Enter', 'Decide, and stay to see what it was; of a second look, go on'],
+    ['Ctrl Enter', 'Decide from the note'],
+    ['Esc', 'Leave the note or the search'],
     ...known.flatMap(({ key, name }) => (key === undefined ? [] : [[spoken(key), name]])),
   ]
   const on = el('input', { type: 'checkbox', checked: hasKeys() })

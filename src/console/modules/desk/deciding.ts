@@ -7,8 +7,8 @@ import { addressOf, type Claimed, claimAgain, giveBack, read } from './claims.ts
 import { fetchAhead, isAhead, judging, lookAt, next, now, putBack, putDown, show, shownForMs } from './flow.ts'
 import { alikeChosen, showItem } from './item.ts'
 import { dispatch, drop, type Sent } from './outbox.ts'
-import { showPicture } from './picture.ts'
-import { notice, view } from './rest.ts'
+import { isUnseen, showPicture } from './picture.ts'
+import { notice, sentence, signInLink, view } from './rest.ts'
 import { told } from './told.ts'
 import { complain, readVerdict, restore, typed } from './verdict.ts'
 
@@ -16,15 +16,33 @@ import { complain, readVerdict, restore, typed } from './verdict.ts'
 const TOO_SOON_MS = 400
 
 const form = find('verdict', HTMLFormElement)
+/** Of which it was said that it was not looked at. */
+let warned = ''
+let warnedAt = 0
 const place = find('told', HTMLElement)
 
-/** `stay`: to look at what it was. */
-export async function decide(stay: boolean): Promise<void> {
+/** Of a second look one sees what it was: whoever appealed was promised that their words are read, and a mind can still change. */
+const stays = ({ item }: Claimed, other: boolean) => (item.lane === 'second_look') !== other
+
+/** Whether an unseen picture is allowed on purpose: it was said, and is decided again after that was read. */
+function isMeant({ item }: Claimed): boolean {
+  const meant = warned === item.id && performance.now() - warnedAt > TOO_SOON_MS
+  if (warned !== item.id) {
+    warnedAt = performance.now()
+    complain('unseen', 'You have not looked at the picture as it is. Decide once more, and it is allowed all the same.')
+  }
+  warned = item.id
+  return meant
+}
+
+/** `other`: the other way round than is usual for its lane: to go on, or to stay and look at what it was. */
+export async function decide(other: boolean): Promise<void> {
   const claimed = now()
   if (claimed === null || !judging() || form.inert) return
   if (shownForMs() < TOO_SOON_MS && form.querySelector('[name=outcome]:checked') === null) return
   const verdict = readVerdict()
   if (verdict === null) return
+  if (verdict.outcome === 'allow' && isUnseen() && !isMeant(claimed)) return
   const alike = alikeChosen()
   // One that is held ahead would be somebody's already.
   for (const one of isAhead())
@@ -33,7 +51,7 @@ export async function decide(stay: boolean): Promise<void> {
       putDown(one)
     }
   const sent = dispatch(claimed, verdict, alike)
-  if (stay) {
+  if (stays(claimed, other)) {
     form.inert = true
     const problem = await sent.done
     return problem === null ? look(sent) : failed(sent, problem)
@@ -45,6 +63,7 @@ export async function decide(stay: boolean): Promise<void> {
 
 /** A verdict that was not stored: the item is shown again, or why it cannot be. */
 function failed({ claimed, verdict }: Sent, problem: Problem): void {
+  if (claimed === null) return
   restore(claimed.item.id, verdict)
   form.inert = false
   if (problem.status === 400) {
@@ -52,8 +71,18 @@ function failed({ claimed, verdict }: Sent, problem: Problem): void {
     complain(problem.field ?? '', problem.message)
     return
   }
+  if (problem.status === 401) {
+    // The claim runs on: the same verdict is stored once somebody is signed in.
+    if (now() !== claimed) show(claimed)
+    notice(
+      'You are signed out, and your verdict was not stored. It stands here as you gave it: sign in, and decide again.',
+      {},
+      signInLink(),
+    )
+    return
+  }
   const node = notice(
-    `Your verdict was not stored. ${problem.message}`,
+    `Your verdict was not stored. ${sentence(problem.message)}`,
     { quoted: verdict.note },
     button('Take the item again', () => void again(claimed, node)),
   )
@@ -70,7 +99,7 @@ export function lost(claimed: Claimed, problem: Problem): void {
   }
   form.inert = true
   const node = notice(
-    `You do not hold this item any more. ${problem.message} What you chose and typed is kept.`,
+    `You do not hold this item any more. ${sentence(problem.message)} What you chose and typed is kept.`,
     {},
     button('Take it again', () => void again(claimed, node)),
     button('Go on to the next', () => {
@@ -98,7 +127,7 @@ async function again(claimed: Claimed, node: HTMLElement): Promise<void> {
 export async function undo(sent: Sent | undefined): Promise<void> {
   if (sent === undefined || (await sent.done) !== null) return
   try {
-    const claimed = await post<Claimed>(addressOf(sent.claimed.item.id, 'undo'), {})
+    const claimed = await post<Claimed>(addressOf(sent.id, 'undo'), {})
     drop(sent)
     restore(claimed.item.id, sent.verdict)
     show(claimed)
@@ -112,10 +141,11 @@ export async function undo(sent: Sent | undefined): Promise<void> {
 export async function look(sent: Sent | undefined): Promise<void> {
   if (sent === undefined || (await sent.done) !== null) return
   try {
-    const item = await read(sent.claimed.item.id)
+    const item = await read(sent.id)
     const { disclosed } = item
     if (disclosed === null) return void notice('It is not told yet.')
-    if (now()?.item.id === item.id) putDown(sent.claimed, true)
+    const current = now()
+    if (current?.item.id === item.id) putDown(current, true)
     else putBack()
     lookAt(item.id)
     showItem(item)
@@ -127,7 +157,7 @@ export async function look(sent: Sent | undefined): Promise<void> {
       el(
         'div',
         { class: 'row' },
-        button('Next', () => void next(), { class: 'primary', title: 'J' }),
+        button('Next', () => void next(), { class: 'primary', title: 'Enter' }),
         disclosed.own?.undoable && button('Change my mind', () => void undo(sent), { title: 'U' }),
       ),
     )
@@ -136,9 +166,9 @@ export async function look(sent: Sent | undefined): Promise<void> {
     void fetchAhead()
   } catch (cause) {
     notice(`It could not be shown. ${problemOf(cause).message}`)
-    if (now() === sent.claimed) {
-      putDown(sent.claimed)
-      await next()
-    }
+    const current = now()
+    if (current === null || current !== sent.claimed) return
+    putDown(current)
+    await next()
   }
 }

@@ -7,39 +7,44 @@ import { end, leave, onShift, pauseNow } from './breaks.ts'
 import { giveBack, keepHolding, remember } from './claims.ts'
 import { listen, openPalette, openSheet } from './commands.ts'
 import { decide, look, lost, undo } from './deciding.ts'
-import { begin, held, isAhead, isEmpty, judging, lane, next, now, putDown, signedOut, whenLost } from './flow.ts'
+import { begin, elsewhere, held, isEmpty, judging, lane, next, now, signedOut, takeOver, whenLost } from './flow.ts'
 import { canTranslate, mayRevealPrompt, revealPrompt, showPreview, translate } from './item.ts'
-import { last, lastUndoable, onSent } from './outbox.ts'
+import { listMine } from './mine.ts'
+import { adopt, last, lastUndoable, onSent } from './outbox.ts'
 import { hasInput, hasPicture, onPreference, resize, showInput, toggleGrey, toggleReveal } from './picture.ts'
 import { root, say } from './rest.ts'
 import { chooseSkips, keepPreferences } from './shift.ts'
-import { followQueue, type Lanes } from './stream.ts'
+import { followQueue, type Lanes, type Undoable } from './stream.ts'
 import { focusFilter, focusNote, pickDigit, pickOutcome } from './verdict.ts'
 
-/** Where one looks at what it was after each verdict. */
-const stays = root.dataset.stays === 'yes'
 const lead = root.dataset.lead === 'yes'
 const form = find('verdict', HTMLFormElement)
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()
-  void decide(stays)
+  void decide(false)
 })
 /** Enter decides from wherever it means nothing else. */
 addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || !judging() || document.querySelector('dialog[open]') !== null) return
+  const told = root.dataset.view === 'told'
+  if (event.key !== 'Enter' || !(judging() || told) || document.querySelector('dialog[open]') !== null) return
   const { target } = event
   if (!(target instanceof HTMLElement) || target.matches('button[type=button], a, summary, [type=search]')) return
   if (target instanceof HTMLTextAreaElement && !event.ctrlKey && !event.metaKey) return
   event.preventDefault()
-  if (!event.repeat) void decide(stays !== event.shiftKey)
+  if (event.repeat) return
+  if (told) void next()
+  else void decide(event.shiftKey)
+})
+/** One leaves a field by Escape, and single keys work again. */
+addEventListener('keydown', ({ key, target }) => {
+  if (key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
+  if (target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement)
+    find('item-title', HTMLElement).focus()
 })
 addEventListener('pagehide', () => {
-  for (const claimed of isAhead()) {
-    void giveBack(claimed)
-    putDown(claimed)
-  }
   remember(held())
+  for (const claimed of held()) void giveBack(claimed)
 })
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload()
@@ -70,6 +75,7 @@ listen(
     { name: 'Give it back', key: 'r', can: judging, run: () => leave('release') },
     ...(lead ? [] : [{ name: 'Hand it up to a lead', key: 'e', can: judging, run: () => leave('escalate') }]),
     { name: 'Not this kind of thing, today', key: 'x', can: judging, run: () => leave('pass') },
+    { name: 'My last verdicts', key: 'm', run: () => void listMine() },
     { name: 'What I would rather not see', run: chooseSkips },
     { name: 'Take a break', key: 'b', run: () => void pauseNow() },
     { name: 'End the shift', run: end },
@@ -86,12 +92,22 @@ const buttons = {
     skips: chooseSkips,
     'look-at': showPreview,
   },
-  ...{ back: () => leave('release'), up: () => leave('escalate'), pass: () => leave('pass') },
+  ...{ 'take-over': takeOver, back: () => leave('release'), up: () => leave('escalate'), pass: () => leave('pass') },
 }
 for (const [id, run] of Object.entries(buttons))
   document.getElementById(id)?.addEventListener('click', () => void run())
 
-function onQueue(lanes: Lanes): void {
+let adopted = false
+
+function onQueue(lanes: Lanes, undoable: readonly Undoable[]): void {
+  // Once: what comes later this page knows by itself.
+  if (!adopted) adopt(undoable)
+  adopted = true
+  const more = elsewhere().length
+  const place = find('elsewhere', HTMLElement)
+  place.hidden = more === 0
+  find('elsewhere-count', HTMLElement).textContent =
+    `You hold ${plural(more, 'item')} in another tab, or in one that is gone.`
   const waiting = Object.entries(lanes).reduce(
     (sum, [name, count]) => sum + (lane === '' || lane === name ? count : 0),
     0,
@@ -99,7 +115,7 @@ function onQueue(lanes: Lanes): void {
   if (!isEmpty() || waiting === 0) return
   say(
     'Something came',
-    `There is ${plural(waiting, 'item')} for you.`,
+    `${plural(waiting, 'item')} for you.`,
     button('Take the next', () => void next(), { title: 'J' }),
   )
   announce('Something came')

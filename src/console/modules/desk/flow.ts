@@ -2,11 +2,11 @@
 // held, and nothing that was let go stays in memory.
 
 import { type Problem, problemOf } from '../api.ts'
-import { button, find, plural } from '../dom.ts'
+import { button, find } from '../dom.ts'
 import { type Claimed, claimAgain, claimNext, giveBack, open, recall, remember } from './claims.ts'
 import { showItem } from './item.ts'
 import { letGo, prefetch, showPicture } from './picture.ts'
-import { root, say, view } from './rest.ts'
+import { root, say, signInLink, view } from './rest.ts'
 import { beginShift, refresh, type Shift } from './shift.ts'
 import { holdings } from './stream.ts'
 import { showVerdict } from './verdict.ts'
@@ -15,6 +15,8 @@ const form = find('verdict', HTMLFormElement)
 const title = find('item-title', HTMLElement)
 
 export const lane = root.dataset.lane ?? ''
+
+const AGAIN_MS = 3000
 
 let current: Claimed | null = null
 let ahead: readonly Claimed[] = []
@@ -33,6 +35,9 @@ export function whenLost(call: typeof onLost): void {
 export const now = () => current
 export const held = () => (current === null ? [...ahead] : [current, ...ahead])
 export const isAhead = () => ahead
+
+/** What this person holds elsewhere, in another tab or in one that is gone. */
+export const elsewhere = () => holdings().filter(({ id, lane: of }) => (lane === '' || lane === of) && !isHeld(id))
 export const judging = () => root.dataset.view === 'judging' && current !== null
 export const isEmpty = () => empty && root.dataset.view === 'rest'
 export const shownForMs = () => performance.now() - shownAt
@@ -52,6 +57,7 @@ export function show(claimed: Claimed): void {
   view('judging')
   shownAt = performance.now()
   title.focus({ preventScroll: true })
+  scrollTo(0, 0)
   open(claimed).catch((cause) => {
     const problem = problemOf(cause)
     if (problem.status === 409) onLost(claimed, problem)
@@ -127,14 +133,10 @@ export async function next(): Promise<void> {
 }
 
 function nothing(): void {
-  const [first, ...more] = holdings().filter(({ id, lane: of }) => (lane === '' || lane === of) && !isHeld(id))
   say(
     'Nothing waits for you',
-    first === undefined
-      ? 'When something comes it is said here.'
-      : `You hold ${plural(1 + more.length, 'item')} in another tab, or in one that is gone. When something else comes it is said here.`,
+    'When something comes it is said here.',
     button('Look again', () => void next(), { title: 'J' }),
-    ...(first === undefined ? [] : [button('Take it over', () => void takeOver(first.id))]),
   )
   empty = true
 }
@@ -142,7 +144,10 @@ function nothing(): void {
 const isHeld = (id: string) => held().some(({ item }) => item.id === id)
 
 /** The other tab's claim ends with this. */
-async function takeOver(id: string): Promise<void> {
+export async function takeOver(): Promise<void> {
+  const [first] = elsewhere()
+  if (first === undefined) return
+  const { id } = first
   try {
     show(await claimAgain(id))
   } catch (cause) {
@@ -154,17 +159,20 @@ async function stuck(problem: Problem): Promise<void> {
   if (problem.code === 'break_due') return refresh().catch(() => undefined)
   if (problem.status === 401) return signedOut()
   say(
-    'The next item could not be had',
+    'The next item could not be fetched',
     problem.message,
     button('Try again', () => void next(), { title: 'J' }),
   )
+  // A line that dropped comes back by itself.
+  if (problem.status === 0) setTimeout(() => root.dataset.view === 'rest' && void next(), AGAIN_MS)
 }
 
 export function signedOut(): void {
-  const text = 'Sign in in another tab and come back: nothing that you typed is lost.'
+  const text = 'What you typed is kept. Sign in, and go on here.'
   say(
     'You are signed out',
     text,
+    signInLink(),
     button('Go on', () => void begin()),
   )
 }
@@ -177,7 +185,7 @@ export async function begin(onShift = tell): Promise<void> {
   view('loading')
   try {
     await beginShift(onShift)
-    ahead = await recall()
+    ahead = await recall(lane)
     if (root.dataset.resting !== 'yes') await next()
   } catch (cause) {
     const problem = problemOf(cause)

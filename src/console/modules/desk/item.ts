@@ -11,6 +11,7 @@ import { readVerdict } from './verdict.ts'
 const lanes = { first_look: 'Held picture', second_look: 'Second look', report: 'Report', restricted: 'Restricted' }
 const title = find('item-title', HTMLElement)
 const facts = find('facts', HTMLElement)
+const before = find('before', HTMLElement)
 const words = find('words', HTMLElement)
 const preview = find('preview', HTMLElement)
 
@@ -22,7 +23,7 @@ export function showItem(next: ItemView): void {
   title.textContent = subject.kind === 'image' ? lanes[lane] : `${lanes[lane]}: a prompt`
   facts.replaceChildren(
     ...[
-      el('li', {}, 'waiting since ', when(waiting_since)),
+      el('li', {}, 'came ', when(waiting_since)),
       el('li', {}, 'due ', when(deadline_at)),
       language !== null && el('li', {}, nameOf(language)),
       purpose !== null && el('li', {}, `for ${purpose}`),
@@ -37,7 +38,7 @@ const nameOf = (language: string) => new Intl.DisplayNames('en', { type: 'langua
 function drawWords(): void {
   if (item === null) return
   const { report, handover_note, alike, erased } = item
-  words.replaceChildren(
+  before.replaceChildren(
     ...[
       handover_note !== null &&
         el('p', { class: 'callout' }, 'A colleague says: ', el('span', { dir: 'auto' }, handover_note)),
@@ -48,6 +49,10 @@ function drawWords(): void {
           el('h3', {}, `Reported for ${report.category}`),
           report.text !== null && el('blockquote', { class: 'words', dir: 'auto' }, report.text),
         ),
+    ].filter((one) => one !== false),
+  )
+  words.replaceChildren(
+    ...[
       !erased && promptOf(item),
       alike.length > 0 &&
         el(
@@ -76,8 +81,21 @@ function promptOf({ prompt }: ItemView): HTMLElement {
       { class: 'words', dir: 'auto', tabindex: 0, 'aria-label': 'Prompt' },
       prompt.text ?? 'There is none.',
     ),
+    hidden(`${prompt.text ?? ''}${prompt.negative ?? ''}`),
     prompt.negative && el('p', { class: 'hint', dir: 'auto' }, 'Left out: ', prompt.negative),
     canTranslate() && button('Translate', () => void translate(), { class: 'quiet', title: 'T' }),
+  )
+}
+
+/** Characters that turn text round, or that nobody sees: what is read is not what was asked for. */
+const UNSEEN = /[\u00AD\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g
+
+function hidden(text: string): HTMLElement | false {
+  const found = new Set(
+    text.match(UNSEEN)?.map((one) => `U+${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`),
+  )
+  return (
+    found.size > 0 && el('p', { class: 'error' }, `Holds characters that hide or turn text: ${[...found].join(', ')}`)
   )
 }
 

@@ -9,7 +9,9 @@ import { verdictWord } from './told.ts'
 import { forget, type Verdict } from './verdict.ts'
 
 export type Sent = {
-  claimed: Claimed
+  id: string
+  /** Null: it was given before this page was loaded. */
+  claimed: Claimed | null
   verdict: Verdict
   /** Further held items with the same picture. */
   alike: readonly string[]
@@ -30,17 +32,32 @@ export function onSent(acts: { undo: typeof undo; look: typeof look }): void {
 }
 
 export function dispatch(claimed: Claimed, verdict: Verdict, alike: readonly string[]): Sent {
-  const sent: Sent = { claimed, verdict, alike, undoUntil: null, done: Promise.resolve(null) }
+  const sent: Sent = { id: claimed.item.id, claimed, verdict, alike, undoUntil: null, done: Promise.resolve(null) }
   list.unshift(sent)
   list.length = Math.min(list.length, 20)
-  sent.done = store(sent)
+  sent.done = store(sent, claimed)
   draw()
   return sent
 }
 
-async function store(sent: Sent): Promise<Problem | null> {
-  const { claimed, verdict, alike } = sent
-  const { item, lease } = claimed
+/** Verdicts that were given before this page was loaded, and can still be taken back. */
+export function adopt(given: readonly { id: string; outcome: string; undo_until: string }[]): void {
+  for (const { id, outcome, undo_until } of given.toReversed()) {
+    if (list.some((one) => one.id === id) || (outcome !== 'allow' && outcome !== 'deny' && outcome !== 'omit')) continue
+    list.unshift({
+      id,
+      claimed: null,
+      verdict: { outcome },
+      alike: [],
+      undoUntil: Date.parse(undo_until),
+      done: Promise.resolve(null),
+    })
+  }
+  draw()
+}
+
+async function store(sent: Sent, { item, lease }: Claimed): Promise<Problem | null> {
+  const { verdict, alike } = sent
   const body = { lease: lease.token, ...verdict }
   for (;;) {
     try {
@@ -94,8 +111,8 @@ function draw(doubt = ''): void {
   const open = left !== null && left > 0
   const acts = bar.querySelector('.row')
   if (acts === null) return
-  if (!open || bar.dataset.of !== sent.claimed.item.id || acts.childElementCount === 0) {
-    bar.dataset.of = sent.claimed.item.id
+  if (!open || bar.dataset.of !== sent.id || acts.childElementCount === 0) {
+    bar.dataset.of = sent.id
     acts.replaceChildren(
       ...(open ? [button('Undo', () => undo(sent), { class: 'quiet' }), el('span', { class: 'number' })] : []),
       ...(left === null ? [] : [button('What was it?', () => look(sent), { class: 'quiet' })]),

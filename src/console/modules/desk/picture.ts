@@ -67,6 +67,7 @@ let views: Record<string, string> | null = null
 let view: View = 'blurred'
 let ofInput = false
 let again: ReturnType<typeof setTimeout> | undefined
+let seen = false
 
 /** `keep`: called when a preference changed here. */
 let keep: (preferences: Preferences) => void = () => undefined
@@ -84,9 +85,13 @@ export function showPicture(next: ItemView): void {
   views = null
   view = 'blurred'
   ofInput = false
+  seen = false
   clearTimeout(again)
   draw()
 }
+
+/** There is a picture, and all that was shown of it is blurred. */
+export const isUnseen = () => hasPicture() && !seen
 
 export const hasPicture = () => item !== null && item.subject.kind === 'image' && !item.erased
 export const hasInput = () => item?.has_input === true && !item.erased
@@ -121,6 +126,7 @@ async function reveal(what: 'picture' | 'input'): Promise<void> {
     views ??= (await post<Revealed>(addressOf(asked.id, 'reveal'), { what })).pictures
     if (item !== asked) return
     view = preferences.grey ? 'grey' : 'original'
+    seen = true
     draw()
     announce('The picture is shown. That you looked was written down.')
     clearTimeout(again)

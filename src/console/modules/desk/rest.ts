@@ -21,6 +21,14 @@ export function say(heading: string, text: string, ...more: HTMLElement[]): void
   title.focus()
 }
 
+/** As a sentence, so that another may follow. */
+export const sentence = (text: string) =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}`
+
+/** Where to sign in without leaving this tab and what was typed in it. */
+export const signInLink = () =>
+  el('a', { href: location.pathname, target: '_blank', rel: 'noopener', class: 'button' }, 'Sign in in another tab')
+
 /** Takes something away; if the focus was in it, it goes on to what the desk is about. */
 export function takeAway(node: HTMLElement): void {
   const held = node.contains(document.activeElement)

@@ -50,20 +50,22 @@ function take(next: Shift): void {
 
 function drawHandovers({ handovers }: Shift): void {
   left.replaceChildren(
-    ...handovers.map(({ from, note, at, items }) => {
-      const node = el(
-        'p',
-        { class: 'callout' },
-        `From ${from}, `,
-        when(at),
-        items > 0 && ` (${plural(items, 'item')} given back)`,
-        ': ',
-        el('span', { dir: 'auto' }, note),
-        ' ',
-        button('Read', () => takeAway(node), { class: 'quiet' }),
-      )
-      return node
-    }),
+    ...handovers
+      .filter(({ from }) => from !== 'you')
+      .map(({ from, note, at, items }) => {
+        const node = el(
+          'p',
+          { class: 'callout' },
+          `From ${from}, `,
+          when(at),
+          items > 0 && ` (${plural(items, 'item')} given back)`,
+          ': ',
+          el('span', { class: 'left', dir: 'auto' }, note),
+          ' ',
+          button('Read', () => takeAway(node), { class: 'quiet' }),
+        )
+        return node
+      }),
   )
 }
 
@@ -117,7 +119,11 @@ export function chooseSkips(): void {
   openDialog(
     'What you would rather not see',
     [
-      el('p', {}, 'You are given nothing of these. Nobody is told but your lead, and it is not held against you.'),
+      el(
+        'p',
+        {},
+        'You are given nothing of these. Nobody is shown your list; whoever keeps an item of it for you learns only that you are spared it.',
+      ),
       el('div', { class: 'stack' }, ...boxes),
       el('div', { class: 'field' }, el('label', { for: 'skip-hours' }, 'For how long?'), hours),
     ],
@@ -153,6 +159,9 @@ export function openDialog(title: string, body: HTMLElement[], act: string, run:
       button('Cancel', () => dialog.close()),
     ),
   )
+  form.addEventListener('keydown', ({ key, ctrlKey, metaKey }) => {
+    if (key === 'Enter' && (ctrlKey || metaKey)) form.requestSubmit()
+  })
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     try {

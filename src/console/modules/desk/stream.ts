@@ -6,7 +6,9 @@ import { el, find } from '../dom.ts'
 
 export type Lanes = Record<'first_look' | 'second_look' | 'report' | 'restricted', number>
 type Held = { id: string; lane: string }
-type Queue = { lanes: Lanes; claims?: Held[]; mine?: { claims: Held[] } }
+export type Undoable = { id: string; outcome: string; undo_until: string }
+type Mine = { claims: Held[]; undoable: Undoable[] }
+type Queue = { lanes: Lanes; claims?: Held[]; undoable?: Undoable[]; mine?: Mine }
 
 const names = { first_look: 'held', second_look: 'second looks', report: 'reports', restricted: 'restricted' }
 const ASK_MS = 5000
@@ -17,9 +19,13 @@ const live = find('live', HTMLElement)
 let elsewhere: readonly Held[] = []
 export const holdings = () => elsewhere
 
-export function followQueue(lane: string, tell: (lanes: Lanes) => void, ended: () => void): void {
+export function followQueue(
+  lane: string,
+  tell: (lanes: Lanes, undoable: readonly Undoable[]) => void,
+  ended: () => void,
+): void {
   const shown = new Map<string, HTMLElement>()
-  const take = ({ lanes, claims, mine }: Queue) => {
+  const take = ({ lanes, claims, undoable, mine }: Queue) => {
     elsewhere = claims ?? mine?.claims ?? []
     for (const [name, count] of Object.entries(lanes)) {
       if (lane !== '' && lane !== name) continue
@@ -31,7 +37,7 @@ export function followQueue(lane: string, tell: (lanes: Lanes) => void, ended: (
       }
       if (node.textContent !== String(count)) node.textContent = String(count)
     }
-    tell(lanes)
+    tell(lanes, undoable ?? mine?.undoable ?? [])
   }
   const say = (state: 'live' | 'asking' | 'lost') => {
     if (live.dataset.state === state) return

@@ -4,7 +4,7 @@
 import type { Disclosed, Score } from '../../../review/disclose.ts'
 import type { ItemView } from '../../../review/view.ts'
 import { post } from '../api.ts'
-import { el, when } from '../dom.ts'
+import { el, plural, when } from '../dom.ts'
 import { titleCase } from '../words.ts'
 import { addressOf } from './claims.ts'
 
@@ -19,7 +19,7 @@ const kinds = {
 }
 const outcomes: Record<string, string> = { allow: 'Allowed', deny: 'Denied', omit: 'Left undecided' }
 
-export function told({ id, choices }: ItemView, disclosed: Disclosed): HTMLElement[] {
+export function told({ id, choices, subject }: ItemView, disclosed: Disclosed): HTMLElement[] {
   const { kind, category_name, rule, clause, automated, appeal, earlier, own, others, similar, siblings, ruling } =
     disclosed
   const wordsOf = (key: string | null) =>
@@ -55,7 +55,8 @@ export function told({ id, choices }: ItemView, disclosed: Disclosed): HTMLEleme
       ),
     ),
     kind === 'appeal' && own !== null && answer(id, own),
-    siblings.length > 0 &&
+    subject.kind === 'image' &&
+      siblings.length > 0 &&
       part(
         'Other pictures of the request',
         el('p', {}, siblings.map(({ position, state }) => `${position + 1}: ${state}`).join(', ')),
@@ -79,7 +80,11 @@ function part(title: string, ...children: (Node | string | false | null | undefi
 const code = (text: string | null) => text !== null && el('code', {}, text)
 
 function said({ verdict, reason, policy }: NonNullable<Disclosed['automated']>): string {
-  return `${titleCase(verdict)}${reason === null ? '' : ` (${reason.replace(/_/g, ' ')})`}${policy === null ? '' : `, by policy ${policy}`}`
+  const words = { hold: 'Held for a person', deny: 'Refused', allow: 'Allowed' }
+  const word = Object.entries(words).find(([key]) => key === verdict)?.[1] ?? titleCase(verdict)
+  const why = { hold_band: 'its score lies between the thresholds' }
+  const because = Object.entries(why).find(([key]) => key === reason)?.[1] ?? reason?.replace(/_/g, ' ')
+  return `${word}${because === undefined ? '' : `: ${because}`}${policy === null ? '' : ` (policy ${policy})`}`
 }
 
 /** A score from 0 to 1 on a track with its thresholds. */
@@ -130,11 +135,19 @@ function before(earlier: Disclosed['earlier']): (Node | string)[] {
 /** The reasoned answer as the appellant would read it if it were decided so. */
 function answer(id: string, { outcome, clause, findings, reason }: NonNullable<Disclosed['own']>): HTMLElement {
   const text = el('p', { class: 'said' }, '…')
-  post<{ kind: string; text?: string }>(addressOf(id, 'preview'), { outcome, clause, findings, reason }).then(
-    (shown) => text.replaceChildren(shown.text ?? 'It needs another verdict first.'),
+  const title = el('h3', {}, 'The answer')
+  post<{ text?: string; more?: number }>(addressOf(id, 'preview'), { outcome, clause, findings, reason }).then(
+    (shown) => {
+      const more = shown.more ?? 0
+      title.textContent =
+        more === 0
+          ? 'The answer, as the appellant will read it'
+          : `Nothing is decided yet. The answer, if ${plural(more, 'more person finds', 'more people find')} the same`
+      text.replaceChildren(shown.text ?? '')
+    },
     (cause: Error) => text.replaceChildren(`It could not be written: ${cause.message}`),
   )
-  return part('The answer, as the appellant would read it', text)
+  return el('section', { class: 'part' }, title, text)
 }
 
 export const verdictWord = (outcome: string) => outcomes[outcome] ?? outcome
