@@ -2,6 +2,7 @@
 // nobody withdraws a conflict of their own either. A change is one note in the operator's log, with the names of the fields alone.
 import { sql as raw } from 'kysely'
 import { note } from '../advance.ts'
+import { sha256 } from '../kernel/canonical.ts'
 import type { Database, Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
@@ -48,19 +49,28 @@ const ROWS = raw`
     JOIN darkroom.tenant ON tenant.id = person.tenant_id AND tenant.operator
     LEFT JOIN darkroom.reviewer ON reviewer.person_id = who.person_id`
 
-type Asked = ReviewerTerms & { restricted?: boolean }
+/** `version`: that of the terms which these were made from; null: whatever stands. */
+type Asked = ReviewerTerms & { restricted?: boolean; version: string | null }
 
-/** Sets what a person reviews, as a whole; `restricted` stays unless named. Faults: not_found, forbidden, invalid_request (with its field). */
+/**
+ * Sets what a person reviews, as a whole; `restricted` stays unless named. Faults: not_found, conflict (somebody changed it meanwhile),
+ * forbidden, invalid_request (with its field).
+ */
 export async function setReviewer(
   { transact }: Database,
   policy: ModerationPolicy,
   caller: Caller,
   personId: string,
-  asked: Asked,
+  { version, ...asked }: Asked,
 ): Promise<void> {
   await transact(async (tx) => {
     const operatorId = await lockOperator(tx)
     const before = await getReviewer(tx, personId)
+    if (version !== null && version !== versionOf(before))
+      throw new Fault('conflict', {
+        detail: 'Somebody has changed what this person reviews meanwhile. Nothing was saved.',
+        facts: { version: versionOf(before) },
+      })
     const terms = { ...asked, restricted: asked.restricted ?? before.restricted }
     requireRight(caller, before, terms)
     await requireSense(tx, policy, terms, personId)
@@ -92,6 +102,11 @@ const FIELDS = [
 
 function copyOf(list: readonly string[] | null): string[] | null {
   return list === null ? null : [...list]
+}
+
+/** Names the terms that stand: whoever sets them anew tells by it that they have seen these. */
+export function versionOf(row: ReviewerRow): string {
+  return sha256(FIELDS.map((field) => textOf(row[field])).join('\n'))
 }
 
 /** Lists are sets here. */

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { sql as raw } from 'kysely'
+import { accessible } from './axe.ts'
 import { judged, sqlOf } from './leads-desks.ts'
-import { onDesk } from './on-desk.ts'
+import { onDesk, press } from './on-desk.ts'
 
 const QUALITY = { as: 'lead', at: '/review/quality' }
 const PEOPLE = { as: 'lead', at: '/review/people' }
@@ -94,7 +95,7 @@ await onDesk('leads, figures and people', ({ named }) => {
       await page.keyboard.press('Enter')
       await page.waitForSelector('#person-form')
       await page.fill('#languages', 'english')
-      await page.focus('#person-form button')
+      await page.focus('#person-form .primary')
       await page.keyboard.press('Enter')
       await page.waitForSelector('#languages-error:not([hidden])')
       assert.equal(await page.evaluate(() => document.activeElement?.id), 'languages')
@@ -130,18 +131,47 @@ await onDesk('leads, figures and people', ({ named }) => {
   )
 
   named(
+    'where somebody else was first nothing typed is lost, and what stands now is shown before it is saved over',
+    PEOPLE,
+    async ({ page, desk }) => {
+      await page.goto(`${desk.service.url}/review/people?edit=${desk.id('ada')}`)
+      await page.fill('#max_severity', '70')
+      const theirs = {
+        ...{ categories: null, languages: ['fr'], tenants: null, max_severity: 100, conflicts: [] },
+        ...{ lead_id: null, away_until: null },
+      }
+      const saved = await desk.as(`/v1/review/people/${desk.id('ada')}`, 'lead', { method: 'PUT', body: theirs })
+      assert.equal(saved.status, 200)
+      await page.focus('#max_severity')
+      await press(page, 'Enter')
+      await page.waitForSelector('#person-error:not([hidden])')
+      assert.match(await page.innerText('#person-error'), /Somebody has changed what this person reviews meanwhile/)
+      assert.equal(await page.inputValue('#max_severity'), '70')
+      await press(page, 'Enter')
+      await page.waitForSelector('[data-anew] dl')
+      assert.match(await page.innerText('[data-anew] dl'), /Languages\s+fr[\s\S]*up to 100/)
+      assert.equal(await page.evaluate(() => document.activeElement?.ariaLabel), 'What stands now')
+      await accessible(page, 'what stands now')
+      await page.focus('#max_severity')
+      await press(page, 'Enter')
+      await page.waitForSelector('#person-form', { state: 'detached' })
+      assert.match(await page.innerText(`#${desk.id('ada')}`), /Categories[\s\S]*up to 70/)
+    },
+  )
+
+  named(
     'an administrator opens what is restricted; a lead is not offered it',
     { ...PEOPLE, as: 'admin' },
     async ({ page, desk, open }) => {
       await page.goto(`${desk.service.url}/review/people?edit=${desk.id('ada')}`)
       await page.locator('label', { hasText: 'Sees what is restricted' }).click()
-      await page.click('#person-form button')
+      await page.click('#person-form .primary')
       await page.waitForSelector('#person-form', { state: 'detached' })
       assert.match(await page.innerText(`#${desk.id('ada')}`), /Restricted\s+sees it/)
       await using lead = await open('lead', `/review/people?edit=${desk.id('ada')}`)
       assert.equal(await lead.page.locator('input[name=restricted]').count(), 0)
       await lead.page.fill('#max_severity', '60')
-      await lead.page.click('#person-form button')
+      await lead.page.click('#person-form .primary')
       await lead.page.waitForSelector('#person-form', { state: 'detached' })
       assert.match(await lead.page.innerText(`#${desk.id('ada')}`), /up to 60[\s\S]*sees it/, 'what is not named stays')
     },

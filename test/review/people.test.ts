@@ -100,7 +100,9 @@ test('a lead keeps an item for somebody who may have it, and lets it go again', 
 test('leads and administrators list who reviews and set what they review; each change is one note of field names', async () => {
   const list = (await desk.as('/v1/review/people', 'lead')).body.data
   const ada = list.find((one: { id: string }) => one.id === desk.id('ada'))
-  assert.deepEqual(ada, {
+  const { version, ...terms } = ada
+  assert.match(version, /^[0-9a-f]{64}$/)
+  assert.deepEqual(terms, {
     id: desk.id('ada'),
     object: 'reviewer',
     name: 'Person ada',
@@ -112,13 +114,13 @@ test('leads and administrators list who reviews and set what they review; each c
     list.some((one: { id: string }) => one.id === desk.id('compliance')),
     false,
   )
-  const terms = { categories: ['weapons', 'violence/graphic'], languages: ['de'], lead_id: desk.id('lead') }
-  const changed = await set('lead', 'ada', terms)
+  const asked = { categories: ['weapons', 'violence/graphic'], languages: ['de'], lead_id: desk.id('lead') }
+  const changed = await set('lead', 'ada', asked)
   assert.deepEqual(
     [changed.status, changed.body.categories, changed.body.lead_id],
-    [200, terms.categories, desk.id('lead')],
+    [200, asked.categories, desk.id('lead')],
   )
-  await set('admin', 'ada', { ...terms, categories: ['violence/graphic', 'weapons'] })
+  await set('admin', 'ada', { ...asked, categories: ['violence/graphic', 'weapons'] })
   const notes = (await desk.notesOf(desk.id('ada'))).filter((row) => row.kind === 'reviewer.changed')
   assert.deepEqual(
     notes.map(({ facts, tenant_id }) => [Reflect.get(Object(facts), 'fields'), tenant_id]),
@@ -126,6 +128,28 @@ test('leads and administrators list who reviews and set what they review; each c
   )
   assert.equal((await set('ada', 'bea', {})).status, 403)
   assert.equal((await desk.as('/v1/review/people', 'ada')).status, 403)
+})
+
+test('of two who change one person at once the second is told, and undoes nothing', async () => {
+  const versionOf = async () => {
+    const list = (await desk.as('/v1/review/people', 'lead')).body.data
+    return list.find((one: { id: string }) => one.id === desk.id('bea')).version
+  }
+  const seen = await versionOf()
+  const first = await set('lead', 'bea', { languages: ['fr'], version: seen })
+  assert.deepEqual([first.status, first.body.version], [200, await versionOf()])
+  assert.notEqual(first.body.version, seen)
+  const second = await set('admin', 'bea', { max_severity: 60, version: seen })
+  assert.deepEqual([second.status, second.body.code], [409, 'conflict'])
+  assert.equal(await versionOf(), first.body.version, 'nothing changed')
+  const { languages, max_severity } = (await set('admin', 'bea', { languages: ['fr'], max_severity: 60 })).body
+  assert.deepEqual([languages, max_severity], [['fr'], 60], 'who names no version sets what they say')
+  const back = await set('lead', 'bea', { version: await versionOf() })
+  assert.deepEqual(
+    [back.status, back.body.version],
+    [200, seen],
+    'the same terms are the same version, whenever they stand',
+  )
 })
 
 test('what makes no sense is refused by its field', async () => {

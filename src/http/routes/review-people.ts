@@ -1,12 +1,12 @@
 // Who reviews what: set by leads, and by administrators, who alone open what is restricted. review/people.ts says who may what.
 import { type Static, Type } from '@fastify/type-provider-typebox'
-import { getReviewer, listReviewers, type ReviewerRow, setReviewer } from '../../review/people.ts'
+import { getReviewer, listReviewers, type ReviewerRow, setReviewer, versionOf } from '../../review/people.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { PersonIdSchema } from '../review-schemas.ts'
 import { IdParams, problems } from '../schemas.ts'
-import { instant, strict } from '../validation.ts'
+import { instant, optional, strict } from '../validation.ts'
 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const TenantIds = (minItems: number) =>
@@ -31,6 +31,9 @@ const Body = Type.Object(
   {
     ...terms,
     restricted: Type.Optional(Type.Boolean({ description: 'An administrator’s to set; stays unless named.' })),
+    version: optional(
+      Type.String({ maxLength: 64, description: 'Of the terms that these were made from. Left out: whatever stands.' }),
+    ),
   },
   strict,
 )
@@ -41,6 +44,7 @@ const ReviewerSchema = Type.Object({
   lead: Type.Boolean(),
   ...terms,
   restricted: Type.Boolean({ description: 'Whether they see what is restricted.' }),
+  version: Type.String({ description: 'Of all of this; it changes with any of it.' }),
 })
 
 export function reviewPeopleRoutes(app: App, { ground, review }: RouteDeps): void {
@@ -72,15 +76,21 @@ export function reviewPeopleRoutes(app: App, { ground, review }: RouteDeps): voi
       schema: {
         tags,
         summary: 'Set what a person reviews',
+        description:
+          'As a whole. 409 `conflict`: what stands is no longer the `version` that you name; nothing changed.',
         params: IdParams,
         body: Body,
-        response: { 200: ReviewerSchema, ...problems(400, 401, 403, 404, 413, 415, 429, 503) },
+        response: { 200: ReviewerSchema, ...problems(400, 401, 403, 404, 409, 413, 415, 429, 503) },
       },
     },
     async (request) => {
-      const { away_until, ...rest } = request.body
+      const { away_until, version = null, ...rest } = request.body
       const { id } = request.params
-      const asked = { ...rest, away_until: instant(away_until ?? undefined, 'away_until') }
+      const asked = {
+        ...rest,
+        away_until: instant(away_until ?? undefined, 'away_until'),
+        version,
+      }
       await setReviewer(database, review.policy, callerOf(request), id, asked)
       return reviewerResource(await getReviewer(sql, id))
     },
@@ -99,5 +109,6 @@ function reviewerResource(row: ReviewerRow): Static<typeof ReviewerSchema> {
     tenants: copy(tenants),
     conflicts: [...conflicts],
     away_until: away_until?.toISOString() ?? null,
+    version: versionOf(row),
   }
 }

@@ -72,7 +72,7 @@ function say(form: HTMLFormElement, text: string): void {
 
 /** At the field that it is about, else where the form says things, which may be beside it. */
 function fail(form: HTMLFormElement, cause: unknown): void {
-  const { message, field } = problemOf(cause)
+  const { message, field, code } = problemOf(cause)
   const control = controlsOf(form).find((one) => one.name === field)
   const beside = document.getElementById(control?.getAttribute('aria-describedby')?.split(' ')[0] ?? '')
   const node = beside ?? form.querySelector('[data-error]') ?? form.parentElement?.querySelector('.error')
@@ -83,6 +83,32 @@ function fail(form: HTMLFormElement, cause: unknown): void {
   control?.setAttribute('aria-invalid', 'true')
   const aim = control instanceof HTMLFieldSetElement ? control.querySelector('input') : control
   aim?.focus()
+  if (code === 'conflict') offerAnew(form)
+}
+
+/** Somebody was first: what stands now is shown beside what was typed, and saving is on top of it from then on. */
+function offerAnew(form: HTMLFormElement): void {
+  const offer = form.querySelector<HTMLElement>('[data-anew]')
+  const [button, place] = [offer?.querySelector('button'), offer?.querySelector<HTMLElement>('[tabindex]')]
+  const version = form.elements.namedItem('version')
+  const { anew = '', of = '' } = offer?.dataset ?? {}
+  if (!offer || !button || !place || !(version instanceof HTMLInputElement)) return
+  offer.hidden = false
+  button.focus()
+  button.onclick = async () => {
+    const text = await fetch(anew).then(
+      (response) => response.text(),
+      () => '',
+    )
+    const now = new DOMParser().parseFromString(text, 'text/html').getElementById(of)
+    version.value = now?.dataset.version ?? version.value
+    place.replaceChildren(
+      ...(now?.querySelectorAll(':scope > :is(.callout, .traits)') ?? [
+        'It cannot be shown just now. Try again in a moment.',
+      ]),
+    )
+    place.focus()
+  }
 }
 
 function clear(form: HTMLFormElement): void {

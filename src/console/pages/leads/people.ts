@@ -1,7 +1,7 @@
 // Who reviews what: everybody by name, with what each is given and kept from, and a form for the one who is being changed. review/people.ts
 // says who may change what; what it refuses is said beside the field.
 
-import type { ReviewerRow } from '../../../review/people.ts'
+import { type ReviewerRow, versionOf } from '../../../review/people.ts'
 import type { RoutingChoices } from '../../../review/routing-choices.ts'
 import { type Html, html } from '../../html.ts'
 import { time } from '../../times.ts'
@@ -50,7 +50,7 @@ function shown(one: ReviewerRow, page: PeoplePage): Html {
     ['Restricted', one.restricted ? 'sees it' : 'never'],
   ]
   const away = one.away_until !== null && one.away_until > now ? one.away_until : null
-  return html`<li class="person panel" id="${one.person_id}">${heading(one, page)}
+  return html`<li class="person panel" id="${one.person_id}" data-version="${versionOf(one)}">${heading(one, page)}
 ${away !== null && html`<p class="callout">Away, back ${time(away, now)}.</p>`}
 <dl class="traits">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 <a class="button" href="/review/people?edit=${one.person_id}#${one.person_id}" aria-label="Change what ${one.name} reviews">Change</a></li>\n`

@@ -1,6 +1,6 @@
 // What a person reviews, as a form: PUT /v1/review/people/{id} sets all of it at once, and says what is wrong by the field's name.
 
-import type { ReviewerRow } from '../../../review/people.ts'
+import { type ReviewerRow, versionOf } from '../../../review/people.ts'
 import { type Html, html, type Printable } from '../../html.ts'
 import type { PeoplePage } from './people.ts'
 import { titled } from './words.ts'
@@ -9,6 +9,7 @@ export function personForm(one: ReviewerRow, { people, choices, by }: PeoplePage
   const leads = people.filter((other) => other.lead && other.person_id !== one.person_id)
   const mayOpen = by.admin && one.person_id !== by.personId
   return html`<form id="person-form" class="stack" data-call="PUT /v1/review/people/${one.person_id}" data-then="/review/people" novalidate>
+<input type="hidden" name="version" data-as="text" value="${versionOf(one)}">
 ${ticked({ name: 'categories', legend: 'Categories', hint: 'None ticked: all.', as: 'all', choices: choices.categories.map(({ id, name }) => ({ id, name: titled(name) })), chosen: one.categories ?? [] })}
 ${field(
   'languages',
@@ -44,6 +45,11 @@ ${
     : html`<p class="hint">${one.restricted ? 'Sees what is restricted.' : 'Does not see what is restricted.'} An administrator changes that, and nobody for themself.</p>`
 }
 <p class="error" data-error="" id="person-error" role="alert" hidden></p>
+<div class="panel stack" data-anew="/review/people" data-of="${one.person_id}" hidden>
+<p>What you typed is still here. Look at what stands now: if you then save, yours takes its place.</p>
+<div class="row"><button type="button">Show what stands now</button></div>
+<div class="stack" tabindex="-1" role="group" aria-label="What stands now"></div>
+</div>
 <div class="row"><button class="primary">Save</button> <a class="button" href="/review/people#${one.person_id}">Cancel</a></div>
 </form>`
 }
