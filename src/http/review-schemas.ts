@@ -88,7 +88,7 @@ export const ItemSchema = Type.Unsafe<ItemView>(
     choices: Type.Object({
       clauses: Type.Array(ClauseSchema),
       allow_reasons: Type.Array(ReasonSchema),
-      omit_reasons: Type.Array(ReasonSchema, { description: 'Of a lead alone.' }),
+      omit_reasons: Type.Array(ReasonSchema, { description: 'Of a lead alone, and not of a first look.' }),
     }),
     undo_seconds: Type.Number(),
     disclosed: Nullable(

@@ -4,6 +4,7 @@
 import type { ModerationPolicy } from '../policy/policy.ts'
 import type { ReviewRules } from '../policy/review-rules.ts'
 import type { ItemRow } from './item.ts'
+import { laneOf } from './lane.ts'
 import { findingsFor } from './verdict.ts'
 
 export type ClauseChoice = {
@@ -16,9 +17,9 @@ export type ClauseChoice = {
 export type Choices = { clauses: ClauseChoice[]; allow_reasons: ReasonChoice[]; omit_reasons: ReasonChoice[] }
 type ReasonChoice = { key: string; text: string }
 
-type Judged = Pick<ItemRow, 'image_id' | 'restricted'> & { upload: boolean }
+type Judged = Pick<ItemRow, 'kind' | 'image_id' | 'restricted'> & { upload: boolean }
 
-/** `lead`: omitting is offered only to whom it is allowed. */
+/** `lead`: omitting is offered only to whom it is allowed, and in no lane where none of its items can be left undecided. */
 export function choicesFor(policy: ModerationPolicy, rules: ReviewRules, item: Judged, lead: boolean): Choices {
   const clauses = policy.categories.flatMap(({ name, clauses: own }) =>
     own.flatMap(({ id, rule, statement }): ClauseChoice[] => {
@@ -30,7 +31,7 @@ export function choicesFor(policy: ModerationPolicy, rules: ReviewRules, item: J
   return {
     clauses,
     allow_reasons: reasons(rules.allowReasons),
-    omit_reasons: lead ? reasons(rules.omitReasons) : [],
+    omit_reasons: lead && laneOf(item) !== 'first_look' ? reasons(rules.omitReasons) : [],
   }
 }
 

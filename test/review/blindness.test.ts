@@ -256,6 +256,16 @@ test('whoever takes their verdict back is shown no more than before, and judges 
   assert.equal(blind, false)
 })
 
+test('leaving undecided is offered to a lead, and not where it could never be taken', () => {
+  const { policy, rules } = desk.service.review
+  const offered = (kind: ReviewKind, lead = true) =>
+    choicesFor(policy, rules, { kind, image_id: 'img', restricted: false, upload: false }, lead).omit_reasons.length
+  assert.equal(offered('hold'), 0)
+  const asked = (['appeal', 'audit', 'gold', 'report'] as const).map((kind) => offered(kind))
+  assert.deepEqual(asked, Array(4).fill(rules.omitReasons.size), 'second looks are told apart by nothing')
+  assert.equal(offered('appeal', false), 0)
+})
+
 test('every clause that is offered is taken, and none that is not', () => {
   const { policy, rules } = desk.service.review
   const none = { outcome: 'deny', reason: null, note: null } as const
