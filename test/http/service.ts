@@ -100,8 +100,8 @@ export const NOTHING_SEEN: Evidence = {
 /** Pages may be drawn from the records and the rules, and speak other languages. */
 type Given = { ground: Ground; review: ReviewTools; tongues: Tongues; publicCheck: PublicCheck }
 type Pages = ServerDeps['pages'] | ((given: Given) => ServerDeps['pages'])
-/** Pictures are really looked at; `resolve` finds where their addresses lead. */
-export type RealCheck = { resolve: Resolve }
+/** Pictures are really looked at; `resolve` finds where their addresses lead, `log` hears every line. */
+export type RealCheck = { resolve: Resolve; log?: NodeJS.WritableStream }
 
 export async function openService(env: Record<string, string> = {}, pages: Pages = [], real: RealCheck | null = null) {
   await using stack = new AsyncDisposableStack()
@@ -114,7 +114,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
   const ground: Ground = {
     config,
     database,
-    log: openLog('silent'),
+    log: real?.log === undefined ? openLog('silent') : openLog('trace', real.log),
     bell: {
       ring: () => undefined,
       tell: (topic, message) => void ears.emit(topic, message),
@@ -216,7 +216,7 @@ async function openCheck(ground: Ground, real: RealCheck | null, stack: AsyncDis
   const { signer } = await openMarkTools(ground.config, ground.log, stack)
   const manifests = stack.use(openManifests({ trust: signer.trust, log: ground.log }))
   const registry = openRegistry(ground.database)
-  return { ...(await openPublicCheck(ground, { signer: manifests, registry }, stack)), ...real }
+  return { ...(await openPublicCheck(ground, { signer: manifests, registry }, stack)), resolve: real.resolve }
 }
 
 export function json(body: unknown, headers: Record<string, string> = {}): RequestInit {

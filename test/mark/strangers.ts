@@ -1,0 +1,64 @@
+// Everything that a stranger's picture goes through in the service, with keys of its own and a registry that a test fills: children that
+// decode and read manifests, a thread that looks for the mark.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { DecodeLimits } from '../../src/mark/encode.ts'
+import type { Marked } from '../../src/mark/mark.ts'
+import { openMarkKeys } from '../../src/mark/mark-keys.ts'
+import type { Registry, RegistryRecord } from '../../src/mark/registry.ts'
+import { openSigner } from '../../src/mark/signer.ts'
+import { verifyStranger } from '../../src/mark/stranger.ts'
+import { openWatermarker } from '../../src/mark/watermark/pool.ts'
+import { type Decoders, type DecodersOptions, openDecoders } from '../../workers/decoders.ts'
+import { openManifests } from '../../workers/manifests.ts'
+
+export const LIMITS: DecodeLimits = { maxPixels: 4_000_000, maxBytes: 8_000_000 }
+
+export type Strangers = Awaited<ReturnType<typeof openStrangers>>
+type Options = Partial<Omit<DecodersOptions, 'log'>> & { searchMs?: number }
+
+export async function openStrangers({ searchMs = 1200, limits = LIMITS, ...more }: Options = {}) {
+  await using stack = new AsyncDisposableStack()
+  const log = pino({ level: 'silent' })
+  const home = await mkdtemp(join(tmpdir(), 'darkroom-strangers-'))
+  stack.defer(() => rm(home, { recursive: true, force: true }))
+  const signer = await openSigner({ home })
+  const watermark = stack.use(openWatermarker({ keys: await openMarkKeys({ home }), threads: 1 }))
+  const manifests = stack.use(openManifests({ trust: signer.trust, log }))
+  const decoders: Decoders = stack.use(openDecoders({ log, limits, ...more }))
+  const byMark = new Map<string, RegistryRecord>()
+  const byManifest = new Map<string, RegistryRecord>()
+  const registry: Registry = {
+    byMarkId: async (markId, epoch) => byMark.get(`${epoch}/${markId}`) ?? null,
+    byManifestId: async (id) => byManifest.get(id) ?? null,
+    byLikeness: async () => null,
+  }
+  const owned = stack.move()
+  return {
+    home,
+    signer,
+    watermark,
+    manifests,
+    decoders,
+    verify: (bytes: Buffer) =>
+      verifyStranger(bytes, { signer: manifests, watermark, registry, searchMs, open: decoders.open }),
+    /** As if it had been released. */
+    publish({ watermark: mark, manifestId, fingerprint }: Marked, imageId: string): void {
+      const record: RegistryRecord = {
+        imageId,
+        createdAt: new Date('2026-03-04T05:06:07Z'),
+        system: 'storybook',
+        version: '1.0.0',
+        logIndex: null,
+        manifestId,
+        available: true,
+        fingerprint,
+      }
+      byMark.set(`${mark.epoch}/${mark.markId}`, record)
+      byManifest.set(manifestId, record)
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
