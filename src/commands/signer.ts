@@ -6,16 +6,17 @@ import { Fault, isFault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
 import { watchExpiry } from '../mark/expiry.ts'
 import { type OperatorSigner, openSigner, type Signer, type SignerOptions } from '../mark/signer.ts'
+import { certificatesIn, publicKeyOf } from '../mark/signers/certificates.ts'
 import { commandKey } from '../mark/signers/command.ts'
 import { kmsKey } from '../mark/signers/kms.ts'
-import { algorithmOf, publicKeyOf, type SigningAlgorithm } from '../mark/signers/signature.ts'
+import { algorithmOf, type SigningAlgorithm } from '../mark/signers/signature.ts'
 
 /** Faults: config_invalid, signer_failed. */
 export async function openConfiguredSigner(config: Config, log: Log, stack: AsyncDisposableStack): Promise<Signer> {
   const operator = await openOperator(config, log, stack)
   const { home, secretsDir, signer, timestamps } = config
-  const earlierAnchorsPem = await readOptional(signer.earlierAnchors, 'DARKROOM_SIGNER_EARLIER_ANCHORS_FILE')
-  const timestampAnchorsPem = await readOptional(timestamps.anchors, 'DARKROOM_TIMESTAMP_ANCHORS_FILE')
+  const earlierAnchorsPem = await readBundle(signer.earlierAnchors, 'DARKROOM_SIGNER_EARLIER_ANCHORS_FILE')
+  const timestampAnchorsPem = await readBundle(timestamps.anchors, 'DARKROOM_TIMESTAMP_ANCHORS_FILE')
   const opened = stack.use(
     await openSigner({
       home,
@@ -46,7 +47,7 @@ function tellAway(log: Log): (error: Fault) => void {
 
 /** The root that all processes of a deployment must share; null: the development CA's. Fault: config_invalid. */
 export async function readOperatorAnchor({ signer }: Config): Promise<string | null> {
-  return readOptional(signer.anchor, 'DARKROOM_SIGNER_ANCHOR_FILE')
+  return readBundle(signer.anchor, 'DARKROOM_SIGNER_ANCHOR_FILE')
 }
 
 /** The operator's own certificates and key, or null for the development CA. */
@@ -57,6 +58,7 @@ async function openOperator(config: Config, log: Log, stack: AsyncDisposableStac
     readNamed(certificateChain, 'DARKROOM_SIGNER_CERTIFICATE_FILE'),
     readNamed(anchor, 'DARKROOM_SIGNER_ANCHOR_FILE'),
   ])
+  certificatesIn(anchorPem, 'DARKROOM_SIGNER_ANCHOR_FILE')
   const certified = publicKeyOf(chainPem)
   const algorithm = algorithmOf(certified)
   holdAlgorithm(config.signer.algorithm, algorithm)
@@ -96,6 +98,10 @@ async function readNamed(file: string | null, variable: string): Promise<string>
   })
 }
 
-async function readOptional(file: string | null, variable: string): Promise<string | null> {
-  return file === null ? null : readNamed(file, variable)
+/** Certificates; null where none are named. */
+async function readBundle(file: string | null, variable: string): Promise<string | null> {
+  if (file === null) return null
+  const text = await readNamed(file, variable)
+  certificatesIn(text, variable)
+  return text
 }

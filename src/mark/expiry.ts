@@ -1,27 +1,13 @@
 // How long the signer's certificates still hold: told in the log from thirty days before the end on, once a day, and to Prometheus at any
 // time. What is signed after the end fails (the C2PA library refuses it), so nobody should learn of it from that.
-import { X509Certificate } from 'node:crypto'
-import { Fault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
 import { tellSignerExpiry } from '../kernel/meters.ts'
 import type { Signer } from './signer.ts'
+import { endOf } from './signers/certificates.ts'
 
-export const WARNED_DAYS = 30
+const WARNED_DAYS = 30
 
 const DAY_MS = 86_400_000
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
-
-/** When the first certificate of a chain is over. Fault: signer_failed, when the text holds no certificate. */
-export function endOf(chainPem: string): Date {
-  const ends = (chainPem.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem).validToDate.getTime())
-  if (ends.length === 0)
-    throw new Fault('signer_failed', {
-      field: 'DARKROOM_SIGNER_CERTIFICATE_FILE',
-      detail: 'The certificate chain holds no certificate in PEM.',
-    })
-  return new Date(Math.min(...ends))
-}
-
 /** Tells now and each day. */
 export function watchExpiry({ chainPem, kind }: Pick<Signer, 'chainPem' | 'kind'>, log: Log): Disposable {
   const end = endOf(chainPem)

@@ -9,6 +9,7 @@ import type { SecretPlace } from '../kernel/secret-files.ts'
 import { openDevelopmentChain } from './development-ca.ts'
 import { encodePicture } from './encode.ts'
 import { ingredientFor, type ManifestDefinition, type ManifestReading, type Parent } from './manifest.ts'
+import { refuseOver } from './signers/certificates.ts'
 import { pemKey } from './signers/pem.ts'
 import { heldToCertificate, type KeyUse } from './signers/signature.ts'
 import { openStampAuthority, type StampAuthority, type StampConfig, type StampProblem } from './timestamps.ts'
@@ -99,6 +100,7 @@ function makeSigner(identity: Identity, key: KeyUse, stamps: StampAuthority | nu
     ...identity,
     stamps: stamps?.policy ?? 'off',
     async sign(...asked) {
+      refuseOver(identity.chainPem)
       if (stamps === null) return { ...(await seal(identity, key, asked, null)), unstamped: null }
       using errand = await stamps.lend()
       try {

@@ -1,7 +1,8 @@
 // Signatures as C2PA wants them: which algorithm a key stands for, r‖s instead of the DER that KMS and OpenSSL answer, and whether a
 // signature is by the certificate's key at all. Pure; keys that are here at all are used by pem.ts.
-import { constants, type KeyObject, verify, X509Certificate } from 'node:crypto'
+import { constants, type KeyObject, verify } from 'node:crypto'
 import { Fault } from '../../kernel/fault.ts'
+import { publicKeyOf } from './certificates.ts'
 
 export type SigningAlgorithm = 'es256' | 'es384' | 'es512' | 'ps256' | 'ed25519'
 
@@ -92,17 +93,5 @@ export function heldToCertificate(use: KeyUse, chainPem: string): KeyUse {
         detail: "The signature is not by the key of the signer's certificate.",
       })
     },
-  }
-}
-
-/** The leaf's. Fault: signer_failed. */
-export function publicKeyOf(chainPem: string): KeyObject {
-  try {
-    return new X509Certificate(chainPem).publicKey
-  } catch {
-    throw new Fault('signer_failed', {
-      field: 'DARKROOM_SIGNER_CERTIFICATE_FILE',
-      detail: 'The certificate chain is not PEM that begins with the certificate of the signing key.',
-    })
   }
 }
