@@ -14,16 +14,20 @@ import { strict } from './validation.ts'
 const PAGE = 20
 const MAX_PAGE = 100
 /** Something to read in one line. */
-const LINE = '^[^\\u0000-\\u001F\\u007F]*[^\\s\\u0000-\\u001F\\u007F][^\\u0000-\\u001F\\u007F]*$'
+const LINE = {
+  minLength: 1,
+  pattern: '^[^\\u0000-\\u001F\\u007F]*[^\\s\\u0000-\\u001F\\u007F][^\\u0000-\\u001F\\u007F]*$',
+  description: 'Text in one line.',
+}
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const Time = Type.String({ format: 'date-time' })
 
-export const NameSchema = Type.String({ minLength: 1, maxLength: 200, pattern: LINE })
+export const NameSchema = Type.String({ ...LINE, maxLength: 200 })
 export const RolesSchema = Type.Array(Type.Enum([...ROLES]), { minItems: 1, maxItems: ROLES.length, uniqueItems: true })
 export const OidcSchema = Type.Object(
   {
-    issuer: Type.String({ minLength: 1, maxLength: 500, pattern: LINE }),
-    subject: Type.String({ minLength: 1, maxLength: 255, pattern: LINE }),
+    issuer: Type.String({ ...LINE, maxLength: 500 }),
+    subject: Type.String({ ...LINE, maxLength: 255 }),
   },
   { ...strict, description: 'Who the person is to the identity provider.' },
 )
@@ -32,7 +36,7 @@ export const ExpirySchema = Type.String({ format: 'date-time', maxLength: 40, de
 /** What an administrator sets of a tenant beside its name. */
 export const termsOfTenant = {
   weight: Type.Number({ minimum: 0.01, maximum: 1000, description: 'Its share of busy devices, relative to others.' }),
-  plan: Type.String({ pattern: '^[a-z][a-z0-9_-]{0,40}$' }),
+  plan: Type.String({ pattern: '^[a-z][a-z0-9_-]{0,40}$', description: 'The name of a plan, such as default.' }),
   quota: OverridesSchema,
   sandbox: Type.Boolean({ description: 'Its prompts may force outcomes.' }),
   previews_allowed: Type.Boolean(),

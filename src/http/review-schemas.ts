@@ -14,8 +14,8 @@ const OPEN = { additionalProperties: true } as const
 
 export const LaneSchema = Type.Enum([...LANES])
 export const KindSchema = Type.Enum([...REVIEW_KINDS])
-export const PersonIdSchema = Type.String({ pattern: '^per_[0-9a-z]{26}$' })
-export const ItemIdSchema = Type.String({ pattern: '^rvw_[0-9a-z]{26}$' })
+export const PersonIdSchema = Type.String({ pattern: '^per_[0-9a-z]{26}$', description: 'The id of a person.' })
+export const ItemIdSchema = Type.String({ pattern: '^rvw_[0-9a-z]{26}$', description: 'The id of a review item.' })
 
 /** Who holds the token holds the claim. */
 export const LeaseField = Type.String({

@@ -13,9 +13,10 @@ export function optional<T extends TSchema>(schema: T) {
   return Type.Optional(Type.Union([schema, Type.Null()]))
 }
 
-/** As TypeBox's, but numbers in query strings and parameters are digits: `true` is none. */
+/** As TypeBox's, but numbers in query strings and parameters are digits: `true` is none. What has no form is told in words. */
 export const validatorCompiler: typeof TypeBoxValidatorCompiler = (route) => {
-  const validate = TypeBoxValidatorCompiler(route)
+  const compiled = TypeBoxValidatorCompiler(route)
+  const validate: typeof compiled = (value) => inWords(compiled(value), route.schema)
   if (route.httpPart === 'body') return (value) => (isVast(value) ? { error: tooManyParts() } : validate(value))
   const fields: Record<string, unknown> = Object(route.schema).properties ?? {}
   const numbers = Object.keys(fields).filter((name) => ['integer', 'number'].includes(Object(fields[name]).type))
@@ -24,6 +25,25 @@ export const validatorCompiler: typeof TypeBoxValidatorCompiler = (route) => {
     const wrong = numbers.find((name) => typeof texts[name] === 'string' && !NUMBER.test(texts[name]))
     return validate(wrong === undefined ? value : { ...texts, [wrong]: 'no number' })
   }
+}
+
+/** A pattern is for programs: what it means is what the schema says of itself, which follows "must be". */
+function inWords(result: ReturnType<ReturnType<typeof TypeBoxValidatorCompiler>>, schema: unknown): typeof result {
+  if (typeof result !== 'object' || !('error' in result) || !Array.isArray(result.error)) return result
+  const error = result.error.map((one: FastifySchemaValidationError) => {
+    if (one.keyword !== 'pattern') return one
+    const { description } = Object(within(schema, one.schemaPath))
+    if (typeof description !== 'string') return one
+    const words = `${description.charAt(0).toLowerCase()}${description.slice(1).replace(/\.$/, '')}`
+    return { ...one, message: `must be ${words}` }
+  })
+  return { error }
+}
+
+/** What a JSON pointer leads to. */
+function within(schema: unknown, pointer: string): unknown {
+  const names = pointer.split('/').slice(1)
+  return names.reduce((at, name) => Object(at)[name.replaceAll('~1', '/').replaceAll('~0', '~')], schema)
 }
 
 /** Fields and elements, at whatever depth: more than any body here has a use for. */
@@ -69,7 +89,13 @@ export function validationFault(errors: readonly FastifySchemaValidationError[],
   const values = first?.params.allowedValues
   if (Array.isArray(values)) return invalid(path, `${path} must be one of ${values.join(', ')}`)
   const wrong = first?.keyword === 'type' ? 'invalid_type' : 'invalid_value'
-  return invalid(path, `${path} ${first === undefined ? 'is not valid' : plainly(first)}`, wrong)
+  return invalid(path, `${named(path)} ${first === undefined ? 'is not valid' : plainly(first)}`, wrong)
+}
+
+/** A part of a list of the body by the name of the list; what lies deeper by where it is. */
+function named(path: string): string {
+  const [, list] = /^(\w+)\.\d+$/.exec(path) ?? []
+  return list === undefined ? path : `each of ${list}`
 }
 
 const KINDS: Readonly<Record<string, string>> = {

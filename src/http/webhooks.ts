@@ -21,9 +21,9 @@ const Url = Type.String({
   format: 'uri',
   pattern: '^https?://',
   maxLength: 2048,
-  description: 'https, on a usual port, at public addresses only.',
+  description: 'An https address, on a usual port and at a public host.',
 })
-const Description = Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$' })
+const Description = Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$', description: 'Text without U+0000.' })
 const State = Type.Enum(['enabled', 'disabled'])
 
 export const NewWebhook = Type.Object(

@@ -163,7 +163,7 @@ export function isHeldBy({ personId }: Reviewer, token: string) {
 export function leaseExpired(itemId: string): Fault {
   return new Fault('lease_expired', {
     detail:
-      'this claim has run out, was given back or has been used already; this call changed nothing. Claim the item again if it is still there',
+      'This claim has run out, was given back or has been used already, so nothing was changed. Claim the item again if it is still there.',
     facts: { item: itemId },
   })
 }

@@ -25,7 +25,7 @@ const Severity = Type.Integer({ minimum: 0, maximum: 100 })
 
 export const RuleSchema = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 80, pattern: LINE }),
+    name: Type.String({ minLength: 1, maxLength: 80, pattern: LINE, description: 'Text in one line.' }),
     when: Type.Object(
       {
         kinds: Type.Optional(Type.Array(Type.Enum([...ROUTED_KINDS]), list)),
@@ -33,12 +33,14 @@ export const RuleSchema = Type.Object(
         min_severity: Type.Optional(Severity),
         max_severity: Type.Optional(Severity),
         languages: Type.Optional(
-          Type.Array(Type.String({ pattern: '^[a-z]{2,3}$' }), {
+          Type.Array(Type.String({ pattern: '^[a-z]{2,3}$', description: 'Two or three small letters, such as de.' }), {
             ...list,
             description: 'Of the prompt, as ISO 639 names them.',
           }),
         ),
-        tenants: Type.Optional(Type.Array(Type.String({ pattern: '^ten_[0-9a-z]{26}$' }), list)),
+        tenants: Type.Optional(
+          Type.Array(Type.String({ pattern: '^ten_[0-9a-z]{26}$', description: 'The id of a customer.' }), list),
+        ),
         has_language: Type.Optional(Type.Boolean({ description: 'Whether the language of the prompt is known.' })),
       },
       { ...strict, description: 'All of these hold. At least one.' },
@@ -58,7 +60,7 @@ export const RuleSchema = Type.Object(
           }),
         ),
         people: Type.Optional(
-          Type.Array(Type.String({ pattern: '^per_[0-9a-z]{26}$' }), {
+          Type.Array(Type.String({ pattern: '^per_[0-9a-z]{26}$', description: 'The id of a person.' }), {
             ...list,
             description: 'The only ones who may have it. All else that keeps somebody from an item still does.',
           }),
@@ -113,7 +115,10 @@ function flawOf({ when, then }: RoutingRule, known: Known): Flaw | null {
     }
   const { people, verdicts = 1 } = then
   if (people !== undefined && people.length < verdicts)
-    return { at: 'then.verdicts', why: `so many people would have to judge it, and people names only ${people.length}` }
+    return {
+      at: 'then.verdicts',
+      why: `${verdicts} people would have to judge it, and the rule lets ${people.length} have it: name more people, or ask for fewer verdicts`,
+    }
   return (
     strangeIn('when.categories', when.categories, known.categories, (id) => `no such category: ${id}`) ??
     strangeIn('when.tenants', when.tenants, known.tenants, (id) => `no such customer: ${id}`) ??

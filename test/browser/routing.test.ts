@@ -141,7 +141,10 @@ onDesk('routing page', ({ named }) => {
       await act(page, '[aria-label^="Edit: Graphic"]')
       await page.fill('[name=verdicts]', '3')
       await act(page, 'text=Done')
-      assert.match(await page.innerText('[role=alert]'), /so many people would have to judge it/)
+      assert.match(
+        await page.innerText('[role=alert]'),
+        /^3 people would have to judge it, and the rule lets 1 have it: name more people/,
+      )
       assert.equal(await page.inputValue('[name=verdicts]'), '3')
       await page.fill('[name=verdicts]', '')
       await page.fill('[name=min_severity]', '60')

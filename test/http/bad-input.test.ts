@@ -176,6 +176,24 @@ test('an upload is taken as the one field file, within its limit, and nothing el
   assert.ok([200, 400].includes((await ask({ method: 'POST', body: two })).status))
 })
 
+test('whatever must have a form says in words which, so that nobody is shown a pattern', async () => {
+  const { paths } = await (await service.call('/openapi.json', { as: null })).json()
+  const without: string[] = []
+  let found = 0
+  const look = (at: unknown, path: string): void => {
+    if (typeof at !== 'object' || at === null) return
+    if ('pattern' in at && typeof at.pattern === 'string') {
+      found++
+      if (!('description' in at)) without.push(path)
+    }
+    for (const [name, value] of Object.entries(at)) look(value, `${path} ${name}`)
+  }
+  for (const [path, methods] of Object.entries<Record<string, { requestBody?: unknown }>>(paths))
+    for (const [method, { requestBody }] of Object.entries(methods)) look(requestBody, `${method} ${path}`)
+  assert.ok(found > 5)
+  assert.deepEqual(without, [])
+})
+
 test('after all of this nothing was admitted but what was cancelled', async () => {
   const requests = await service.ground.database.sql.selectFrom('darkroom.request').select('state').execute()
   assert.deepEqual(

@@ -160,6 +160,8 @@ test('what makes no sense is refused by its field', async () => {
   assert.deepEqual(await refused({ categories: ['kittens'] }), [400, 'categories'])
   assert.deepEqual(await refused({ categories: [] }), [400, 'categories'])
   assert.deepEqual(await refused({ languages: ['English'] }), [400, 'languages.0'])
+  const { detail } = (await set('lead', 'ada', { languages: ['English'] })).body
+  assert.equal(detail, 'each of languages must be two or three small letters, such as de')
   assert.deepEqual(await refused({ tenants: [`ten_${'0'.repeat(26)}`] }), [400, 'tenants'])
   assert.deepEqual(await refused({ conflicts: [desk.operatorId] }), [400, 'conflicts'])
   assert.deepEqual(await refused({ lead_id: desk.id('bea') }), [400, 'lead_id'])

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Type } from '@fastify/type-provider-typebox'
 import { openaiErrorBody } from '../../src/http/openai-errors.ts'
 import { problemBody, problemOf } from '../../src/http/problems.ts'
-import { validationFault } from '../../src/http/validation.ts'
+import { validationFault, validatorCompiler } from '../../src/http/validation.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 
 const limits = { bodyBytes: 1000 }
@@ -70,4 +71,12 @@ test('what a schema found is said in plain words', () => {
   assert.equal(said('maxLength', { limit: 100 }), 'text may have 100 characters at most')
   assert.equal(said('maximum', { limit: 100 }), 'text must be 100 or less')
   assert.equal(said('pattern', {}), 'text must NOT')
+})
+
+test('what must have a form is told in the schema’s own words, and never as a pattern', () => {
+  const languages = Type.Array(Type.String({ pattern: '^[a-z]{2,3}$', description: 'Small letters, such as de.' }))
+  const schema = Type.Object({ names: Type.Optional(Type.Union([languages, Type.Null()])) })
+  const { error } = Object(validatorCompiler({ schema, method: 'POST', url: '/', httpPart: 'body' })({ names: ['D'] }))
+  const fault = validationFault(error, 'body')
+  assert.match(fault.message, /^each of names must be small letters, such as de$/)
 })

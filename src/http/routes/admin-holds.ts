@@ -12,7 +12,12 @@ import { strict } from '../validation.ts'
 
 const Time = Type.String({ format: 'date-time' })
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
-const Reason = Type.String({ minLength: 3, maxLength: 2000, pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$' })
+const Reason = Type.String({
+  minLength: 3,
+  maxLength: 2000,
+  pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$',
+  description: 'Text that says something.',
+})
 
 const HoldSchema = Type.Object({
   id: Type.String(),

@@ -47,7 +47,9 @@ export function adminKeyRoutes(app: App, deps: RouteDeps): void {
           {
             name: NameSchema,
             roles: RolesSchema,
-            person_id: optional(Type.String({ pattern: '^per_[0-9a-z]{26}$', description: 'Whose key it is.' })),
+            person_id: optional(
+              Type.String({ pattern: '^per_[0-9a-z]{26}$', description: 'The id of the person whose key it is.' }),
+            ),
             env: optional(Type.Enum([...KEY_ENVS])),
             expires_at: optional(ExpirySchema),
           },

@@ -10,13 +10,17 @@ import { instant, optional, strict } from '../validation.ts'
 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const TenantIds = (minItems: number) =>
-  Type.Array(Type.String({ pattern: '^ten_[0-9a-z]{26}$' }), { minItems, maxItems: 500, uniqueItems: true })
+  Type.Array(Type.String({ pattern: '^ten_[0-9a-z]{26}$', description: 'The id of a customer.' }), {
+    minItems,
+    maxItems: 500,
+    uniqueItems: true,
+  })
 const list = { minItems: 1, maxItems: 100, uniqueItems: true }
 
 const terms = {
   categories: Nullable(Type.Array(Type.String({ maxLength: 100 }), { ...list, description: 'Null: all.' })),
   languages: Nullable(
-    Type.Array(Type.String({ pattern: '^[a-z]{2,3}$' }), {
+    Type.Array(Type.String({ pattern: '^[a-z]{2,3}$', description: 'Two or three small letters, such as de.' }), {
       ...list,
       description: 'Of prompts, as ISO 639 names them.',
     }),

@@ -21,7 +21,7 @@ const Me = Type.Object({
 const PageField = Type.String({
   maxLength: 200,
   pattern: '^/([a-z0-9_]+(/[a-z0-9_]+)*)?$',
-  description: 'The page of this service to go to once signed in.',
+  description: 'A page of this service, without a query, to go to once signed in.',
 })
 
 export function sessionRoutes(app: App, { ground }: RouteDeps): void {
