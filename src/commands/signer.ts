@@ -5,7 +5,7 @@ import type { Config } from '../kernel/config.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
 import { watchExpiry } from '../mark/expiry.ts'
-import { type OperatorSigner, openSigner, type Signer, type SignerOptions } from '../mark/signer.ts'
+import { type OperatorSigner, openSigner, type Signer, type SignerOptions, trySigner } from '../mark/signer.ts'
 import { certificatesIn, publicKeyOf } from '../mark/signers/certificates.ts'
 import { commandKey } from '../mark/signers/command.ts'
 import { kmsKey } from '../mark/signers/kms.ts'
@@ -30,9 +30,30 @@ export async function openConfiguredSigner(config: Config, log: Log, stack: Asyn
     }),
   )
   stack.use(watchExpiry(opened, log))
-  if (opened.stamps !== 'off' && timestampAnchorsPem === null)
-    log.warn('timestamps are kept and not believed here: DARKROOM_TIMESTAMP_ANCHORS_FILE names no roots for them')
+  if (opened.stamps !== 'off') await tryStamps(opened, log)
   return opened
+}
+
+/** That the authority on time is away is no reason not to start; that its timestamps would not count is one. */
+async function tryStamps(signer: Signer, log: Log): Promise<void> {
+  if (signer.trust.timestampAnchorsPem === null)
+    log.warn('timestamps are kept and not believed here: DARKROOM_TIMESTAMP_ANCHORS_FILE names no roots for them')
+  try {
+    const tried = await trySigner(signer)
+    if (tried.unstamped !== null)
+      log.error(
+        { problem: tried.unstamped },
+        'the authority on time is out of reach; pictures go on without timestamps',
+      )
+    else if (signer.trust.timestampAnchorsPem !== null && !(tried.found && tried.timestamp?.trusted === true))
+      throw new Fault('config_invalid', {
+        field: 'DARKROOM_TIMESTAMP_ANCHORS_FILE',
+        detail: 'DARKROOM_TIMESTAMP_ANCHORS_FILE: its roots are not those of the authority at DARKROOM_TIMESTAMP_URL',
+      })
+  } catch (error) {
+    if (!isFault(error, 'signer_failed') || error.facts.away !== true) throw error
+    log.error({ error }, 'the signer or the authority on time is out of reach; pictures wait for it')
+  }
 }
 
 function stampsOf({ timestamps }: Config): Pick<SignerOptions, 'timestamps'> {

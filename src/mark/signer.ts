@@ -220,19 +220,24 @@ export const UNREADABLE: ManifestReading = {
   timestamp: null,
 }
 
-/** Signs a small picture and reads it back, so that a chain outside the C2PA profile fails at start and not at the first image. */
+/** Signs a small picture and reads it back. Throws what `sign` throws. */
+export async function trySigner(signer: Signer): Promise<ManifestReading & Pick<SignedFile, 'unstamped'>> {
+  const grey = { width: 64, height: 64, rgb: new Uint8Array(64 * 64 * 3).fill(127) }
+  const bytes = await encodePicture(grey, { format: 'png', quality: null, xmp: null })
+  const created = { action: 'c2pa.created', digitalSourceType: 'http://c2pa.org/digitalsourcetype/empty' }
+  const signed = await signer.sign(bytes, 'image/png', {
+    claim_generator_info: [{ name: 'Darkroom' }],
+    title: 'start',
+    format: 'image/png',
+    assertions: [{ label: 'c2pa.actions.v2', created: true, data: { actions: [created] } }],
+  })
+  return { ...(await signer.read(signed.bytes, 'image/png')), unstamped: signed.unstamped }
+}
+
+/** So that a chain outside the C2PA profile fails at start and not at the first image. */
 async function proveSigner(signer: Signer): Promise<void> {
   try {
-    const grey = { width: 64, height: 64, rgb: new Uint8Array(64 * 64 * 3).fill(127) }
-    const bytes = await encodePicture(grey, { format: 'png', quality: null, xmp: null })
-    const created = { action: 'c2pa.created', digitalSourceType: 'http://c2pa.org/digitalsourcetype/empty' }
-    const signed = await signer.sign(bytes, 'image/png', {
-      claim_generator_info: [{ name: 'Darkroom' }],
-      title: 'start',
-      format: 'image/png',
-      assertions: [{ label: 'c2pa.actions.v2', created: true, data: { actions: [created] } }],
-    })
-    const reading = await signer.read(signed.bytes, 'image/png')
+    const reading = await trySigner(signer)
     if (reading.found && reading.state === 'Trusted') return
     const problems = reading.found ? reading.problems.join(', ') : 'no manifest'
     throw new Fault('signer_failed', { detail: `What the signer signs does not read as trusted: ${problems}.` })

@@ -7,11 +7,12 @@ import { sql as raw } from 'kysely'
 import { pino } from 'pino'
 import { openConfiguredSigner } from '../../src/commands/signer.ts'
 import { sha256 } from '../../src/kernel/canonical.ts'
+import { isFault } from '../../src/kernel/fault.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
 import { generatedKey } from '../../src/kernel/quarantine.ts'
 import { addTask } from '../../src/kernel/tasks.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
-import type { Signer } from '../../src/mark/signer.ts'
+import { readManifest, type Signer } from '../../src/mark/signer.ts'
 import { type MarkTools, markStage } from '../../src/mark/stage.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { publishStage } from '../../src/publish/release.ts'
@@ -164,10 +165,20 @@ suiteOn('outages of the signer', await tools('openssl'), () => {
     assert.deepEqual(await timestampOf(undated), { missing: 'timeout' })
   })
 
+  test('an authority on time that is away is no reason not to start, and one whose root is another is', async () => {
+    time.mood = 'down'
+    assert.equal((await open()).stamps, 'required')
+    time.mood = 'well'
+    const wrong = { ...ground.config.timestamps, anchors: authority.anchorFile }
+    await assert.rejects(
+      openConfiguredSigner({ ...ground.config, timestamps: wrong }, pino({ level: 'silent' }), stack),
+      (error) => isFault(error, 'config_invalid') && error.field === 'DARKROOM_TIMESTAMP_ANCHORS_FILE',
+    )
+  })
+
   test('a timestamp by an authority whose root is not the one that is named releases nothing', async () => {
     const signer = await open()
     const elsewhere = { ...signer.trust, timestampAnchorsPem: authority.anchorPem }
-    const { readManifest } = await import('../../src/mark/signer.ts')
     const mistaken: Signer = {
       ...signer,
       trust: elsewhere,

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isFault } from '../../src/kernel/fault.ts'
 import { hasLapsed } from '../../src/mark/manifest.ts'
 import { openSigner, readManifest, type Signer, type SignerOptions } from '../../src/mark/signer.ts'
+import { pemKey } from '../../src/mark/signers/pem.ts'
 import { openStampAuthority } from '../../src/mark/timestamps.ts'
 import { type Authority, type Issued, openAuthority } from '../support/openssl.ts'
 import { suiteOn } from '../support/services.ts'
@@ -107,7 +108,6 @@ suiteOn('timestamps', await tools('openssl'), () => {
   it('a key that cannot sign is not taken for an authority that is away', async () => {
     const refused = Object.assign(new Error('no'), { name: 'Refused' })
     let works = true
-    const { pemKey } = await import('../../src/mark/signers/pem.ts')
     const key = pemKey(issued.keyPem)
     const operator = {
       chainPem: issued.chainPem,
