@@ -1,7 +1,10 @@
 // Everybody who may knock, and real things of the first tenant for every parameter that a path can have.
 import { sql as raw } from 'kysely'
 import sharp from 'sharp'
+import { sha256 } from '../../src/kernel/canonical.ts'
+import { MARK_ALGORITHM } from '../../src/mark/watermark/algorithm.ts'
 import type { Role } from '../../src/tenant/roles.ts'
+import { withPngChunk } from '../mark/surgery.ts'
 import { openReviewing } from './matrix-review.ts'
 import { ALLOWED, FORBIDDEN, json, type Service } from './service.ts'
 
@@ -139,6 +142,23 @@ export async function openCast(service: Service, receiverUrl: string) {
     const tested = await fetchJson(`/v1/webhooks/${await webhook()}/test`, { method: 'POST' })
     return ours(tested.delivery_id)
   }
+  /** Of a published image whose file really holds the manifest that its record names. */
+  async function releasedManifest(): Promise<string> {
+    const id = (await generation('published')).imageIds[0] ?? ''
+    const store = Buffer.from('a manifest store')
+    const row = await sql
+      .selectFrom('darkroom.image')
+      .select(['object_key', 'manifest_id'])
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    await service.ground.images.remove(row.object_key ?? '')
+    const file = { bytes: withPngChunk(picture, 'caBX', store), contentType: 'image/png' }
+    await service.ground.images.putIfAbsent(row.object_key ?? '', file)
+    await raw`UPDATE darkroom.image
+                 SET marked = jsonb_set(marked, '{digests,manifest}', to_jsonb(${sha256(store)}::text))
+               WHERE id = ${id}`.execute(sql)
+    return ours(row.manifest_id ?? '')
+  }
   const person = async () =>
     ours((await asAdmin(`/v1/admin/tenants/${first}/people`, { name: 'Ada', roles: ['client'] })).id)
   const link = async (): Promise<Params> => {
@@ -174,6 +194,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/review/items/:id': { of: 'everybody', kinds: async (path) => [{ id: await reviewing.item(path) }] },
     '/v1/review/people/:id': { of: 'everybody', kinds: one(() => reviewing.other) },
     '/v1/models/:model': { of: 'everybody', kinds: async () => [{ model: 'storybook' }] },
+    '/c2pa/manifests/:id': { of: 'everybody', kinds: one(releasedManifest) },
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
     '/docs/static/*': { of: 'everybody', kinds: async () => [{ '*': 'index.html' }] },
@@ -198,6 +219,14 @@ export async function openCast(service: Service, receiverUrl: string) {
     'POST /v1/moderations': () => json({ input: ALLOWED }),
     'POST /v1/appeals': () => json({ statement_id: contested.pop(), text: 'This is a mistake.' }),
     'POST /v1/provenance/verify': () => form('file'),
+    'POST /v1/provenance/feedback': () => json({ agrees: true, verdict: 'ours' }),
+    'POST /verify': () => form('file'),
+    'POST /verify/feedback': () => ({ body: new URLSearchParams({ agrees: 'true', verdict: 'ours' }) }),
+    'POST /c2pa/matches/byBinding': () => json({ alg: MARK_ALGORITHM, value: '1.a' }),
+    'POST /c2pa/matches/byContent': () => ({
+      headers: { 'content-type': 'image/png' },
+      body: new Uint8Array(picture),
+    }),
     'POST /v1/reports': () => json({ image_id: 'img_nothing', category: 'other' }),
     'POST /v1/admin/legal-holds': () => json({ request_id: held.id, reason: 'a court asked for it' }),
     'POST /v1/admin/preservations/:id/end': () => json({ reason: 'the report is closed' }),
@@ -211,8 +240,10 @@ export async function openCast(service: Service, receiverUrl: string) {
     'POST /v1/admin/tenants/:id/keys': () => json({ name: 'made', roles: ['client'] }),
     'POST /v1/admin/keys/:id/rotate': () => json({}),
   }
-  /** What must follow a `?`, by path. */
+  /** What must follow a `?`, by route or by path. */
   const queries: Record<string, string> = {
+    'GET /c2pa/matches/byBinding': `?alg=${MARK_ALGORITHM}&value=1.a`,
+    'HEAD /c2pa/matches/byBinding': `?alg=${MARK_ALGORITHM}&value=1.a`,
     '/v1/audit/statements': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
     '/v1/audit/report': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
   }

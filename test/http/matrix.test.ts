@@ -14,12 +14,18 @@ import { type Route, routesOf } from './matrix-routes.ts'
 import { CARD, openService, type Service } from './service.ts'
 
 const DOCUMENTED_PUBLIC = [
+  'GET /c2pa/manifests/:id',
+  'GET /c2pa/matches/byBinding',
+  'GET /c2pa/services/supportedAlgorithms',
   'GET /healthz',
   'GET /readyz',
   'GET /session/oidc/callback',
   'GET /session/oidc/start',
+  'POST /c2pa/matches/byBinding',
+  'POST /c2pa/matches/byContent',
   'POST /session',
   'POST /session/end',
+  'POST /v1/provenance/feedback',
   'POST /v1/provenance/verify',
   'POST /v1/reports',
 ]
@@ -38,6 +44,8 @@ const HIDDEN = [
   'GET /openapi.json',
   'GET /statements/:id',
   'GET /verify',
+  'POST /verify',
+  'POST /verify/feedback',
 ]
 const EXCEPTIONS: Exceptions = {
   // The statement is named in the body.
@@ -46,6 +54,10 @@ const EXCEPTIONS: Exceptions = {
   'POST /v1/review/items/:id/escalate': { lead: 409 },
   // No translation is set up.
   'POST /v1/review/items/:id/translate': { reviewer: 404, lead: 404 },
+  // A cookie acts for no page of another origin, even where nobody need sign in.
+  'POST /v1/provenance/verify': { foreign_page: 403 },
+  'POST /verify': { foreign_page: 403 },
+  'POST /verify/feedback': { foreign_page: 403 },
   'POST /session': { foreign_page: 403 },
   'POST /session/end': { foreign_page: 403 },
 }
@@ -59,12 +71,18 @@ const ENV = {
   DARKROOM_OIDC_CLIENT_ID: 'console',
   DARKROOM_OIDC_ALLOW_HTTP: 'true',
 }
-const console_: ServerDeps['pages'][number] = (scope) =>
-  registerConsole(scope, {
-    models: [CARD],
-    desk: null,
-    session: async ({ caller }) => caller,
-  })
+const console_: Extract<Parameters<typeof openService>[1], (...given: never) => unknown> = ({
+  ground,
+  publicCheck,
+}) => [
+  (scope) =>
+    registerConsole(scope, {
+      models: [CARD],
+      desk: null,
+      session: async ({ caller }) => caller,
+      verify: { check: publicCheck, ground },
+    }),
+]
 
 let service: Service
 let routes: Route[]
@@ -74,7 +92,7 @@ let documented: Map<string, unknown>
 
 before(async () => {
   receiver = await openReceiver()
-  const { opened, routes: seen } = await routesOf(() => openService(ENV, [console_]))
+  const { opened, routes: seen } = await routesOf(() => openService(ENV, console_))
   service = opened
   routes = seen
   cast = await openCast(service, receiver.url)

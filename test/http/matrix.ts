@@ -137,7 +137,7 @@ async function ask({ service, bodies, queries }: Cast, route: Route, actor: Acto
   )
   const { headers: more, ...init } = bodies[route.name]?.(actor) ?? {}
   const headers = { ...Object(more), ...actor.headers }
-  const response = await service.call(`${path}${queries[route.path] ?? ''}`, {
+  const response = await service.call(`${path}${queries[route.name] ?? queries[route.path] ?? ''}`, {
     ...init,
     method: route.method,
     as: null,
