@@ -10,6 +10,7 @@ import { certificatesIn, publicKeyOf } from '../mark/signers/certificates.ts'
 import { commandKey } from '../mark/signers/command.ts'
 import { kmsKey } from '../mark/signers/kms.ts'
 import { algorithmOf, type SigningAlgorithm } from '../mark/signers/signature.ts'
+import { isLoopbackProxied } from '../mark/timestamps.ts'
 
 /** Faults: config_invalid, signer_failed. */
 export async function openConfiguredSigner(config: Config, log: Log, stack: AsyncDisposableStack): Promise<Signer> {
@@ -58,7 +59,13 @@ async function tryStamps(signer: Signer, log: Log): Promise<void> {
 
 function stampsOf({ timestamps }: Config): Pick<SignerOptions, 'timestamps'> {
   const { url, policy, timeoutMs } = timestamps
-  return url === null || policy === 'off' ? {} : { timestamps: { url, policy, timeoutMs } }
+  if (url === null || policy === 'off') return {}
+  if (isLoopbackProxied(process.env))
+    throw new Fault('config_invalid', {
+      field: 'NO_PROXY',
+      detail: 'NO_PROXY must name 127.0.0.1 beside HTTP_PROXY: timestamps are asked for by way of the loopback',
+    })
+  return { timestamps: { url, policy, timeoutMs } }
 }
 
 /** KMS being away is no reason not to start: pictures wait for it, and each signature is held to the certificate all the same. */

@@ -12,7 +12,13 @@ import { ingredientFor, type ManifestDefinition, type ManifestReading, type Pare
 import { refuseOver } from './signers/certificates.ts'
 import { pemKey } from './signers/pem.ts'
 import { heldToCertificate, type KeyUse } from './signers/signature.ts'
-import { openStampAuthority, type StampAuthority, type StampConfig, type StampProblem } from './timestamps.ts'
+import {
+  type Errand,
+  openStampAuthority,
+  type StampAuthority,
+  type StampConfig,
+  type StampProblem,
+} from './timestamps.ts'
 import { readTrusted, type Trust } from './trust.ts'
 
 /** What an operator supplies: certificates in PEM, leaf first and without the root, and a key or a way to use one. */
@@ -103,14 +109,22 @@ function makeSigner(identity: Identity, key: KeyUse, stamps: StampAuthority | nu
       refuseOver(identity.chainPem)
       if (stamps === null) return { ...(await seal(identity, key, asked, null)), unstamped: null }
       using errand = await stamps.lend()
+      let isKeyAtFault = true
+      const watched: KeyUse = {
+        ...key,
+        sign: async (signed) => {
+          const signature = await key.sign(signed)
+          isKeyAtFault = false
+          return signature
+        },
+      }
       try {
-        const sealed = await seal(identity, key, asked, errand.url)
+        const sealed = await seal(identity, watched, asked, errand.url)
         stampResults.inc({ result: 'stamped' })
         return { ...sealed, unstamped: null }
       } catch (fault) {
-        // Never asked: it failed before, at the signature.
-        if (errand.outcome === null) throw fault
-        const problem = errand.outcome === 'answered' || errand.outcome === 'asked' ? 'refused' : errand.outcome
+        if (isKeyAtFault) throw fault
+        const problem = problemOf(errand)
         stampResults.inc({ result: problem })
         if (stamps.policy === 'preferred') return { ...(await seal(identity, key, asked, null)), unstamped: problem }
         throw new Fault('signer_failed', {
@@ -125,6 +139,12 @@ function makeSigner(identity: Identity, key: KeyUse, stamps: StampAuthority | nu
     read: (bytes, mimeType) => readManifest(bytes, mimeType, identity.trust),
     [Symbol.asyncDispose]: async () => stamps?.[Symbol.asyncDispose](),
   }
+}
+
+/** Of an errand that brought no timestamp. */
+function problemOf({ outcome }: Errand): StampProblem {
+  if (outcome === null) return 'unreachable'
+  return outcome === 'answered' || outcome === 'asked' ? 'refused' : outcome
 }
 
 /** For the signature and its certificates; and for an authority's, whose chain may be longer. */

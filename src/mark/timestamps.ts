@@ -29,6 +29,13 @@ const ANSWER = 'application/timestamp-reply'
 
 type Open = { outcome: Errand['outcome'] }
 
+/** Whether the library would send what is meant for the loopback to a proxy instead. */
+export function isLoopbackProxied(env: Readonly<Record<string, string | undefined>>): boolean {
+  const proxies = [env.HTTP_PROXY, env.http_proxy, env.ALL_PROXY, env.all_proxy]
+  const spared = `${env.NO_PROXY ?? env.no_proxy ?? ''}`.split(',').map((one) => one.trim())
+  return proxies.some(Boolean) && !spared.some((one) => /^(\*|127\.0\.0\.1|127(\.\d+){3}\/8)$/.test(one))
+}
+
 /** Listens with the first errand; nothing is sent before. */
 export function openStampAuthority({ url, policy, timeoutMs }: StampConfig): StampAuthority {
   const errands = new Map<string, Open>()

@@ -10,7 +10,7 @@ import { isFault } from '../../src/kernel/fault.ts'
 import { hasLapsed } from '../../src/mark/manifest.ts'
 import { openSigner, readManifest, type Signer, type SignerOptions } from '../../src/mark/signer.ts'
 import { pemKey } from '../../src/mark/signers/pem.ts'
-import { openStampAuthority } from '../../src/mark/timestamps.ts'
+import { isLoopbackProxied, openStampAuthority } from '../../src/mark/timestamps.ts'
 import { type Authority, type Issued, openAuthority } from '../support/openssl.ts'
 import { suiteOn } from '../support/services.ts'
 import { openTimestampAuthority, type TimestampAuthority } from '../support/timestamp-authority.ts'
@@ -115,7 +115,7 @@ suiteOn('timestamps', await tools('openssl'), () => {
       algorithm: key.algorithm,
       sign: (bytes: Buffer) => (works ? key.sign(bytes) : Promise.reject(refused)),
     }
-    const timestamps = { url: time.url, policy: 'preferred', timeoutMs: 2000 } as const
+    const timestamps = { url: time.url, policy: 'required', timeoutMs: 2000 } as const
     await using signer = await openSigner({ home, operator, timestamps })
     works = false
     const { asked } = time
@@ -139,6 +139,23 @@ suiteOn('timestamps', await tools('openssl'), () => {
     })()
     assert.equal((await fetch(ended, { method: 'POST', body: 'x' })).status, 404)
     assert.equal(time.asked, asked)
+  })
+
+  it('a proxy that would take even the loopback’s questions is seen', () => {
+    const HTTP_PROXY = 'http://proxy.example.com'
+    for (const env of [
+      { HTTP_PROXY },
+      { http_proxy: HTTP_PROXY, NO_PROXY: 'localhost,10.0.0.0/8' },
+      { all_proxy: HTTP_PROXY },
+    ])
+      assert.equal(isLoopbackProxied(env), true, JSON.stringify(env))
+    for (const env of [
+      {},
+      { HTTP_PROXY, NO_PROXY: 'x, 127.0.0.1' },
+      { HTTP_PROXY, no_proxy: '127.0.0.0/8' },
+      { NO_PROXY: '*' },
+    ])
+      assert.equal(isLoopbackProxied(env), false, JSON.stringify(env))
   })
 
   it('an e-mail certificate under the root of the authority on time is not ours', async () => {

@@ -2,9 +2,6 @@
 // where the key may not leave. What each way needs and the others do not take is told here, by name.
 import type { Reader } from './reader.ts'
 
-export type SignerConfig = ReturnType<typeof readSigner>
-export type TimestampConfig = ReturnType<typeof readTimestamps>
-
 const SIGNERS = ['development', 'pem', 'kms', 'command'] as const
 const ALGORITHMS = ['auto', 'es256', 'es384', 'es512', 'ps256', 'ed25519'] as const
 const FORMATS = ['der', 'raw'] as const
