@@ -6,7 +6,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { registerConsole } from '../../src/console/console.ts'
-import { BEARERS, CARD } from '../http/service.ts'
+import { verificationOf } from '../../src/mark/stranger.ts'
+import type { Provenance } from '../../src/mark/verify.ts'
+import { BEARERS, CARD, NOTHING_FOUND } from '../http/service.ts'
 import { type Desk, openDesk } from '../review/desk.ts'
 import { suiteOn } from '../support/services.ts'
 import { type Chromium, startChromium } from './chromium.ts'
@@ -21,6 +23,8 @@ export type OnHostile = {
   open: (who: string | null, at: string, options?: BrowserContextOptions) => Promise<Page>
   /** Of what acted, what a test itself brought about. */
   expected: RegExp[]
+  /** What the public check finds in every picture. */
+  found: { now: Provenance }
 }
 type Options = { env?: Record<string, string>; typed: readonly string[] }
 type Suite = { named: (name: string, body: (given: OnHostile) => Promise<void>) => void; chromium: Chromium }
@@ -33,6 +37,12 @@ export const lines = (most: number): string[] =>
 export const onHostile = async (suite: string, { env = {}, typed }: Options, tests: (suite: Suite) => void) =>
   suiteOn(suite, await startChromium(), (chromium) => {
     let desk: Desk
+    const found = { now: NOTHING_FOUND }
+    const check = {
+      verify: async () => verificationOf(found.now, [], { mark: null, manifest: null }),
+      resolve: async () => [],
+      takePlace: () => () => undefined,
+    }
     before(async () => {
       desk = await openDesk(
         { DARKROOM_PUBLIC_REQUESTS_PER_MINUTE: '100000', DARKROOM_LOGINS_PER_MINUTE: '100000', ...env },
@@ -41,6 +51,7 @@ export const onHostile = async (suite: string, { env = {}, typed }: Options, tes
             registerConsole(scope, {
               models: [CARD, ...typed.map((id) => ({ ...CARD, id }))],
               desk: { ground, review },
+              verify: { check, ground },
               statements: { bearers: BEARERS, tongues },
               appealPurposes: typed,
               reportCategories: [{ id: 'other', name: 'Other' }, ...typed.map((name) => ({ id: name, name }))],
@@ -81,7 +92,7 @@ export const onHostile = async (suite: string, { env = {}, typed }: Options, tes
             await tab.page.goto(`${url}${at}`)
             return tab.page
           }
-          await body({ desk, open, expected, cookieOf })
+          await body({ desk, open, expected, found, cookieOf })
           await stack.disposeAsync()
           const unexpected = harm.filter((one) => !expected.some((words) => words.test(one)))
           assert.deepEqual(unexpected, [], 'something acted')
