@@ -8,12 +8,13 @@ import type { Tx } from '../kernel/database.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Due } from '../kernel/tasks.ts'
-import type { ModerationPolicy } from '../policy/policy.ts'
+import type { Clause, ModerationPolicy } from '../policy/policy.ts'
 import type { Answered } from '../policy/review-rules.ts'
 import type { ItemRow, ReviewTools } from '../review/item.ts'
 import { stateDenial } from '../review/reasons.ts'
 import type { Ruling } from '../review/ruling.ts'
 import type { Effect } from '../review/settle.ts'
+import { OWN } from '../statement/own-words.ts'
 import { answerOf, type Decided } from './answer.ts'
 import { type Contested, readContested } from './contested.ts'
 import { endAppeal } from './end.ts'
@@ -54,7 +55,7 @@ export function appealEffect(ground: Ground, tools: AppealTools): Effect {
       const now = await readContested(tx, tenantId, appeal.statement_id)
       return now.erased || !now.stands
         ? close(tx, tools, item, 'omitted', { ruling: { ...ruling, reason: 'content_erased' }, contested: now })
-        : apply(tx, tools, item, { ruling, contested: now, readmitted })
+        : apply(tx, tools, item, { ruling, contested: now, readmitted, purpose: appeal.purpose })
     }
   }
 }
@@ -75,14 +76,14 @@ async function apply(
   tx: Tx,
   tools: AppealTools,
   item: ItemRow,
-  { ruling, contested, readmitted }: Ruled & { readmitted: Readmitted | null },
+  { ruling, contested, readmitted, purpose }: Ruled & { readmitted: Readmitted | null; purpose: string | null },
 ): Promise<Due[]> {
   const { policy } = tools.review
   switch (ruling.outcome) {
     case 'omit':
       return close(tx, tools, item, 'omitted', { ruling, contested })
     case 'deny': {
-      const facts = factsOf(policy, ruling, contested)
+      const facts = factsOf(policy, ruling, contested, purpose)
       if (ruling.clause === contested.clause) return close(tx, tools, item, 'upheld', { ruling, contested, facts })
       const newStatementId = await denyAnew(tx, tools, item, { ruling, contested })
       return close(tx, tools, item, 'partial', { ruling, contested, facts, newClause: ruling.clause, newStatementId })
@@ -111,12 +112,21 @@ async function apply(
   }
 }
 
-/** Of a picture what the reviewers chose from the clause's findings; of a text the clause's own explanation. */
-export function factsOf(policy: ModerationPolicy, ruling: Ruling, contested: Contested): string {
+/**
+ * Of a picture what the reviewers chose from the clause's findings; of a text the clause's own explanation, unless that goes by what
+ * the text is for and the appeal declared a `purpose`: the reviewers knew it, and an explanation that denies it would be untrue.
+ */
+export function factsOf(
+  policy: ModerationPolicy,
+  ruling: Ruling,
+  contested: Contested,
+  purpose: string | null,
+): string {
   const clause = ruling.clause === null ? undefined : policy.clauses.get(ruling.clause)
   if (!clause?.statement)
     throw new Fault('policy_invalid', { detail: 'the clause of a verdict is gone from the policy' })
   const { facts, explanation } = clause.statement
+  if (contested.inputKind === 'prompt' && purpose !== null && heedsPurpose(clause)) return OWN.purposeHeeded
   if (contested.inputKind === 'prompt' || facts.review === null) return explanation
   const name = policy.categories.find(({ id }) => id === clause.category)?.name
   const places: Readonly<Record<string, string | undefined>> = { ...ruling.findings, clause: clause.id, category: name }
@@ -128,6 +138,10 @@ export function factsOf(policy: ModerationPolicy, ruling: Ruling, contested: Con
       return found
     })
     .join('')
+}
+
+function heedsPurpose({ input }: Clause): boolean {
+  return /\b(prompt\.contexts|purpose)\b/.test(input?.when.source ?? '')
 }
 
 /** The very picture: nothing is drawn again. */

@@ -136,7 +136,7 @@ async function answerIf(
   if (item.appeal_id === null) throw new TypeError('an item of an appeal names it')
   const appeal = await sql
     .selectFrom('darkroom.appeal')
-    .select(['statement_id', raw<Date>`darkroom.now()`.as('now')])
+    .select(['statement_id', 'purpose', raw<Date>`darkroom.now()`.as('now')])
     .where('id', '=', item.appeal_id)
     .executeTakeFirstOrThrow()
   const contested = await readContested(sql, item.tenant_id, appeal.statement_id)
@@ -148,7 +148,7 @@ async function answerIf(
     outcome,
     ruling: outcome === 'omitted' && ruling.outcome !== 'omit' ? { ...ruling, reason: 'content_erased' } : ruling,
     clause: contested.clause,
-    facts: ruling.outcome === 'deny' ? factsOf(policy, ruling, contested) : null,
+    facts: ruling.outcome === 'deny' ? factsOf(policy, ruling, contested, appeal.purpose) : null,
     newClause: outcome === 'partial' ? ruling.clause : null,
     newStatementId: null,
     decidedAt: appeal.now,

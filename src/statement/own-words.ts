@@ -11,6 +11,9 @@ export const OWN = {
     'The picture is no longer handed out, for good, unless an appeal overturns this; copies that were fetched before are not affected.',
   /** What a person reads has neither phrases that matched nor anything to choose from a picture. */
   personRead: 'A person read the text and found that rule {clause} applies to it.',
+  /** Of a text whose rule heeds what it is for: the rule's own explanation may say that no purpose was declared. */
+  purposeHeeded:
+    'What was asked for is what the rule is against, and the purpose that was declared with the appeal does not change that.',
   earlierRule: 'it was in an earlier version of the policy.',
   ownerScope: 'This picture alone.',
   ownerDuration: 'The picture is no longer handed out, for good; copies that were fetched before are not affected.',

@@ -11,6 +11,7 @@ import { focused, text } from './on-console.ts'
 import { type OnStatements, onStatements } from './on-statements.ts'
 
 const phone = { viewport: { width: 360, height: 740 } }
+const OPERA = 'Ein Bild aus einer Oper.'
 const SENT = { en: 'Send the appeal', de: 'Beschwerde absenden', fr: 'Envoyer la réclamation' }
 
 const opened = (page: Page) => page.waitForSelector('#remedies')
@@ -48,11 +49,15 @@ await onStatements('appeal page', (named) => {
       page.on('request', (request) => sent.push(request.url(), request.headers().referer ?? ''))
       await page.goto(`${new URL(page.url()).origin}${linkOf(statement.id)}`)
       await opened(page)
-      await page.fill('#text', 'Ein Bild aus einer Oper.')
+      await page.fill('#text', OPERA)
+      await page.selectOption('#purpose', 'art')
+      await page.reload()
+      await opened(page)
+      assert.deepEqual([await page.inputValue('#text'), await page.inputValue('#purpose')], [OPERA, 'art'], 'reloaded')
       await page.click('text=Français')
       await page.waitForURL(/lang=fr#/)
       await opened(page)
-      assert.equal(await page.inputValue('#text'), 'Ein Bild aus einer Oper.')
+      assert.deepEqual([await page.inputValue('#text'), await page.inputValue('#purpose')], [OPERA, 'art'])
       assert.match(await text(page, '#text-count'), /1.976$/)
       const secret = BEARERS.secretOf(statement.id)
       assert.ok(page.url().endsWith(`#${secret}`))
@@ -194,6 +199,7 @@ await onStatements('appeal page', (named) => {
       const page = await visit(linkOf(statement.id))
       await stands(page, 'overturned')
       assert.match(await text(page, '#appeal-answer'), /is being marked and will be released\. You get it where/)
+      assert.match(await text(page, '#reasons'), /^What was decided at first\s+This does not stand any more\./)
       await court.finish()
       const own = await signedIn(`/statements/${statement.id}`)
       await stands(own, 'overturned')
@@ -215,6 +221,11 @@ await onStatements('appeal page', (named) => {
     await rule('allow')
     const page = await visit(linkOf(statement.id, 'fr'))
     await stands(page, 'overturned')
+    assert.match(await text(page, '#reasons'), /^Ce qui avait été décidé d’abord\s+Ceci ne vaut plus\./)
+    assert.match(
+      await text(page, '#reasons'),
+      /Union européenne, Espace économique européen, Royaume-Uni, États-Unis\. Les règles/,
+    )
     assert.match(await text(page, '#appeal-answer'), /La demande a été reprise sous le numéro req_/)
   })
 
@@ -225,6 +236,7 @@ await onStatements('appeal page', (named) => {
     await rule('deny', 'weapons/2')
     const page = await visit(linkOf(statement.id, 'de'))
     await stands(page, 'partial')
+    assert.match(await text(page, '#reasons'), /^Was zuerst entschieden wurde\s+Dies gilt nicht mehr\./)
     await accessible(page, 'another reason')
     await page.click('#appeal-answer .callout a')
     await page.waitForURL((url) => !url.pathname.endsWith(statement.id))

@@ -31,7 +31,7 @@ await onConsole('statement', ({ named }) => {
       'no context changes',
       'software decided',
       'your account and your other images are not affected',
-      'EU',
+      'European Union. The rules',
       'violence/graphic/1',
       'moderation 1.0.0',
       'Nothing.',

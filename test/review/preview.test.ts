@@ -90,6 +90,29 @@ for (const [outcome, clause, state] of [
     assert.equal(both.body.text, appeal.answer.text)
   })
 
+test('an answer to an appeal that declared a purpose does not say that none was declared', async () => {
+  for (const purpose of ['medical', undefined]) {
+    const { statement } = await voices.refused()
+    const { body: refused } = await voices.call('client', `/v1/statements/${statement.id}`)
+    assert.match(refused.ground.explanation, /nor a declared purpose show/)
+    const filed = await voices.appealOf(statement.id, purpose === undefined ? {} : { purpose })
+    let read = ''
+    for (const who of ['ada', 'ben'] as const) {
+      const verdict = { outcome: 'deny', clause: refused.clause }
+      const { item, lease } = await voices.next(who)
+      const decision = { lease: lease.token, ...verdict }
+      assert.equal((await voices.post(who, `/v1/review/items/${item.id}/decide`, decision)).status, 200)
+      read = (await preview(who, item.id, verdict)).body.text
+      await court.pass(UNDO_SECONDS)
+    }
+    const { state, answer } = (await voices.call('client', `/v1/appeals/${filed.body.id}`)).body
+    assert.equal(state, 'upheld')
+    assert.equal(read, answer.text)
+    assert.equal(/nor a declared purpose show/.test(answer.text), purpose === undefined)
+    assert.equal(/declared with the appeal does not change that/.test(answer.text), purpose !== undefined)
+  }
+})
+
 test('a split is read as the split that it is', async () => {
   const { statement } = await voices.denied()
   const filed = await voices.appealOf(statement.id)

@@ -234,6 +234,15 @@ describe('an answer in another language', () => {
           assert.ok(said, `${language}: ${answer.text}`)
           assert.doesNotMatch(said, /[{}]|\b(the|and|found|people)\b/)
         }
-    assert.match(tongues('de').say(ruled(2, 3, { facts: facts ?? '' }).text) ?? '', /Mit zwei zu eins Stimmen/)
+    const inGerman = (agreed: number, people: number) =>
+      tongues('de').say(ruled(agreed, people, { outcome: 'overturned' }).text) ?? ''
+    assert.equal(
+      inGerman(2, 3),
+      'Die Sache wurde von drei Personen, die an der Entscheidung nicht beteiligt waren und sie nicht kannten, noch einmal geprüft. Mit zwei Stimmen gegen eine wurde festgestellt, dass Regel violence/graphic/3 nicht gilt: was die Regel verbietet, wurde nicht gefunden. Die Entscheidung wird aufgehoben; das kostet Sie nichts.',
+    )
+    assert.match(
+      inGerman(1, 1),
+      /von einer Person, die .* beteiligt war und sie nicht kannte, noch einmal geprüft\. Dabei wurde festgestellt, dass/,
+    )
   })
 })

@@ -21,6 +21,8 @@ const title = find('appeal-title', HTMLElement)
 const section = find('appeal', HTMLElement)
 const form = find('appeal-form', HTMLFormElement)
 const text = find('text', HTMLTextAreaElement)
+/** What is kept over a reload, by its name. */
+const fields = [...form.querySelectorAll<HTMLTextAreaElement | HTMLSelectElement>('textarea, select')]
 const send = find('send', HTMLButtonElement)
 const most = Number(form.dataset.most)
 
@@ -38,8 +40,17 @@ export function appealWith(reader: Reader): (statement: StatementResource) => bo
   const draft = `appeal ${reader.id}`
   let appealId = ''
   const drafts = tabStorage()
-  text.value = drafts?.getItem(draft) ?? ''
-  addEventListener('pagehide', () => (form.hidden ? drafts?.removeItem(draft) : drafts?.setItem(draft, text.value)))
+  for (const field of fields) {
+    const kept = drafts?.getItem(`${draft} ${field.name}`) ?? ''
+    field.value = kept
+    // A purpose may be offered no longer.
+    if (field.value !== kept) field.value = ''
+  }
+  addEventListener('pagehide', () => {
+    for (const { name, value } of fields)
+      if (form.hidden) drafts?.removeItem(`${draft} ${name}`)
+      else drafts?.setItem(`${draft} ${name}`, value)
+  })
   text.addEventListener('input', tally)
   tally()
   // A link to the form would take the place of the secret.

@@ -34,7 +34,7 @@ export function reasons(statement: StatementResource, { link }: { link: boolean 
       ),
       ...row(
         rows.where,
-        ...said(more.where, { territory: statement.territory.join(', '), audience: statement.audience }),
+        ...said(more.where, { territory: statement.territory.map(areaOf).join(', '), audience: statement.audience }),
       ),
       ...row(
         rows.ground,
@@ -69,6 +69,13 @@ export const quoter =
           el('small', { class: 'hint' }, `(${words.reasons.quoted})`),
         ]
       : [text]
+
+/** What the codes of ISO 3166 and EU are called; the economic area has no name of Unicode's, and what is no code stays as it is. */
+function areaOf(code: string): string {
+  if (code === 'EEA') return words.reasons.economicArea
+  if (!/^[A-Z]{2}$/.test(code)) return code
+  return new Intl.DisplayNames([document.documentElement.lang], { type: 'region' }).of(code) ?? code
+}
 
 function placeOf({ input_kind, stage, decided_by }: StatementResource): string {
   if (decided_by === 'owner') return ''

@@ -13,6 +13,8 @@ const ASK_AGAIN_MS = 30_000
 const page = find('statement', HTMLElement)
 const title = find('notice', HTMLElement)
 const body = find('reasons', HTMLElement)
+const decision = el('h2', {}, words.reasons.rows.decision)
+const fallen = el('p', { class: 'callout', hidden: true }, words.reasons.fallen)
 const id = page.dataset.statement ?? ''
 const address = `/v1/statements/${encodeURIComponent(id)}`
 const [, secret] = /^#([\w-]+)$/.exec(location.hash) ?? []
@@ -40,10 +42,13 @@ function draw(statement: StatementResource): void {
   if (shown === '') {
     title.textContent = statement.notice.title
     find('binding', HTMLElement).hidden = !statement.translated
-    const decision = el('h2', {}, words.reasons.rows.decision)
-    body.replaceChildren(decision, ...reasons(statement, { link: false }), ...more(statement))
+    body.replaceChildren(decision, fallen, ...reasons(statement, { link: false }), ...more(statement))
   } else if (now !== shown) find('remedies', HTMLElement).replaceChildren(...remedies(statement, false))
-  if (now !== shown) waiting = drawAppeal(statement)
+  if (now !== shown) {
+    waiting = drawAppeal(statement)
+    fallen.hidden = statement.appeal?.state !== 'overturned' && statement.appeal?.state !== 'partial'
+    if (!fallen.hidden) decision.textContent = words.reasons.atFirst
+  }
   shown = now
   clearTimeout(timer)
   if (waiting) timer = setTimeout(() => void again(), ASK_AGAIN_MS)

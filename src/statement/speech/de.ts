@@ -1,9 +1,16 @@
 // German. Legal terms as in the German text of Regulation (EU) 2022/2065: Begründung (Article 17), Beschwerde (Article 20).
 import type { Speech } from './speech.ts'
 
-const NUMBERS = ['null', 'eins', 'zwei', 'drei', 'vier', 'fünf']
-const PEOPLE = ['niemanden', 'eine Person', 'zwei Personen', 'drei Personen', 'vier Personen', 'fünf Personen']
+const NUMBERS = ['null', 'eine', 'zwei', 'drei', 'vier', 'fünf']
 const number = (count: number) => NUMBERS[count] ?? String(count)
+
+/** After "von"; verb and number go together, so the clause about them is here and not in the template. */
+function byPeople(count: number): string {
+  if (count === 0) return 'niemandem'
+  return count === 1
+    ? 'einer Person, die an der Entscheidung nicht beteiligt war und sie nicht kannte,'
+    : `${number(count)} Personen, die an der Entscheidung nicht beteiligt waren und sie nicht kannten,`
+}
 
 export const DE: Speech = {
   language: 'de',
@@ -16,6 +23,8 @@ export const DE: Speech = {
     withdrawnDuration:
       'Das Bild wird auf Dauer nicht mehr herausgegeben, es sei denn, eine Beschwerde hebt dies auf; Kopien, die vorher abgerufen wurden, sind nicht betroffen.',
     personRead: 'Eine Person hat den Text gelesen und festgestellt, dass Regel {clause} auf ihn zutrifft.',
+    purposeHeeded:
+      'Was verlangt wurde, ist das, wogegen sich die Regel richtet, und der mit der Beschwerde angegebene Zweck ändert daran nichts.',
     earlierRule: 'sie stand in einer früheren Fassung der Richtlinie.',
     ownerScope: 'Nur dieses Bild.',
     ownerDuration:
@@ -36,9 +45,11 @@ export const DE: Speech = {
   },
   phrases: (count) => `${count} ${count === 1 ? 'Ausdruck' : 'Ausdrücke'}`,
   none: 'keine',
-  people: (count) => PEOPLE[count] ?? `${count} Personen`,
+  people: byPeople,
   found: (agreed, others) =>
-    others === 0 ? 'Festgestellt wurde' : `Mit ${number(agreed)} zu ${number(others)} Stimmen wurde festgestellt`,
+    others === 0
+      ? 'Dabei wurde festgestellt'
+      : `Mit ${agreed === 1 ? 'einer Stimme' : `${number(agreed)} Stimmen`} gegen ${number(others)} wurde festgestellt`,
   notice: {
     titles: {
       prompt: 'Dieser Prompt wurde nicht angenommen',
@@ -143,6 +154,9 @@ export const DE: Speech = {
     wayToAppeal: 'Beschwerde einlegen',
     appealed: 'Die eine Beschwerde, die es gibt, wurde eingelegt.',
     quoted: 'zitiert, wie entschieden wurde, auf Englisch',
+    economicArea: 'Europäischer Wirtschaftsraum',
+    atFirst: 'Was zuerst entschieden wurde',
+    fallen: 'Dies gilt nicht mehr. Wie über die Beschwerde entschieden wurde, steht oben.',
   },
   appeal: {
     states: {

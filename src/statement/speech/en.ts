@@ -120,6 +120,9 @@ export const EN: Speech = {
     wayToAppeal: 'Appeal against this',
     appealed: 'The appeal that there is has been made.',
     quoted: 'quoted as it was decided, in English',
+    economicArea: 'European Economic Area',
+    atFirst: 'What was decided at first',
+    fallen: 'This does not stand any more. What was decided on the appeal is said above.',
   },
   appeal: {
     states: {

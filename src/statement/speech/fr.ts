@@ -16,6 +16,8 @@ export const FR: Speech = {
     withdrawnDuration:
       'L’image n’est plus remise, de façon définitive, sauf si une réclamation annule cette mesure ; les copies obtenues auparavant ne sont pas concernées.',
     personRead: 'Une personne a lu le texte et a trouvé que la règle {clause} s’y applique.',
+    purposeHeeded:
+      'Ce qui a été demandé est ce que la règle vise, et l’usage déclaré avec la réclamation n’y change rien.',
     earlierRule: 'elle figurait dans une version antérieure de la politique.',
     ownerScope: 'Uniquement cette image.',
     ownerDuration:
@@ -137,6 +139,9 @@ export const FR: Speech = {
     wayToAppeal: 'Introduire une réclamation',
     appealed: 'La réclamation possible a été introduite.',
     quoted: 'cité tel que décidé, en anglais',
+    economicArea: 'Espace économique européen',
+    atFirst: 'Ce qui avait été décidé d’abord',
+    fallen: 'Ceci ne vaut plus. Ce qui a été décidé sur la réclamation figure plus haut.',
   },
   appeal: {
     states: {

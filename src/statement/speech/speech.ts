@@ -107,7 +107,10 @@ export type ReasonsWords = {
     | 'until'
     | 'wayToAppeal'
     | 'appealed'
-    | 'quoted',
+    | 'quoted'
+    | 'economicArea'
+    | 'atFirst'
+    | 'fallen',
     string
   >
 >
