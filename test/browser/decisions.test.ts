@@ -32,6 +32,12 @@ await onStatements('decisions', (named) => {
       await voices.appealOf(open.statement.id)
       const fresh = await voices.refused()
       const page = await signedIn('/decisions')
+      const [bars, box] = await page.evaluate(() => {
+        const [first, ...more] = [...document.querySelectorAll('.bars rect')].map((bar) => bar.getBoundingClientRect())
+        const box = document.querySelector('.counters .hint')?.getBoundingClientRect()
+        return [(more.at(-1)?.right ?? 0) - (first?.left ?? 0), box?.width ?? 0]
+      })
+      assert.ok(Math.abs((bars ?? 0) - (box ?? 0)) < 2, `bars of ${bars} px in a box of ${box} px`)
       assert.match(
         await row(page, fresh.requestId).innerText(),
         /Request refused, graphic violence[\s\S]*can be appealed[\s\S]*until \w+ \d+, \d{4}/,

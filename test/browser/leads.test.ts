@@ -210,6 +210,11 @@ await onDesk('leads', ({ named }) => {
           }
           await live(page, 'live')
           await look('queue')
+          const beyond = await page.evaluate(() => {
+            const table = document.querySelector('[aria-labelledby=people] .scrolls')
+            return table === null ? null : table.scrollWidth - table.clientWidth
+          })
+          assert.equal(beyond, 0, 'whose hands are full is seen whole')
           await judged(desk, 40, 4)
           await judged(desk, 120, 9)
           await page.goto(`${desk.service.url}/review/quality`)

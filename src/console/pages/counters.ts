@@ -29,7 +29,7 @@ function weekly(weeks: Tally['weeks']): Html {
   const most = Math.max(1, ...weeks.map(({ statements }) => statements))
   const width = weeks.length * (BAR.width + BAR.gap) - BAR.gap
   const said = weeks.map(({ monday, statements }) => `${DAY.format(new Date(monday))}: ${statements}`).join(', ')
-  return html`<svg class="bars" viewBox="0 0 ${width} ${BAR.height}" role="img" aria-label="By week, from ${said}">
+  return html`<svg class="bars" viewBox="0 0 ${width} ${BAR.height}" preserveAspectRatio="none" role="img" aria-label="By week, from ${said}">
 ${weeks.map(({ statements }, index) => {
   const height = statements === 0 ? 1 : Math.max(3, (statements / most) * BAR.height)
   return html`<rect class="${statements === 0 ? 'none' : 'bar'}" x="${index * (BAR.width + BAR.gap)}" y="${(BAR.height - height).toFixed(1)}" width="${BAR.width}" height="${height.toFixed(1)}"/>\n`
@@ -43,7 +43,7 @@ function share({ standing, value, interval, n }: Share): Html {
   const said = value === null ? `between ${range.replace(' to ', ' and ')}` : `${percent(value)} (${range})`
   const at = (part: number) => (part * LINE.width).toFixed(1)
   return html`<p class="share">${said}</p>
-<svg class="interval" viewBox="0 0 ${LINE.width} ${LINE.height}" role="img" aria-label="95 % interval: ${range}">
+<svg class="interval" viewBox="0 0 ${LINE.width} ${LINE.height}" preserveAspectRatio="none" role="img" aria-label="95 % interval: ${range}">
 <rect class="none" x="0" y="9" width="${LINE.width}" height="2"/>
 <rect class="bar" x="${at(interval.low)}" y="5" width="${at(Math.max(interval.high - interval.low, 0.01))}" height="10"/>
 ${value !== null && html`<rect class="dot" x="${(value * LINE.width - 1.5).toFixed(1)}" y="1" width="3" height="18"/>`}
