@@ -76,7 +76,7 @@ suiteOn('outages of the signer', await tools('openssl'), () => {
     time.mood = 'well'
   })
 
-  const open = (policy: 'required' | 'preferred' = 'required'): Promise<Signer> =>
+  const open = (policy: 'required' | 'preferred' | 'off' = 'required'): Promise<Signer> =>
     openConfiguredSigner(
       { ...ground.config, timestamps: { ...ground.config.timestamps, policy } },
       pino({ level: 'silent' }),
@@ -176,7 +176,7 @@ suiteOn('outages of the signer', await tools('openssl'), () => {
     )
   })
 
-  test('a timestamp by an authority whose root is not the one that is named releases nothing', async () => {
+  test('a timestamp by another authority than the named one releases nothing, and neither does none where one is required', async () => {
     const signer = await open()
     const elsewhere = { ...signer.trust, timestampAnchorsPem: authority.anchorPem }
     const mistaken: Signer = {
@@ -184,10 +184,14 @@ suiteOn('outages of the signer', await tools('openssl'), () => {
       trust: elsewhere,
       read: (bytes, mimeType) => readManifest(bytes, mimeType, elsewhere),
     }
-    const ids = await cleared(1)
-    await round({ signer: mistaken, watermark }, ids)
-    assert.deepEqual(await statesOf(ids), ['failed'])
-    assert.deepEqual(filesOf(ids[0] ?? ''), { marked: [], released: [] })
+    const undated = await open('off')
+    const careless: Signer = { ...signer, sign: (...given) => undated.sign(...given) }
+    for (const one of [mistaken, careless]) {
+      const ids = await cleared(1)
+      await round({ signer: one, watermark }, ids)
+      assert.deepEqual(await statesOf(ids), ['failed'])
+      assert.deepEqual(filesOf(ids[0] ?? ''), { marked: [], released: [] })
+    }
   })
 
   /** What the record and the move say, which must be the same. */
