@@ -143,7 +143,7 @@ onDesk('routing page', ({ named }) => {
       await act(page, 'text=Done')
       assert.match(
         await page.innerText('[role=alert]'),
-        /^3 people would have to judge it, and the rule lets 1 have it: name more people/,
+        /^3 people would have to judge it, and the rule lets 2 have it: name more people/,
       )
       assert.equal(await page.inputValue('[name=verdicts]'), '3')
       await page.fill('[name=verdicts]', '')
