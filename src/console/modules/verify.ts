@@ -33,7 +33,7 @@ const failure = (title: string, message: string) =>
     { id: 'answer', class: 'answer', 'aria-labelledby': 'verdict', 'data-verdict': 'error' },
     el(
       'div',
-      { class: 'words' },
+      { class: 'finding' },
       el('h2', { id: 'verdict', tabindex: -1 }, title),
       el('p', { class: 'said' }, message),
     ),
@@ -50,7 +50,7 @@ function show(answer: HTMLElement): void {
     answer.prepend(
       el('div', { class: 'paper' }, el('img', { src: preview, alt: 'The picture you gave', load: enlarge })),
     )
-  if (image) answer.querySelector('.words')?.append(reportForm(image) || '')
+  if (image) answer.querySelector('.finding')?.append(reportForm(image) || '')
   find('answer', HTMLElement).replaceWith(answer)
   drop.dataset.answered = ''
   const heading = find('verdict', HTMLElement)

@@ -25,7 +25,7 @@ export function verifiedAnswer({ verdict, layers, notes, record }: Answer): Html
   // The checker's last note is its conclusion.
   const judged = notes.slice(0, -1)
   return html`<section id="answer" class="answer" aria-labelledby="verdict" data-verdict="${verdict}" data-image="${record?.image_id}">
-<div class="words">
+<div class="finding">
 <h2 id="verdict" tabindex="-1">${verdicts[verdict]}</h2>
 <p class="said">${notes.at(-1)}</p>
 <ul class="evidence large layers">
@@ -64,7 +64,7 @@ function feedbackForm(verdict: Verdict): Html {
 /** After somebody said whether an answer was right. */
 export function feedbackSaid(days: number): Html {
   return html`<section id="answer" class="answer" aria-labelledby="verdict" data-verdict="thanks">
-<div class="words">
+<div class="finding">
 <h2 id="verdict" tabindex="-1">Thank you.</h2>
 <p class="said" id="feedback-said">Thank you. It is read by people and erased after ${days} days.</p>
 </div>
@@ -80,7 +80,7 @@ export function uncheckedAnswer(status: number, detail: string): Html {
         ? 'That is not a picture we can read.'
         : 'It could not be checked.'
   return html`<section id="answer" class="answer" aria-labelledby="verdict" data-verdict="error">
-<div class="words">
+<div class="finding">
 <h2 id="verdict" tabindex="-1">${title}</h2>
 <p class="said">${sentence(detail)}</p>
 </div>

@@ -33,7 +33,7 @@ ${
 <label for="url">Or its address on the web</label>
 <input id="url" name="url" type="url" maxlength="2048" placeholder="https://" autocomplete="off">
 </div>`
-}<button class="primary">Check it</button>
+}<button>Check it</button>
 </div>
 </form>
 <p class="unseen" id="announcer" role="status" aria-live="polite"></p>
