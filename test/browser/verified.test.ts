@@ -85,7 +85,7 @@ suiteOn('the verify page', await startChromium(), (chromium) => {
       assert.equal(await focused(page), title)
       const seen = await bands(page)
       sure.forEach((one, at) => {
-        const band = seen[at]?.replace(/^· /, '') ?? ''
+        const band = seen[at] ?? ''
         assert.ok(typeof one === 'string' ? band === one : one.test(band), `${at}: ${band}`)
       })
       assert.equal(await page.locator('#answer .layers .hint').count(), 4, 'each says what it does not show')
