@@ -19,22 +19,30 @@ export function layersOf(found: Provenance): Layer[] {
 /** As hasLapsed (manifest.ts) tells it of a reading. */
 const isLapsed = ({ problems }: Provenance['manifest']) => problems.length === 1 && problems[0] === LAPSED
 
+const NO_MANIFEST = 'That no manifest is there shows nothing: most sites remove it.'
+const A_MANIFEST =
+  'A manifest says who signed, not that what the picture shows is true; it can be removed, and copied beside other pixels.'
+
 function manifestLayer({ manifest }: Provenance): Layer {
-  const { state } = manifest
-  const [confidence, shows]: [Band, string] =
-    state === null
-      ? ['none', 'No signed manifest is in the file.']
-      : state === 'Trusted'
-        ? ['high', 'A manifest signed by this service, which fits the file: it is unchanged since.']
-        : state === 'Valid'
-          ? ['none', 'A manifest that is intact, by a signer that this service does not know.']
-          : isLapsed(manifest)
-            ? ['low', 'A manifest that fits the file, under a certificate of this service that is over since.']
-            : ['low', 'A manifest that does not fit the file: one of them was changed after signing, or it is forged.']
-  const absent = 'That no manifest is there shows nothing: most sites remove it.'
-  const present =
-    'A manifest says who signed, not that what the picture shows is true; it can be removed, and copied beside other pixels.'
-  return { layer: 'manifest', confidence, shows, does_not_show: state === null ? absent : present }
+  const [confidence, shows] = manifestShows(manifest)
+  return { layer: 'manifest', confidence, shows, does_not_show: manifest.state === null ? NO_MANIFEST : A_MANIFEST }
+}
+
+function manifestShows({ state, problems }: Provenance['manifest']): [Band, string] {
+  switch (state) {
+    case null:
+      return ['none', 'No signed manifest is in the file.']
+    case 'Trusted':
+      return ['high', 'A manifest signed by this service, which fits the file: it is unchanged since.']
+    case 'Valid':
+      return ['none', 'A manifest that is intact, by a signer that this service does not know.']
+    case 'Invalid':
+      return problems.length > 0 && problems.every((code) => code === 'signingCredential.expired')
+        ? ['low', 'A manifest that fits the file, by a certificate that is over; no authority vouches for its date.']
+        : ['low', 'A manifest that does not fit the file: one of them was changed after signing, or it is forged.']
+    default:
+      return state satisfies never
+  }
 }
 
 function watermarkLayer({ watermark }: Provenance): Layer {
@@ -52,7 +60,10 @@ function watermarkLayer({ watermark }: Provenance): Layer {
 }
 
 function fingerprintLayer({ fingerprint }: Provenance): Layer {
-  const { match } = fingerprint
+  const { match, weak } = fingerprint
+  const nothing = weak
+    ? 'The picture is too plain to be compared with another.'
+    : 'No mark or manifest leads to a picture on record to compare it with.'
   const does_not_show =
     'A fingerprint compares what a mark or a manifest leads to; pictures that look alike can come near.'
   const says: Record<'close' | 'near' | 'far', [Band, string]> = {
@@ -60,8 +71,7 @@ function fingerprintLayer({ fingerprint }: Provenance): Layer {
     near: ['medium', 'The picture resembles the one on record, with visible differences.'],
     far: ['none', 'The picture does not look like the one on record.'],
   }
-  const [confidence, shows]: [Band, string] =
-    match === null ? ['none', 'There was nothing on record to compare the picture with.'] : says[match]
+  const [confidence, shows]: [Band, string] = match === null ? ['none', nothing] : says[match]
   return { layer: 'fingerprint', confidence, shows, does_not_show }
 }
 

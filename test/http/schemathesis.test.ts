@@ -21,6 +21,7 @@ const DEFAULT_ACCEPTED = ['2xx', '3xx', 401, 403, 404, 409, 429]
  * in order, addresses that are public, bytes that are a picture, roles that fit the tenant.
  */
 const MAY_BE_400 = [
+  'GET /c2pa/matches/byBinding',
   'GET /v1/appeals',
   'GET /v1/generations',
   'GET /v1/generations/{id}/events',
@@ -35,6 +36,8 @@ const MAY_BE_400 = [
   'PATCH /v1/admin/people/{id}',
   'PATCH /v1/admin/tenants/{id}',
   'PATCH /v1/webhooks/{id}',
+  'POST /c2pa/matches/byBinding',
+  'POST /c2pa/matches/byContent',
   'POST /session',
   'POST /v1/admin/keys/{id}/rotate',
   'POST /v1/admin/tenants',
@@ -45,6 +48,7 @@ const MAY_BE_400 = [
   'POST /v1/images/edits',
   'POST /v1/images/generations',
   'POST /v1/moderations',
+  'POST /v1/provenance/feedback',
   'POST /v1/provenance/verify',
   'POST /v1/webhooks',
   'POST /v1/webhooks/{id}/replay',
@@ -52,6 +56,7 @@ const MAY_BE_400 = [
 ]
 /** Any bytes fit the form; few of them are a picture. */
 const NO_PICTURE = 415
+const PICTURES = ['POST /v1/provenance/verify', 'POST /c2pa/matches/byContent']
 /** What was erased by the same run is 410, wherever its name is still known. */
 const ERASABLE = /^\S+ \/v1\/(generations|images)\/\{id\}/
 /** Waiting ends here after a second, and the document says 504 for what goes on by itself. */
@@ -64,7 +69,7 @@ function configOf(operations: readonly string[]): string {
       ...(MAY_BE_400.includes(name) ? [400] : []),
       ...(ERASABLE.test(name) ? [410] : []),
       ...(WAITING.includes(name) ? [504] : []),
-      ...(name === 'POST /v1/provenance/verify' ? [NO_PICTURE] : []),
+      ...(PICTURES.includes(name) ? [NO_PICTURE] : []),
     ]
     const healthy = ['2xx', '3xx', '4xx', 504]
     return [
