@@ -79,6 +79,7 @@ test('a claim that ran out decides nothing, and the item is the next one’s', a
   const late = await desk.decide('ada', id, { lease, ...DENY })
   assert.equal(late.status, 409)
   assert.equal(late.body.code, 'lease_expired')
+  assert.match(late.body.detail, /^This claim [^.]+\. Claim [^.]+\.$/, 'two sentences')
   for (const [act, body] of [
     ['renew', { lease }],
     ['release', { lease }],
