@@ -28,8 +28,8 @@ function manifestLayer({ manifest }: Provenance): Layer {
   return { layer: 'manifest', confidence, shows, does_not_show: manifest.state === null ? NO_MANIFEST : A_MANIFEST }
 }
 
-function manifestShows({ state, problems }: Provenance['manifest']): [Band, string] {
-  switch (state) {
+function manifestShows(manifest: Provenance['manifest']): [Band, string] {
+  switch (manifest.state) {
     case null:
       return ['none', 'No signed manifest is in the file.']
     case 'Trusted':
@@ -37,11 +37,11 @@ function manifestShows({ state, problems }: Provenance['manifest']): [Band, stri
     case 'Valid':
       return ['none', 'A manifest that is intact, by a signer that this service does not know.']
     case 'Invalid':
-      return problems.length > 0 && problems.every((code) => code === 'signingCredential.expired')
+      return isLapsed(manifest)
         ? ['low', 'A manifest that fits the file, by a certificate that is over; no authority vouches for its date.']
         : ['low', 'A manifest that does not fit the file: one of them was changed after signing, or it is forged.']
     default:
-      return state satisfies never
+      return manifest.state satisfies never
   }
 }
 

@@ -101,7 +101,14 @@ export function release(image: Picture): void {
 
 export const provenance = (ours: boolean): Provenance => ({
   verdict: ours ? 'ours' : 'none_found',
-  manifest: { found: ours, state: ours ? 'Trusted' : null, signed_by: null, generator: null, problems: [], recovered: null },
+  manifest: {
+    found: ours,
+    state: ours ? 'Trusted' : null,
+    signed_by: null,
+    generator: null,
+    problems: [],
+    recovered: null,
+  },
   watermark: { found: ours, confidence: ours ? 'high' : 'none', read: ours, copy: null },
   fingerprint: {
     algorithm: 'iscc-image-v0',

@@ -159,7 +159,7 @@ test('an upload is taken as the one field file, within its limit, and nothing el
     [upload('picture', 10), 400, 'picture'],
     [{ method: 'POST', body: new FormData() }, 400, 'file'],
     [json({ url: 'http://169.254.169.254/' }), 400, 'url'],
-    [json({}), 415, 'content-type'],
+    [json({}), 400, 'url'],
     [{ method: 'POST', body: 'text' }, 415, 'content-type'],
     [{ method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x' }, body: 'torn' }, 400, 'file'],
     [{ method: 'POST', headers: { 'content-type': 'multipart/form-data' }, body: 'torn' }, 400, 'file'],

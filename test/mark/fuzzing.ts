@@ -35,8 +35,6 @@ export const emptyTally = (): Tally => ({
   wrong: [],
 })
 
-export type Fuzzing = Awaited<ReturnType<typeof openFuzzing>>
-
 export async function openFuzzing() {
   const strangers = await openStrangers({ searchMs: SEARCH_MS, deadlineMs: DECODE_MS })
   const bases = await basesOf(strangers)
