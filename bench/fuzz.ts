@@ -22,6 +22,8 @@ const state: State = await readFile(stateFile, 'utf8').then(
 )
 state.runs++
 let base = 0
+/** What is run, whatever is committed meanwhile. */
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim()
 await using fuzzing = await openFuzzing()
 while (state.tally.files < wanted) {
   const started = performance.now()
@@ -46,9 +48,9 @@ function report({ tally, seconds, runs, growthBytes }: State): string {
 
 \`npm run soak\` (\`bench/fuzz.ts\`), seeds 0 to ${tally.files - 1}: ${tally.files.toLocaleString('en')} files in ${Math.round(seconds)} s, over ${runs} run${runs === 1 ? '' : 's'}.
 Node ${process.version}, ${type()} ${release()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'an unnamed CPU'}, shared with other work;
-commit ${commit()}.
+commit ${commit}.
 
-Each file is one of PNG, JPEG, WebP and AVIF, plain or (but AVIF) marked and signed, of ${'96 × 96'} pixels, with one to four mutations: bits, heads,
+Each file is one of PNG, JPEG, WebP and AVIF, plain or (but AVIF) marked and signed, of 96 × 96 pixels, with one to four mutations: bits, heads,
 truncation, lengths that lie, parts removed, doubled, moved, or spliced from another file. Each goes through the decoding child, the
 manifest child and the mark's reader, with one look for the mark where the service searches copies as well.
 
@@ -65,8 +67,4 @@ ${counts(tally.refusals)}
 A file that reads and whose manifest does not is counted twice: by its verdict, and as \`manifest.unreadable\`. What this does not show: the
 libraries' own code is not instrumented, so a path that no mutation reaches is not tried.
 ${tally.wrong.map((one) => `\n- ${one}`).join('')}`
-}
-
-function commit(): string {
-  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim()
 }

@@ -37,8 +37,8 @@ await onConsole('console', ({ chromium, stubbed, named }) => {
     assert.match(await text(tab.page, '#order'), /needs script/)
     await tab.page.goto(`${stub.address}/verify`)
     await tab.page.setInputFiles('#file', { name: 'a.png', mimeType: 'image/png', buffer: stub.png })
-    await tab.page.click('#drop button')
-    assert.equal(JSON.parse(await text(tab.page, 'body')).verdict, 'ours')
+    await tab.page.click('#ask button')
+    await tab.page.waitForSelector('#answer[data-verdict=ours]')
   })
 
   named('an empty tray says what to do, and an example fills the prompt', async (page) => {
