@@ -19,7 +19,19 @@ const MINUTE = 60_000
 const [fileMs, allMs] = process.env.DARKROOM_FAULT_REQUESTS ? [60 * MINUTE, 70 * MINUTE] : [8 * MINUTE, 40 * MINUTE]
 const hangs = { execArgv: ['--test-force-exit'], signal: AbortSignal.timeout(allMs) }
 // They wait for a database or a socket more than they compute.
-const patient = ['browser', 'commands', 'contract', 'deploy', 'http', 'journey', 'mark', 'notify', 'openai', 'publish', 'review']
+const patient = [
+  'browser',
+  'commands',
+  'contract',
+  'deploy',
+  'http',
+  'journey',
+  'mark',
+  'notify',
+  'openai',
+  'publish',
+  'review',
+]
 // Cheap suites first, so that a broken foundation shows before a browser starts.
 const slowLast = ['browser', 'faults']
 
