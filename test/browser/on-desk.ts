@@ -88,7 +88,8 @@ export async function press(page: Page, ...keys: string[]): Promise<void> {
 /** Looks at the picture as it is. */
 export async function see(page: Page): Promise<void> {
   await press(page, 'Space')
-  await page.waitForSelector('#picture img[data-view=original]')
+  // Not by a handle, which would hold the picture for as long as the page is there.
+  await page.locator('#picture img[data-view=original]').waitFor()
 }
 
 /** The verdicts of an item that stand. */

@@ -97,12 +97,11 @@ const buttons = {
 for (const [id, run] of Object.entries(buttons))
   document.getElementById(id)?.addEventListener('click', () => void run())
 
-let adopted = false
+/** By then the stream has told of what was given before the page was loaded; what comes later this page knows by itself. */
+const ADOPTED_BY_MS = 5000
 
 function onQueue(lanes: Lanes, undoable: readonly Undoable[]): void {
-  // Once: what comes later this page knows by itself.
-  if (!adopted) adopt(undoable)
-  adopted = true
+  if (performance.now() < ADOPTED_BY_MS) adopt(undoable)
   const more = elsewhere().length
   const place = find('elsewhere', HTMLElement)
   place.hidden = more === 0
