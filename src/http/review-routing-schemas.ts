@@ -66,9 +66,7 @@ const RuleTrialSchema = Type.Object({
   matched: Type.Integer({ description: 'For so many it is the first that matches.' }),
   changed: Type.Integer({ description: 'For so many of them the rules in force do something else.' }),
   nobody: Type.Integer({ description: 'So many of them nobody could have had.' }),
-  too_few: Type.Integer({
-    description: 'So many of them too few people could have had for the verdicts that they need.',
-  }),
+  too_few: Type.Integer({ description: 'So many of them fewer people could have had than it takes to release them.' }),
   examples: Type.Array(Type.String(), { description: 'Ids of items.' }),
 })
 export const TrialSchema = Type.Object({

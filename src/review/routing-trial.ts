@@ -10,6 +10,7 @@ import { type Reviewer, WAS_ELIGIBLE } from './reviewer.ts'
 import { type Arrival, doTheSame, type Route, routeOf } from './routing.ts'
 import { routingInForce } from './routing-records.ts'
 import { type RoutingRule, requireSense } from './routing-rules.ts'
+import { needsTwo } from './ruling.ts'
 
 /** The newest so many are looked at. */
 export const MOST_TRIED = 2000
@@ -24,7 +25,7 @@ export type RuleTrial = {
   changed: number
   /** How many nobody could have had. */
   nobody: number
-  /** How many fewer people could have had than have to judge them; those of `nobody` too. */
+  /** How many fewer people could have had than it takes to release them; those of `nobody` too. */
   too_few: number
   examples: string[]
 }
@@ -53,7 +54,8 @@ export async function tryRouting(
   const inForce = (await routingInForce(sql)).rules
   const tried = items.map((item) => {
     const needs = verdictsNeeded(reviewRules, item.kind, item.overlap)
-    return { id: item.id, needs, before: routeOf(inForce, item), after: routeOf(rules, item) }
+    const releasing = needsTwo(item, reviewRules) ? 2 : 1
+    return { id: item.id, needs, releasing, before: routeOf(inForce, item), after: routeOf(rules, item) }
   })
   const couldHaveNow = await couldHave(
     sql,
@@ -79,7 +81,9 @@ export async function tryRouting(
         matched: matched.length,
         changed: matched.filter(({ before, after }) => !doTheSame(before, after)).length,
         nobody: matched.filter(({ id }) => left(id) === 0).length,
-        too_few: matched.filter(({ id, needs, after }) => left(id) < Math.max(needs, after.verdicts)).length,
+        too_few: matched.filter(
+          ({ id, needs, releasing, after }) => left(id) < Math.max(needs, releasing, after.verdicts),
+        ).length,
         examples: matched.slice(0, EXAMPLES).map(({ id }) => id),
       }
     }),

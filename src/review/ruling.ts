@@ -28,6 +28,11 @@ export type Ruled = { readonly ruling: Ruling } | { readonly needs: number }
 
 type Judged = Pick<ItemRow, 'kind' | 'needs' | 'clause' | 'severity'>
 
+/** Whether one person alone may refuse this, but not release it. */
+export function needsTwo({ kind, severity }: Pick<Judged, 'kind' | 'severity'>, rules: ReviewRules): boolean {
+  return kind === 'hold' && severity >= rules.twoPersonSeverity
+}
+
 /** `verdicts`: those that stand, in the order in which they were given. */
 export function ruleOn(item: Judged, verdicts: readonly VerdictRow[], rules: ReviewRules): Ruled {
   const left = verdicts.find((one) => one.outcome === 'omit')
@@ -35,8 +40,7 @@ export function ruleOn(item: Judged, verdicts: readonly VerdictRow[], rules: Rev
     return { ruling: { ...asRuling(verdicts, left), outcome: 'omit', clause: null, findings: {} } }
   const allowing = verdicts.filter((one) => one.outcome === 'allow')
   const denying = verdicts.filter((one) => one.outcome === 'deny')
-  const severe = item.kind === 'hold' && item.severity >= rules.twoPersonSeverity && denying.length === 0
-  const needs = Math.max(item.needs, severe ? 2 : 1)
+  const needs = Math.max(item.needs, needsTwo(item, rules) && denying.length === 0 ? 2 : 1)
   if (verdicts.length < needs) return { needs }
   if (allowing.length === denying.length) return { needs: verdicts.length + 1 }
   const stronger = allowing.length > denying.length ? allowing : denying

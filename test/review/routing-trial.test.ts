@@ -153,3 +153,13 @@ test('who is away counts for nobody, and what is restricted is told only to who 
   const seeing = (await tryRules(toAda)).body
   assert.deepEqual([seeing.items, seeing.rules[0].matched, seeing.rules[0].nobody], [2, 2, 1])
 })
+
+test('what two people release is for too few where one alone may have it, though one could refuse it', async () => {
+  await desk.make('hold')
+  await desk.make('hold', WEAPONS)
+  const to = (...names: string[]) =>
+    rule('To some', { kinds: ['hold'] }, { people: names.map((name) => desk.id(name)) })
+  const tooFew = async (one: RoutingRule) => (await tryRules([one])).body.rules[0].too_few
+  assert.equal(await tooFew(to('ada')), 1)
+  assert.equal(await tooFew(to('ada', 'bea')), 0)
+})
