@@ -115,7 +115,10 @@ function urgencyOf(policy: ModerationPolicy, rules: ReviewRules, kind: ReviewKin
   }
 }
 
-/** More was said of an item's subject: where that is graver, the item is as urgent as that makes it. Never less urgent than before. */
+/**
+ * More was said of an item's subject: where that is graver, the item goes ahead by as much, and keeps what routing gave it. Never less
+ * urgent than before, nor than one that comes now.
+ */
 export async function raiseItem(
   tx: Tx,
   { policy, rules }: ReviewTools,
@@ -123,12 +126,13 @@ export async function raiseItem(
   category: string | null,
 ): Promise<void> {
   const { severity, rank_at, deadline_at } = urgencyOf(policy, rules, 'report', category)
+  const headStart = raw`(${severity} - severity) * ${rules.headStartMsPerSeverity} * interval '1 millisecond'`
   await tx
     .updateTable('darkroom.review_item')
     .set({
       severity,
       category,
-      rank_at: raw<Date>`least(rank_at, ${rank_at})`,
+      rank_at: raw<Date>`least(rank_at - ${headStart}, ${rank_at})`,
       deadline_at: raw<Date>`least(deadline_at, ${deadline_at})`,
     })
     .where('id', '=', itemId)

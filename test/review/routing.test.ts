@@ -197,7 +197,8 @@ test('a report that becomes graver keeps its head start and whom it is for', asy
   const before = await desk.row(id)
   await desk.service.ground.database.transact((tx) => raiseItem(tx, desk.service.review, id, 'violence/graphic'))
   const after = await desk.row(id)
-  assert.equal(after.severity, 80)
-  assert.ok(after.rank_at <= before.rank_at)
+  assert.deepEqual([before.severity, after.severity], [20, 80])
+  const { headStartMsPerSeverity } = desk.service.review.rules
+  assert.equal(before.rank_at.getTime() - after.rank_at.getTime(), (80 - 20) * headStartMsPerSeverity)
   assert.deepEqual([after.people, after.routing_rule], [[desk.id('ada')], 0])
 })
