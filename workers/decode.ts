@@ -17,6 +17,7 @@ process.on('disconnect', () => process.exit(0))
 process.on('message', async ({ bytes, limits }: DecodeAsk) => {
   process.send?.(await decode(bytes, limits))
 })
+process.send?.('ready')
 
 async function decode(bytes: Uint8Array, limits: DecodeAsk['limits']): Promise<DecodeAnswer> {
   try {

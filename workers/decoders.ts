@@ -19,7 +19,7 @@ export type DecodersOptions = {
 export type Decoders = {
   /** The children's process ids. */
   readonly pids: readonly number[]
-  /** Faults: unsupported_media, too_large; both with field 'file'. */
+  /** Faults: unsupported_media, too_large, both with field 'file'; busy, when no decoder starts. */
   open(bytes: Uint8Array): Promise<StrangersFile>
 } & AsyncDisposable
 

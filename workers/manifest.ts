@@ -7,3 +7,4 @@ process.on('disconnect', () => process.exit(0))
 process.on('message', async ({ trust, bytes, mimeType }: Ask) => {
   process.send?.(await readManifest(Buffer.from(bytes), mimeType, trust))
 })
+process.send?.('ready')

@@ -17,7 +17,7 @@ export type ManifestsOptions = Pick<Signer, 'trust'> & {
 export type Manifests = {
   /** The child's process id; null while none runs. */
   readonly pid: number | null
-  /** As `Signer.read`; what ends or hangs the reader reads as found, 'Invalid' and unreadable. */
+  /** As `Signer.read`; what ends or hangs the reader reads as found, 'Invalid' and unreadable. Fault: busy, when none starts. */
   read: Signer['read']
 } & AsyncDisposable
 

@@ -11,7 +11,7 @@ import { addressOf } from './limits.ts'
 
 /** The public check of pictures. */
 export type PublicCheck = {
-  /** Faults: unsupported_media, too_large (field 'file'). */
+  /** Faults: unsupported_media, too_large (field 'file'); busy. */
   readonly verify: (bytes: Buffer) => Promise<Verification>
   readonly resolve: Resolve
   /** Takes a place for an address; what it answers gives it back. Faults: busy, rate_limited. */
