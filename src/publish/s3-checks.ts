@@ -1,9 +1,10 @@
 // What must hold of the buckets before anything is written to them: they exist, take writes, keep the first of two writers, encrypt
 // as asked, show nothing to strangers, and the log's bucket locks what it holds. Each refusal names its variable and a remedy.
 import { randomUUID } from 'node:crypto'
+import { errorName, isUnreachable, statusOf } from '../kernel/aws-errors.ts'
 import type { S3Config } from '../kernel/config/objects.ts'
 import { Fault } from '../kernel/fault.ts'
-import { errorName, isTaken, isUnreachable, isWithoutAccount, isWrongAccount, statusOf } from './s3-faults.ts'
+import { isTaken, isWithoutAccount, isWrongAccount } from './s3-faults.ts'
 import { PROBE_KEY, type S3Probe, type S3Role, type S3Stores } from './s3-store.ts'
 
 const READINESS_MS = 2500

@@ -1,17 +1,9 @@
 // What an S3 server or its client may throw, as faults. Only the error's name and status are told: no key, address or secret.
 // A server that is away is told from one that refuses; what a person must mend is named at the start (s3-checks.ts).
+import { errorName, isAway, statusOf } from '../kernel/aws-errors.ts'
 import { Fault } from '../kernel/fault.ts'
 
 const MISSING = new Set(['NoSuchKey', 'NotFound'])
-const UNREACHABLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ETIMEDOUT',
-  'EPIPE',
-])
 const WRONG_ACCOUNT = new Set([
   'InvalidAccessKeyId',
   'SignatureDoesNotMatch',
@@ -21,18 +13,6 @@ const WRONG_ACCOUNT = new Set([
   // versitygw's word for an access key that it does not know.
   'XAdminUserNotFound',
 ])
-
-/** The error's name as S3 spells it (`NoSuchBucket`), else its class. */
-export function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown'
-}
-
-export function statusOf(error: unknown): number | null {
-  if (!(error instanceof Error) || !('$metadata' in error)) return null
-  const { $metadata } = error
-  if (typeof $metadata !== 'object' || $metadata === null || !('httpStatusCode' in $metadata)) return null
-  return typeof $metadata.httpStatusCode === 'number' ? $metadata.httpStatusCode : null
-}
 
 /** Something was there already: the condition `If-None-Match: *` did not hold. */
 export function isTaken(error: unknown): boolean {
@@ -52,19 +32,12 @@ export function isWithoutAccount(error: unknown): boolean {
   return /^(CredentialsProviderError|TokenProviderError|AuthenticationError)$/.test(errorName(error))
 }
 
-export function isUnreachable(error: unknown): boolean {
-  if (errorName(error) === 'TimeoutError') return true
-  for (let one: unknown = error; one instanceof Error; one = one.cause)
-    if ('code' in one && typeof one.code === 'string' && UNREACHABLE.has(one.code)) return true
-  return false
-}
-
 /** The fault of a call on an object in the bucket that plays `role`. */
 export function objectFault(error: unknown, role: string): Fault {
   if (error instanceof Fault) return error
   const status = statusOf(error)
   // Away, not unwilling: the task that asked is not to blame and may wait for as long as it takes.
-  const away = isUnreachable(error) || (status !== null && (status >= 500 || status === 429))
+  const away = isAway(error)
   const facts = { store: role, error: errorName(error), status, away }
   if (MISSING.has(errorName(error))) return new Fault('object_missing', { facts })
   if (/checksum mismatch/i.test(error instanceof Error ? error.message : ''))

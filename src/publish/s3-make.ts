@@ -1,10 +1,10 @@
 // Makes the buckets that are missing, where the account may: the log's with versioning and Object Lock, the others plain. What is there
 // keeps its objects; a log's bucket that lacks a feature gets it. The checks of every start (s3-checks.ts) say whether that is enough.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorName, isUnreachable, statusOf } from '../kernel/aws-errors.ts'
 import type { S3Config } from '../kernel/config/objects.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import { asked, checkBuckets } from './s3-checks.ts'
-import { errorName, isUnreachable, statusOf } from './s3-faults.ts'
 import type { S3Probe, S3Role, S3Stores } from './s3-store.ts'
 
 const POLL_MS = 500

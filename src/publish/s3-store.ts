@@ -25,12 +25,13 @@ import {
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { errorName } from '../kernel/aws-errors.ts'
 import { sha256 } from '../kernel/canonical.ts'
 import type { S3Config } from '../kernel/config/objects.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ObjectStore, PublicStore, StoredObject } from '../kernel/object-store.ts'
 import { isKey } from './file-store.ts'
-import { errorName, isContended, isTaken, objectFault } from './s3-faults.ts'
+import { isContended, isTaken, objectFault } from './s3-faults.ts'
 
 export type S3Role = keyof S3Config['buckets']
 

@@ -1,41 +1,18 @@
 // Limits over HTTP: each holds at its edge, says how much is left and when to come back, in both dialects. The clock is the records'
 // own, so that tests move it.
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { sql as raw } from 'kysely'
 import sharp from 'sharp'
 import { meterDevice } from '../../src/kernel/charge.ts'
-import type { Overrides } from '../../src/policy/quotas.ts'
-import { authenticate } from '../../src/tenant/caller.ts'
-import { ALLOWED, FORBIDDEN, json, openService, type Service } from './service.ts'
+import { openMetered } from './metered.ts'
+import { ALLOWED, FORBIDDEN, json } from './service.ts'
 
-let service: Service
-let tenantId: string
-before(async () => {
-  service = await openService({ DARKROOM_BACKLOG_LIMIT_TASKS: '40' })
-  tenantId = (await authenticate(service.ground, service.key('client'))).tenantId
-})
-after(() => service[Symbol.asyncDispose]())
-beforeEach(async () => {
-  const { sql } = service.ground.database
-  await raw`DELETE FROM darkroom.rate`.execute(sql)
-  await raw`DELETE FROM darkroom.usage`.execute(sql)
-  await raw`DELETE FROM darkroom.task`.execute(sql)
-  await raw`UPDATE darkroom.request SET state = 'cancelled' WHERE state IN ('queued', 'generating')`.execute(sql)
-  await setLimits({})
+const { service, tenantId, setLimits, later, order, openaiOrder } = await openMetered({
+  DARKROOM_BACKLOG_LIMIT_TASKS: '40',
 })
 
-const setLimits = (quota: Overrides, plan = 'default') =>
-  service.ground.database.sql
-    .updateTable('darkroom.tenant')
-    .set({ plan, quota: JSON.stringify(quota) })
-    .where('id', '=', tenantId)
-    .execute()
-const later = (ms: number) =>
-  raw`UPDATE darkroom.clock_offset SET by = by + ${ms} * interval '1 millisecond'`.execute(service.ground.database.sql)
-const order = (more: object = {}) => service.call('/v1/generations', json({ prompt: ALLOWED, ...more }))
 const statuses = (responses: Response[]) => responses.map((response) => response.status).sort()
-const openaiOrder = () => service.call('/v1/images/generations', json({ prompt: ALLOWED, model: 'storybook' }))
 
 test('a tenant may send its burst at once and then one an interval; the headers say how much is left', async () => {
   await setLimits({ requests: { per_minute: 6, burst: 3 } })

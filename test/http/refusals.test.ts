@@ -1,37 +1,11 @@
 // Who is refused too often is slowed, whatever it sends next: a key that probes the filter learns nothing from the answers.
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
-import { sql as raw } from 'kysely'
-import type { Overrides } from '../../src/policy/quotas.ts'
-import { authenticate } from '../../src/tenant/caller.ts'
-import { ALLOWED, FORBIDDEN, json, openService, type Service } from './service.ts'
+import { test } from 'node:test'
+import { openMetered } from './metered.ts'
+import { ALLOWED, FORBIDDEN, json } from './service.ts'
 
-let service: Service
-let tenantId: string
-before(async () => {
-  service = await openService()
-  tenantId = (await authenticate(service.ground, service.key('client'))).tenantId
-})
-after(() => service[Symbol.asyncDispose]())
-beforeEach(async () => {
-  const { sql } = service.ground.database
-  await raw`DELETE FROM darkroom.rate`.execute(sql)
-  await raw`DELETE FROM darkroom.usage`.execute(sql)
-  await raw`DELETE FROM darkroom.task`.execute(sql)
-  await raw`UPDATE darkroom.request SET state = 'cancelled' WHERE state IN ('queued', 'generating')`.execute(sql)
-  await setLimits({})
-})
+const { service, setLimits, later, order, openaiOrder } = await openMetered()
 
-const setLimits = (quota: Overrides, plan = 'default') =>
-  service.ground.database.sql
-    .updateTable('darkroom.tenant')
-    .set({ plan, quota: JSON.stringify(quota) })
-    .where('id', '=', tenantId)
-    .execute()
-const later = (ms: number) =>
-  raw`UPDATE darkroom.clock_offset SET by = by + ${ms} * interval '1 millisecond'`.execute(service.ground.database.sql)
-const order = () => service.call('/v1/generations', json({ prompt: ALLOWED }))
-const openaiOrder = () => service.call('/v1/images/generations', json({ prompt: ALLOWED, model: 'storybook' }))
 const forbidden = (as: 'client' | 'second_client' = 'client') =>
   service.call('/v1/generations', { ...json({ prompt: FORBIDDEN }), as })
 

@@ -1,36 +1,25 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { isFault } from '../../src/kernel/fault.ts'
-import { CLOSE_BITS, fingerprintDistance } from '../../src/mark/fingerprint.ts'
 import { formerFingerprintOf } from '../../src/mark/former-fingerprint.ts'
 import { type Marked, type MarkOrder, markImage } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
-import type { Registry, RegistryRecord } from '../../src/mark/registry.ts'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { verifyProvenance } from '../../src/mark/verify.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
+import { openElsewhere } from './elsewhere.ts'
 import { cartoon, imageOf, pixelsOf, textured } from './pictures.ts'
+import { openRegistry, RELEASED } from './registry.ts'
+import { withPngChunk } from './surgery.ts'
 
-const createdAt = new Date('2026-03-04T05:06:07Z')
 const system = { name: 'Darkroom', version: '0.1.0' }
 const model = { id: 'storybook', version: '1' }
 
-const byMark = new Map<string, RegistryRecord>()
-const byManifest = new Map<string, RegistryRecord>()
-const registry: Registry = {
-  byMarkId: async (markId, epoch) => byMark.get(`${epoch}/${markId}`) ?? null,
-  byManifestId: async (manifestId) => byManifest.get(manifestId) ?? null,
-  byLikeness: async (hex) =>
-    [...byMark.values()].find(
-      ({ fingerprint }) => fingerprint !== null && (fingerprintDistance(hex, fingerprint.hex) ?? 256) <= CLOSE_BITS,
-    ) ?? null,
-}
+const { registry, byMark, byManifest, publish } = openRegistry()
 
 let home: string
 let signer: Signer
@@ -47,23 +36,9 @@ const orderFor = async (seed: number, markId: number): Promise<MarkOrder> => ({
   compression: null,
   system,
   model,
-  createdAt,
+  createdAt: RELEASED.createdAt,
   parent: null,
 })
-function publish(made: Marked, imageId: string): void {
-  const record = {
-    imageId,
-    createdAt,
-    system: system.name,
-    version: system.version,
-    logIndex: 4,
-    manifestId: made.manifestId,
-    available: true,
-    fingerprint: made.fingerprint,
-  }
-  byMark.set(`${made.watermark.epoch}/${made.watermark.markId}`, record)
-  byManifest.set(made.manifestId, record)
-}
 const refuses =
   (code: Parameters<typeof isFault>[1], check: (detail: string) => boolean = () => true) =>
   (error: unknown) =>
@@ -182,7 +157,7 @@ describe('the verdict', () => {
 
   it('says ours_altered when other pixels stand under the recovered manifest', async () => {
     // The signed file with one more text chunk: the pixels still decode, the manifest's hash no longer matches.
-    const altered = withTextChunk(marked.bytes)
+    const altered = withPngChunk(marked.bytes, 'tEXt', Buffer.from('Comment\0changed'))
     const told = await verify(altered)
     assert.deepEqual([told.verdict, told.manifest.state], ['ours_altered', 'Invalid'])
     assert.deepEqual(told.manifest.problems, ['assertion.dataHash.mismatch'])
@@ -285,22 +260,14 @@ describe('the verdict', () => {
   })
 
   it('fetches no manifest from an address that an upload names', async () => {
-    let visits = 0
-    await using server = createServer((_request, response) => {
-      visits++
-      response.end()
-    })
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    const address = server.address()
-    assert.ok(typeof address === 'object' && address !== null)
-    const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="http://127.0.0.1:${address.port}/m.c2pa"/></rdf:RDF></x:xmpmeta>`
+    await using elsewhere = await openElsewhere()
     const drawn = await cartoon(33)
     for (const format of ['png', 'jpeg', 'webp'] as const) {
-      const told = await verify(await imageOf(drawn).withXmp(xmp).toFormat(format).toBuffer())
+      const told = await verify(await imageOf(drawn).withXmp(elsewhere.xmp).toFormat(format).toBuffer())
       assert.deepEqual([told.verdict, told.manifest.found], ['none_found', false], format)
       if (format !== 'png') assert.match(told.notes.join(' '), /not fetched/)
     }
-    assert.equal(visits, 0)
+    assert.equal(elsewhere.visits(), 0)
   })
 
   it('says none_found of an unmarked picture, and that this proves little', async () => {
@@ -331,13 +298,3 @@ describe('the verdict', () => {
     )
   })
 })
-
-function withTextChunk(png: Buffer): Buffer {
-  const body = Buffer.from('tEXtComment\0changed')
-  const crc = Buffer.alloc(4)
-  crc.writeUInt32BE(crc32(body))
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(body.length - 4)
-  const end = png.length - 12
-  return Buffer.concat([png.subarray(0, end), length, body, crc, png.subarray(end)])
-}

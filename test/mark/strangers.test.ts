@@ -2,7 +2,6 @@
 // stable code and the field; and nothing is fetched, nothing crashes but a child, and memory stays bounded.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
@@ -11,6 +10,7 @@ import { isFault } from '../../src/kernel/fault.ts'
 import { type Marked, markImage } from '../../src/mark/mark.ts'
 import { openSigner } from '../../src/mark/signer.ts'
 import { openDecoders } from '../../workers/decoders.ts'
+import { openElsewhere } from './elsewhere.ts'
 import { cartoon, type Drawn, imageOf, pixelsOf, textured } from './pictures.ts'
 import { LIMITS, openStrangers, type Strangers } from './strangers.ts'
 import { pngChunk, withPngChunk, withPngSize } from './surgery.ts'
@@ -176,18 +176,10 @@ test('a manifest that was forged, or taken from another file, is never ours by i
 })
 
 test('a manifest that is kept elsewhere is said to be, and not fetched', async () => {
-  let visits = 0
-  await using server = createServer((_request, response) => {
-    visits++
-    response.end()
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  assert.ok(typeof address === 'object' && address !== null)
-  const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="http://127.0.0.1:${address.port}/m.c2pa"/></rdf:RDF></x:xmpmeta>`
-  const { answer } = await strangers.verify(await imageOf(picture).withXmp(xmp).jpeg().toBuffer())
+  await using elsewhere = await openElsewhere()
+  const { answer } = await strangers.verify(await imageOf(picture).withXmp(elsewhere.xmp).jpeg().toBuffer())
   assert.match(answer.notes.join(' '), /not fetched/)
-  assert.equal(visits, 0)
+  assert.equal(elsewhere.visits(), 0)
 })
 
 test('each layer says what it shows, how sure it is, and what it does not show; scores are apart', async () => {

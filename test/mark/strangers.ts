@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { DecodeLimits } from '../../src/mark/encode.ts'
-import type { Marked } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
-import type { Registry, RegistryRecord } from '../../src/mark/registry.ts'
 import { openSigner } from '../../src/mark/signer.ts'
 import { verifyStranger } from '../../src/mark/stranger.ts'
 import { openWatermarker } from '../../src/mark/watermark/pool.ts'
 import { type Decoders, type DecodersOptions, openDecoders } from '../../workers/decoders.ts'
 import { openManifests } from '../../workers/manifests.ts'
+import { openRegistry } from './registry.ts'
 
 export const LIMITS: DecodeLimits = { maxPixels: 4_000_000, maxBytes: 8_000_000 }
 
@@ -28,13 +27,7 @@ export async function openStrangers({ searchMs = 1200, limits = LIMITS, ...more 
   const watermark = stack.use(openWatermarker({ keys: await openMarkKeys({ home }), threads: 1 }))
   const manifests = stack.use(openManifests({ trust: signer.trust, log }))
   const decoders: Decoders = stack.use(openDecoders({ log, limits, ...more }))
-  const byMark = new Map<string, RegistryRecord>()
-  const byManifest = new Map<string, RegistryRecord>()
-  const registry: Registry = {
-    byMarkId: async (markId, epoch) => byMark.get(`${epoch}/${markId}`) ?? null,
-    byManifestId: async (id) => byManifest.get(id) ?? null,
-    byLikeness: async () => null,
-  }
+  const { registry, publish } = openRegistry()
   const owned = stack.move()
   return {
     home,
@@ -44,21 +37,7 @@ export async function openStrangers({ searchMs = 1200, limits = LIMITS, ...more 
     decoders,
     verify: (bytes: Buffer) =>
       verifyStranger(bytes, { signer: manifests, watermark, registry, searchMs, open: decoders.open }),
-    /** As if it had been released. */
-    publish({ watermark: mark, manifestId, fingerprint }: Marked, imageId: string): void {
-      const record: RegistryRecord = {
-        imageId,
-        createdAt: new Date('2026-03-04T05:06:07Z'),
-        system: 'storybook',
-        version: '1.0.0',
-        logIndex: null,
-        manifestId,
-        available: true,
-        fingerprint,
-      }
-      byMark.set(`${mark.epoch}/${mark.markId}`, record)
-      byManifest.set(manifestId, record)
-    },
+    publish,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -2,6 +2,7 @@
 // SDK's own (AWS_ACCESS_KEY_ID, AWS_PROFILE, web identity, instance roles); the key needs kms:GetPublicKey and kms:Sign.
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { GetPublicKeyCommand, KMSClient, type KMSClientConfig, SignCommand } from '@aws-sdk/client-kms'
+import { errorName, isAway, statusOf } from '../../kernel/aws-errors.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { algorithmOf, isEcdsa, type KeyUse, rawFromDer, type SigningAlgorithm } from './signature.ts'
 
@@ -28,15 +29,6 @@ const PASSING = new Set([
   'LimitExceededException',
   'DependencyTimeoutException',
   'KMSInternalException',
-])
-const UNREACHABLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ETIMEDOUT',
-  'EPIPE',
 ])
 
 /**
@@ -108,9 +100,9 @@ function isSame(certified: KeyObject, spki: Buffer): boolean {
 /** Only the error's name and status are told: no key id, request or account. */
 function refused(call: string): (error: unknown) => never {
   return (error) => {
-    const name = error instanceof Error ? error.name : 'unknown'
+    const name = errorName(error)
     const status = statusOf(error)
-    const away = isUnreachable(error) || PASSING.has(name) || (status !== null && (status >= 500 || status === 429))
+    const away = isAway(error) || PASSING.has(name)
     throw new Fault('signer_failed', {
       retry: 'later',
       field: 'DARKROOM_SIGNER_KMS_KEY_ID',
@@ -119,18 +111,4 @@ function refused(call: string): (error: unknown) => never {
       cause: error,
     })
   }
-}
-
-function statusOf(error: unknown): number | null {
-  if (!(error instanceof Error) || !('$metadata' in error)) return null
-  const { $metadata } = error
-  if (typeof $metadata !== 'object' || $metadata === null || !('httpStatusCode' in $metadata)) return null
-  return typeof $metadata.httpStatusCode === 'number' ? $metadata.httpStatusCode : null
-}
-
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof Error && error.name === 'TimeoutError') return true
-  for (let one: unknown = error; one instanceof Error; one = one.cause)
-    if ('code' in one && typeof one.code === 'string' && UNREACHABLE.has(one.code)) return true
-  return false
 }
