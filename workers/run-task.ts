@@ -5,7 +5,7 @@ import { Fault } from '../src/kernel/fault.ts'
 import { type Ground, requestTopic } from '../src/kernel/ground.ts'
 import { stageFaults, stageSeconds, waitSeconds } from '../src/kernel/meters.ts'
 import { WEBHOOK_TOPIC } from '../src/kernel/outbox.ts'
-import { type Claim, claimTask, completeTask, renewLease, retryTask } from '../src/kernel/tasks.ts'
+import { type Claim, type Counted, claimTask, completeTask, renewLease, retryTask } from '../src/kernel/tasks.ts'
 import { currentTraceId, inSpan } from '../src/kernel/trace.ts'
 import { failImage, failRequest, failureOf, lockRequest } from '../src/outcome.ts'
 
@@ -80,8 +80,8 @@ export function mayRetry({ config }: Ground, claim: Claim, error: unknown): bool
   const fault = asFault(error)
   if (fault.code === 'lease_lost' || fault.code === 'cancelled') return true
   const crashed = fault.facts.crashed === true
-  const spent = claim.attempt >= config.tasks.maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
-  // A device that does not start, a store, a signer or a database that is away: they say nothing about the task.
+  const tries = claim.attempt - claim.waits
+  const spent = tries >= config.tasks.maxAttempts || claim.crashes + (crashed ? 1 : 0) >= MAX_CRASHES
   return isAway(fault) || (fault.retry !== 'never' && !spent)
 }
 
@@ -93,7 +93,7 @@ async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Gr
   }
   // Stopped at a step boundary: for a drain it is given back at once; a cancelled request's task is gone and stays gone.
   if (fault.code === 'cancelled') {
-    await giveBack(ground, claim, 0, false)
+    await giveBack(ground, claim, 0)
     return 'cancelled'
   }
   stageFaults.inc({ stage: claim.stage, code: fault.code })
@@ -106,7 +106,7 @@ async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Gr
     return 'failed'
   }
   const backoff = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (claim.attempt - 1)) * (0.5 + Math.random())
-  await giveBack(ground, claim, fault.retry === 'now' ? 0 : Math.round(backoff), crashed)
+  await giveBack(ground, claim, fault.retry === 'now' ? 0 : Math.round(backoff), { crashed, waited: isAway(fault) })
   return 'retry'
 }
 
@@ -114,13 +114,14 @@ function asFault(error: unknown): Fault {
   return error instanceof Fault ? error : new Fault('model_error', { retry: 'later', cause: error })
 }
 
+/** A device that does not start, a store, a signer or a database that is away: they say nothing about the task. */
 function isAway({ code, facts }: Fault): boolean {
   if (code === 'object_store_failed' || code === 'signer_failed') return facts.away === true
   return code === 'inference_down' || code === 'database_failed'
 }
 
-async function giveBack(ground: Ground, claim: Claim, delayMs: number, crashed: boolean): Promise<void> {
-  const due = await retryTask(ground.database.sql, claim, delayMs, crashed)
+async function giveBack(ground: Ground, claim: Claim, delayMs: number, counted: Counted = {}): Promise<void> {
+  const due = await retryTask(ground.database.sql, claim, delayMs, counted)
   if (due !== null) ground.bell.ring([due])
 }
 

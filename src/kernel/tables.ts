@@ -151,6 +151,7 @@ export type TaskTable = {
   runnable_at: Time
   attempt: Generated<number>
   crashes: Generated<number>
+  waits: Generated<number>
   fence: DefaultBigInt
   lease_until: MaybeTime
   ring: Generated<number>

@@ -28,6 +28,8 @@ export type Claim = {
   readonly stage: Stage
   readonly attempt: number
   readonly crashes: number
+  /** Of the attempts, those that ended because what the task needs was away. */
+  readonly waits: number
   /** The trace of whoever wrote the task. */
   readonly traceparent: string | null
   /** From its being due to this claim. */
@@ -63,6 +65,7 @@ export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Prom
     stage: Stage
     attempt: number
     crashes: number
+    waits: number
     fence: string
     traceparent: string | null
     waited_ms: string
@@ -72,7 +75,7 @@ export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Prom
            crashes = crashes + CASE WHEN lease_until IS NULL OR ${unrenewable(leaseMs)} THEN 0 ELSE 1 END,
            lease_until = darkroom.now() + ${leaseMs} * interval '1 millisecond'
      WHERE id = ${taskId} AND runnable_at <= darkroom.now() AND (lease_until IS NULL OR lease_until <= darkroom.now())
-    RETURNING subject_id, tenant_id, stage, attempt, crashes, fence, traceparent,
+    RETURNING subject_id, tenant_id, stage, attempt, crashes, waits, fence, traceparent,
       extract(epoch FROM darkroom.now() - runnable_at) * 1000 AS waited_ms`.execute(sql)
   const row = rows[0]
   if (row === undefined) return null
@@ -84,6 +87,7 @@ export async function claimTask(sql: Sql, taskId: string, leaseMs: number): Prom
     stage: row.stage,
     attempt: row.attempt,
     crashes: row.crashes,
+    waits: row.waits,
     traceparent: row.traceparent,
     waitedMs: Math.max(0, Number(row.waited_ms)),
   }
@@ -126,11 +130,20 @@ export async function completeTask(tx: Tx, claim: Claim): Promise<void> {
   if (numDeletedRows !== 1n) throw new Fault('lease_lost', { facts: { task: claim.taskId } })
 }
 
-/** Gives a task back, due again after `delayMs`. `crashed` counts toward the poison cap. Null when the lease was lost. */
-export async function retryTask(sql: Sql, claim: Claim, delayMs: number, crashed: boolean): Promise<Due | null> {
+/** What an attempt counts as beside a try: one toward the poison cap, or one that says nothing of the task. */
+export type Counted = { crashed?: boolean; waited?: boolean }
+
+/** Gives a task back, due again after `delayMs`. Null when the lease was lost. */
+export async function retryTask(
+  sql: Sql,
+  claim: Claim,
+  delayMs: number,
+  { crashed = false, waited = false }: Counted = {},
+): Promise<Due | null> {
   const { rows } = await raw<{ ring: number }>`
     UPDATE darkroom.task
        SET lease_until = NULL, ring = ring + 1, rung_at = darkroom.now(), crashes = crashes + ${crashed ? 1 : 0},
+           waits = waits + ${waited ? 1 : 0},
            runnable_at = darkroom.now() + ${delayMs} * interval '1 millisecond', dispatched_at = NULL
      WHERE id = ${claim.taskId} AND fence = ${claim.fence}
     RETURNING ring`.execute(sql)

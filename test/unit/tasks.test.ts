@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql as raw } from 'kysely'
-import { isFault } from '../../src/kernel/fault.ts'
+import { Fault, isFault } from '../../src/kernel/fault.ts'
 import { claimTask, completeTask, endLeases, renewLease, retryTask, sweepTasks } from '../../src/kernel/tasks.ts'
+import { mayRetry, runTask } from '../../workers/run-task.ts'
 import { openWorld, queueRequest, type World } from '../support/world.ts'
 
 let world: World
@@ -47,7 +48,7 @@ test('a lease that ran out can be claimed again, counts as a crash, and the firs
     world.ground.database.transact((tx) => completeTask(tx, first)),
     (error) => isFault(error, 'lease_lost'),
   )
-  assert.equal(await retryTask(sql(), first, 0, false), null)
+  assert.equal(await retryTask(sql(), first, 0), null)
   await world.ground.database.transact((tx) => completeTask(tx, second))
 })
 
@@ -65,14 +66,33 @@ test('a retried task is due only after its delay, under the next ring, and is no
   const id = await newTask()
   const claim = await claimTask(sql(), id, LEASE_MS)
   assert.ok(claim)
-  assert.deepEqual(await retryTask(sql(), claim, 5000, false), { id, stage: 'generate', ring: 1, delayMs: 5000 })
+  assert.deepEqual(await retryTask(sql(), claim, 5000), { id, stage: 'generate', ring: 1, delayMs: 5000 })
   assert.equal(await claimTask(sql(), id, LEASE_MS), null)
   await pass(5001)
   const again = await claimTask(sql(), id, LEASE_MS)
   assert.equal(again?.crashes, 0)
   assert.ok(again)
-  await retryTask(sql(), again, 0, true)
+  await retryTask(sql(), again, 0, { crashed: true })
   assert.equal((await claimTask(sql(), id, LEASE_MS))?.crashes, 1)
+})
+
+test('an outage uses up no tries: after one that outlasts them all, a passing fault has as many as ever', async () => {
+  const { ground } = world
+  const { maxAttempts } = ground.config.tasks
+  const id = await newTask()
+  const meet = async (fault: Fault) => {
+    await runTask(ground, id, async (claim) => {
+      assert.equal(mayRetry(ground, claim, fault), true)
+      throw fault
+    })
+    await pass(60_000)
+  }
+  for (let away = 0; away < maxAttempts + 3; away++) await meet(new Fault('database_failed', { retry: 'later' }))
+  for (let tries = 1; tries < maxAttempts; tries++) await meet(new Fault('model_error', { retry: 'later' }))
+  const last = await claimTask(sql(), id, LEASE_MS)
+  assert.ok(last)
+  assert.deepEqual([last.waits, last.attempt - last.waits], [maxAttempts + 3, maxAttempts])
+  assert.equal(mayRetry(ground, last, new Fault('model_error', { retry: 'later' })), false)
 })
 
 test('the sweeper rings for dispatched work that nobody holds, and leaves the fair backlog alone', async () => {
