@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { isFault } from '../../src/kernel/fault.ts'
 import { openDecoders } from '../../workers/decoders.ts'
@@ -84,7 +84,8 @@ test('a reader that is being ended is given no other file, even where its answer
   await reader.ask({ act: 'warm' })
   const answers = Promise.all([reader.ask({ act: 'slow' }), reader.ask({ act: 'two' })])
   await sleep(20)
-  // This process is busy until the deadline is over, and finds both at once.
+  // This process is busy until the deadline is over, and finds both at once; the deadline first, as timers come before messages.
+  await nextTurn()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, DEADLINE_MS + 100)
   assert.deepEqual(await answers, ['slow', 'two'])
 })
