@@ -39,11 +39,11 @@ async function listen(who: string, headers: Record<string, string> = { authoriza
       assert.equal(name, 'queue')
       heard.push(JSON.parse(JSON.stringify(data)))
     }
-  })()
-    .catch(() => undefined)
-    .finally(() => {
-      ended = true
-    })
+  })().finally(() => {
+    ended = true
+  })
+  // What went wrong is told when the listener goes.
+  reading.catch(() => undefined)
   return {
     heard,
     response,
@@ -52,7 +52,9 @@ async function listen(who: string, headers: Record<string, string> = { authoriza
     until: (is: (part: Part) => boolean, withinMs = 3000) => within(withinMs, () => heard.slice(-1).find(is)),
     [Symbol.asyncDispose]: async () => {
       leaving.abort()
-      await reading
+      await reading.catch((error: unknown) => {
+        if (!(error instanceof Error && error.name === 'AbortError')) throw error
+      })
     },
   }
 }
@@ -115,6 +117,32 @@ test('a change that nobody rang for is told all the same', async () => {
   await raw`UPDATE darkroom.review_item SET reserved_for = ${desk.id('bea')}, reserved_until = darkroom.now() + interval '1 hour'
              WHERE state = 'open'`.execute(desk.service.ground.database.sql)
   await ada.until(({ lanes }) => lanes.first_look === 0)
+})
+
+test('what one asks to be spared is gone from one’s own part at once', async () => {
+  await desk.make('hold')
+  await using ada = await listen('ada')
+  await ada.until(({ lanes }) => lanes.first_look === 1)
+  // Until then what was made just now is looked at again by itself.
+  await sleep(3600)
+  const skips = { categories: ['violence/graphic'], hours: 1 }
+  assert.equal((await desk.as('/v1/review/shift/skips', 'ada', { method: 'PUT', body: skips })).status, 200)
+  await ada.until(({ lanes }) => lanes.first_look === 0)
+  await sleep(3600)
+  await desk.as('/v1/review/shift/skips', 'ada', { method: 'PUT', body: { ...skips, categories: [] } })
+  await ada.until(({ lanes }) => lanes.first_look === 1)
+})
+
+test('who may review at all moves the pulse by which parts are read anew', async () => {
+  const { sql } = desk.service.ground.database
+  const pulse = async () => (await raw`SELECT last_value FROM darkroom.review_pulse`.execute(sql)).rows
+  const mover = await desk.addPerson('mover', ['reviewer'])
+  for (const body of [{ roles: ['reviewer', 'lead'] }, { active: false }]) {
+    const before = await pulse()
+    const changed = await desk.call(`/v1/admin/people/${mover}`, { method: 'PATCH', body })
+    assert.equal(changed.status, 200, JSON.stringify(changed.body))
+    assert.notDeepEqual(await pulse(), before)
+  }
 })
 
 test('a claim that runs out is told, though nothing was written', async () => {
