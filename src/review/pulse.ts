@@ -24,6 +24,7 @@ const EVERY_MS = 1000
 const AGAIN_MS = 30_000
 /** So long after the pulse moved it may not all have been committed. */
 const SETTLES_MS = 2500
+const UNREAD = 'the review queue could not be read for so many of those who follow it; the next second tries again'
 
 /** Tells `listener` this person's part, then each change, until the returned function is called. */
 export function followQueue(ground: Ground, reviewer: Reviewer, listener: Listener): () => void {
@@ -47,25 +48,34 @@ function openHub(ground: Ground) {
     if (looking) return
     looking = true
     timer = null
-    let failed = false
+    let failed = 0
     try {
       const { pulse, now } = await readPulse(sql)
       const moved = pulse !== seen.pulse
       const all = moved || seen.settledAt > seen.readAt || now - seen.readAt >= AGAIN_MS || now < seen.readAt
       const due = [...followed.values()].filter((one) => all || one.part === null || one.until <= now)
-      for (const one of due) await readPart(sql, one)
+      const wholeOf = once((sees: boolean) => readWhole(sql, sees))
+      let error: unknown = null
+      for (const one of due)
+        try {
+          await readPart(sql, one, wholeOf)
+        } catch (cause) {
+          // Read by the next look, and told to whoever came meanwhile too; the others are told all the same.
+          one.part = null
+          one.told = ''
+          failed++
+          error = cause
+        }
+      if (failed > 0) ground.log.warn({ error, count: failed }, UNREAD)
       if (due.length > 0) toldAt = performance.now()
       const settledAt = moved ? now + SETTLES_MS : seen.settledAt
       seen = { pulse, settledAt, readAt: all ? now : seen.readAt }
     } catch (error) {
-      failed = true
-      ground.log.warn(
-        { error },
-        'the review queue could not be read for those who follow it; the next second tries again',
-      )
+      failed++
+      ground.log.warn({ error, count: followed.size }, UNREAD)
     } finally {
       looking = false
-      if (followed.size > 0) lookIn(someoneNew() && !failed ? 0 : EVERY_MS)
+      if (followed.size > 0) lookIn(someoneNew() && failed === 0 ? 0 : EVERY_MS)
     }
   }
   const someoneNew = () => [...followed.values()].some((one) => one.part === null)
@@ -97,9 +107,10 @@ function openHub(ground: Ground) {
   }
 }
 
-async function readPart(sql: Sql, one: Followed): Promise<void> {
-  const mine = await myQueue(sql, one.reviewer)
-  const { urgency, whole } = one.reviewer.lead ? await readWhole(sql, one.reviewer) : NOTHING_MORE
+async function readPart(sql: Sql, one: Followed, wholeOf: (sees: boolean) => Promise<Whole>): Promise<void> {
+  const { reviewer } = one
+  const mine = await myQueue(sql, reviewer)
+  const { urgency, whole } = reviewer.lead ? await wholeOf(await seesRestricted(sql, reviewer)) : NOTHING_MORE
   const part = { ...mine, ...urgency }
   const ends = [...mine.claims.map((claim) => claim.lease_until), ...mine.undoable.map((verdict) => verdict.undo_until)]
   one.until = Math.min(...ends.map((end) => Date.parse(end)))
@@ -111,15 +122,26 @@ async function readPart(sql: Sql, one: Followed): Promise<void> {
   for (const listener of one.listeners) listener(part)
 }
 
-const NOTHING_MORE = { urgency: {}, whole: '' }
-
 /** How urgent all that a lead sees is, and what tells whether any of it is other than it was: they look at every item. */
-async function readWhole(sql: Sql, reviewer: Reviewer): Promise<{ urgency: Urgency; whole: string }> {
-  const sees = await seesRestricted(sql, reviewer)
+type Whole = { urgency: Partial<Urgency>; whole: string }
+const NOTHING_MORE: Whole = { urgency: {}, whole: '' }
+
+/** The same for every lead who sees as much: read once a look. */
+async function readWhole(sql: Sql, sees: boolean): Promise<Whole> {
   const { rows } = await raw<{ whole: string | null }>`
     SELECT sum(hashtextextended(concat_ws(' ', id, state, verdicts, severity, lease_person, reserved_for), 0))::text AS whole
       FROM darkroom.review_item AS item WHERE item.state <> 'closed' AND (${sees} OR NOT item.restricted)`.execute(sql)
   return { urgency: await readUrgency(sql, sees), whole: rows[0]?.whole ?? '' }
+}
+
+/** What `read` answers is kept, also that it failed. */
+function once<K, V>(read: (key: K) => V): (key: K) => V {
+  const kept = new Map<K, V>()
+  return (key) => {
+    const value = kept.get(key) ?? read(key)
+    kept.set(key, value)
+    return value
+  }
 }
 
 /** A number that moves with every change of the queue, and the records' time. */
