@@ -81,6 +81,22 @@ test('a refused prompt, which is itself what is judged, is translated as it is s
   assert.equal((await translate('ada', id)).status, 410)
 })
 
+test('what is restricted is sent nowhere, also once it was asked for', async () => {
+  const { sql } = desk.service.ground.database
+  await sql
+    .insertInto('darkroom.reviewer')
+    .values({ person_id: desk.id('lead'), restricted: true })
+    .execute()
+  for (const { id } of [await desk.make('hold', { restricted: true }), await desk.make('escalation')]) {
+    await desk.hold('lead', id)
+    const shown = await desk.as(`/v1/review/items/${id}/reveal`, 'lead', { body: { what: 'prompt' } })
+    assert.equal(shown.body.prompt.text, PROMPT)
+    const refused = await translate('lead', id)
+    assert.deepEqual([refused.status, refused.body.detail], [403, 'what is restricted is not sent elsewhere'])
+  }
+  assert.equal(receiver.heard.length, 0)
+})
+
 test('whatever goes wrong is one fault that tells nothing of the text', async () => {
   const { id } = await desk.make('hold')
   await desk.hold('ada', id)

@@ -5,6 +5,7 @@ import { previewVerdict } from '../../appeal/preview.ts'
 import { Fault } from '../../kernel/fault.ts'
 import { seeItem } from '../../review/access.ts'
 import { readContent } from '../../review/content.ts'
+import { laneOf } from '../../review/lane.ts'
 import { listMine } from '../../review/mine.ts'
 import { reviewerOf } from '../../review/reviewer.ts'
 import { openTranslator, type Translator } from '../../review/translate.ts'
@@ -54,7 +55,8 @@ export function reviewAidRoutes(app: App, { ground, review }: RouteDeps): void {
       schema: {
         tags,
         summary: 'The prompt in another language',
-        description: 'Of a prompt that you are shown. 404: no translation is set up here.',
+        description:
+          'Of a prompt that you are shown; what is restricted is not sent elsewhere. 404: no translation is set up here.',
         params: IdParams,
         body: Type.Object({ to: Type.String({ minLength: 2, maxLength: 12 }) }, strict),
         response: { 200: TranslatedSchema, ...problems(400, 401, 403, 404, 409, 410, 413, 415, 429, 502, 503) },
@@ -64,6 +66,8 @@ export function reviewAidRoutes(app: App, { ground, review }: RouteDeps): void {
       const reviewer = reviewerOf(callerOf(request))
       const { translate } = requireTranslator(translator, request.body.to)
       const item = await seeItem(sql, reviewer, request.params.id)
+      if (laneOf(item) === 'restricted')
+        throw new Fault('forbidden', { detail: 'what is restricted is not sent elsewhere' })
       const content = await readContent(sql, item)
       if (!showsPrompt(item, content, await revealedTo(sql, reviewer, item)))
         throw new Fault('forbidden', { detail: 'ask for the prompt first: POST .../reveal' })
