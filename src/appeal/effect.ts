@@ -53,10 +53,29 @@ export function appealEffect(ground: Ground, tools: AppealTools): Effect {
         : null
     return async (tx) => {
       const now = await readContested(tx, tenantId, appeal.statement_id)
-      return now.erased || !now.stands
-        ? close(tx, tools, item, 'omitted', { ruling: { ...ruling, reason: 'content_erased' }, contested: now })
-        : apply(tx, tools, item, { ruling, contested: now, readmitted, purpose: appeal.purpose })
+      return apply(tx, tools, item, { ruling, contested: now, readmitted, purpose: appeal.purpose })
     }
+  }
+}
+
+/**
+ * How a ruling ends the appeal against `contested` as that stands now, and the ruling as the answer tells it. A request that is admitted
+ * anew is screened by the other rules: where one of them refuses it, `overturned` becomes `partial`. Pure.
+ */
+export function outcomeOf(
+  ruling: Ruling,
+  { erased, stands, clause }: Pick<Contested, 'erased' | 'stands' | 'clause'>,
+): { outcome: Answered; told: Ruling } {
+  if (erased || !stands) return { outcome: 'omitted', told: { ...ruling, reason: 'content_erased' } }
+  switch (ruling.outcome) {
+    case 'omit':
+      return { outcome: 'omitted', told: ruling }
+    case 'allow':
+      return { outcome: 'overturned', told: ruling }
+    case 'deny':
+      return { outcome: ruling.clause === clause ? 'upheld' : 'partial', told: ruling }
+    default:
+      return ruling.outcome satisfies never
   }
 }
 
@@ -79,26 +98,30 @@ async function apply(
   { ruling, contested, readmitted, purpose }: Ruled & { readmitted: Readmitted | null; purpose: string | null },
 ): Promise<Due[]> {
   const { policy } = tools.review
-  switch (ruling.outcome) {
-    case 'omit':
-      return close(tx, tools, item, 'omitted', { ruling, contested })
-    case 'deny': {
+  const { outcome, told } = outcomeOf(ruling, contested)
+  switch (outcome) {
+    case 'omitted':
+      return close(tx, tools, item, outcome, { ruling: told, contested })
+    case 'upheld': {
       const facts = factsOf(policy, ruling, contested, purpose)
-      if (ruling.clause === contested.clause) return close(tx, tools, item, 'upheld', { ruling, contested, facts })
-      const newStatementId = await denyAnew(tx, tools, item, { ruling, contested })
-      return close(tx, tools, item, 'partial', { ruling, contested, facts, newClause: ruling.clause, newStatementId })
+      return close(tx, tools, item, outcome, { ruling, contested, facts })
     }
-    case 'allow': {
+    case 'partial': {
+      const facts = factsOf(policy, ruling, contested, purpose)
+      const newStatementId = await denyAnew(tx, tools, item, { ruling, contested })
+      return close(tx, tools, item, outcome, { ruling, contested, facts, newClause: ruling.clause, newStatementId })
+    }
+    case 'overturned': {
       if (contested.imageId !== null) {
         const due = await release(tx, item, contested.imageId)
-        return [...due, ...(await close(tx, tools, item, 'overturned', { ruling, contested }))]
+        return [...due, ...(await close(tx, tools, item, outcome, { ruling, contested }))]
       }
       if (readmitted === null)
         throw new Fault('conflict', { retry: 'now', detail: 'the request is to be screened again' })
       const due = await readmitted.write(tx, appealOf(item))
       const result = { resultRequestId: readmitted.requestId }
       if (readmitted.state === 'queued')
-        return [...due, ...(await close(tx, tools, item, 'overturned', { ruling, contested, ...result }))]
+        return [...due, ...(await close(tx, tools, item, outcome, { ruling, contested, ...result }))]
       const refusal = await tx
         .selectFrom('darkroom.statement')
         .select(['id', raw<string>`record->>'clause'`.as('clause'), raw<string>`record->>'facts'`.as('facts')])
@@ -108,7 +131,7 @@ async function apply(
       return close(tx, tools, item, 'partial', { ruling, contested, facts, newClause, newStatementId, ...result })
     }
     default:
-      return ruling.outcome satisfies never
+      return outcome satisfies never
   }
 }
 

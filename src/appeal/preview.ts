@@ -6,7 +6,7 @@ import type { Json } from '../kernel/canonical.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ReviewKind } from '../kernel/review-tables.ts'
-import type { Answered, ReviewRules } from '../policy/review-rules.ts'
+import type { ReviewRules } from '../policy/review-rules.ts'
 import type { Seen } from '../review/access.ts'
 import { requireRight } from '../review/decide.ts'
 import type { ReviewTools } from '../review/item.ts'
@@ -18,12 +18,15 @@ import { standing } from '../review/settle.ts'
 import { checkVerdict, type Verdict } from '../review/verdict.ts'
 import { userNotice } from '../statement/outputs.ts'
 import { answerOf } from './answer.ts'
-import { type Contested, readContested } from './contested.ts'
-import { factsOf } from './effect.ts'
+import { readContested } from './contested.ts'
+import { factsOf, outcomeOf } from './effect.ts'
 
 export type Preview =
   | { kind: 'statement'; title: string; sentences: string[] }
-  /** `more`: people whose verdicts are still needed; the text is the answer if they find the same. None: `final`. */
+  /**
+   * `more`: people whose verdicts are still needed; the text is the answer if they find the same. None: `final`, but for a request that is
+   * admitted anew: where another rule refuses it then, that is the answer.
+   */
   | { kind: 'answer'; text: string; final: boolean; more: number }
   /** Nobody is written to; what follows, in one sentence. */
   | { kind: 'none'; sentences: string[] }
@@ -143,12 +146,13 @@ async function answerIf(
   const others = (await standing(sql, item.id)).filter((one) => one.person_id !== personId && one.counted_at !== null)
   const mine: VerdictRow = { ...verdict, id: item.id, person_id: personId, counted_at: null }
   const { ruling, more } = rulingIf(item, others, mine, rules)
-  const outcome = outcomeOf(ruling, contested)
+  const { outcome, told } = outcomeOf(ruling, contested)
+  const stands = outcome === 'upheld' || outcome === 'partial'
   const { text } = answerOf(policy, rules, {
     outcome,
-    ruling: outcome === 'omitted' && ruling.outcome !== 'omit' ? { ...ruling, reason: 'content_erased' } : ruling,
+    ruling: told,
     clause: contested.clause,
-    facts: ruling.outcome === 'deny' ? factsOf(policy, ruling, contested, appeal.purpose) : null,
+    facts: stands ? factsOf(policy, ruling, contested, appeal.purpose) : null,
     newClause: outcome === 'partial' ? ruling.clause : null,
     newStatementId: null,
     decidedAt: appeal.now,
@@ -169,11 +173,4 @@ function rulingIf(
     if ('ruling' in ruled) return { ruling: ruled.ruling, more }
     verdicts.push(mine)
   }
-}
-
-/** As effect.ts has it. */
-function outcomeOf({ outcome, clause }: Ruling, contested: Contested): Answered {
-  if (outcome === 'omit' || contested.erased || !contested.stands) return 'omitted'
-  if (outcome === 'allow') return 'overturned'
-  return clause === contested.clause ? 'upheld' : 'partial'
 }

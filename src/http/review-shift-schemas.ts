@@ -73,7 +73,10 @@ export const PreviewSchema = Type.Unsafe<Preview>(
       {
         kind: Type.Literal('answer'),
         text: Type.String(),
-        final: Type.Boolean({ description: 'With the verdicts that count by now this one decides the appeal.' }),
+        final: Type.Boolean({
+          description:
+            'With the verdicts that count by now this one decides the appeal. A prompt that is admitted anew is screened by the other rules; where one of them refuses it, the answer says so instead.',
+        }),
         more: Type.Integer({
           minimum: 0,
           description: 'People still needed; the text is what is answered if they find the same.',
