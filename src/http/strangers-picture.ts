@@ -1,6 +1,6 @@
 // Takes in the one picture that a public question is about: an upload (field `file`), an address (field `url`, as JSON or in the form), or
 // the body itself. Bounded while it is read, whatever it says of its length; each holds one of few places until it is answered.
-import { Transform } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
@@ -74,17 +74,30 @@ export const boundJson: NonNullable<RouteShorthandOptions['preParsing']> = async
 
 async function read(request: FastifyRequest, limitBytes: number): Promise<Buffer | { url: string }> {
   const { body } = request
-  if (Buffer.isBuffer(body)) {
-    if (body.length === 0) throw invalid('file', 'the body is empty')
-    if (body.length > limitBytes) throw tooLarge(limitBytes)
-    return body
-  }
+  if (body instanceof Readable) return collected(body, limitBytes)
   if (request.isMultipart()) return readForm(request, limitBytes)
   if (request.headers['content-type']?.startsWith('application/json') === true) return { url: urlIn(body) }
   throw new Fault('unsupported_media', {
     field: 'content-type',
     detail: 'send multipart/form-data with the field file, or application/json with the field url',
   })
+}
+
+/** A body that is the picture itself. */
+async function collected(body: Readable, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  try {
+    for await (const chunk of body) {
+      sizeBytes += chunk.length
+      if (sizeBytes > limitBytes) throw tooLarge(limitBytes)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw error instanceof Fault ? error : invalid('file', 'the body was cut off', error)
+  }
+  if (sizeBytes === 0) throw invalid('file', 'the body is empty')
+  return Buffer.concat(chunks)
 }
 
 function urlIn(body: unknown): string {

@@ -1,9 +1,12 @@
 // The public check by HTTP, really looking: uploads and addresses, who may see scores, what is kept (nothing), what people say of an answer.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { Writable } from 'node:stream'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql as raw } from 'kysely'
 import { forgetFeedback } from '../../src/mark/feedback.ts'
 import { cartoon, imageOf } from '../mark/pictures.ts'
@@ -125,6 +128,28 @@ test('addresses are counted by who asks, like uploads', async () => {
   for (let i = 0; i < 3; i++)
     statuses.push((await few.call(PATH, { ...json({ url: 'http://10.0.0.1/' }), as: null })).status)
   assert.deepEqual(statuses, [400, 400, 429])
+})
+
+test('a picture that is the body itself is read in a place of its own, and no further than a picture may be large', async () => {
+  await using one = await openService({ DARKROOM_VERIFICATIONS_AT_ONCE: '1', DARKROOM_UPLOAD_LIMIT_BYTES: '200000' })
+  const slow = request(new URL('/c2pa/matches/byContent', one.url), {
+    method: 'POST',
+    headers: { 'content-type': 'image/png' },
+  })
+  slow.write(png.subarray(0, 100))
+  const statusOf = async () => (await one.call(PATH, { ...upload(png), as: null })).status
+  let status = await statusOf()
+  for (let tries = 0; tries < 20 && status !== 503; tries++) {
+    await sleep(20)
+    status = await statusOf()
+  }
+  assert.equal(status, 503, 'the place is taken before the picture is here')
+  slow.write(Buffer.alloc(150_000))
+  slow.end(Buffer.alloc(150_000))
+  const [answer] = await once(slow, 'response')
+  assert.equal(answer.statusCode, 413)
+  answer.resume()
+  assert.equal(await statusOf(), 200, 'and given back')
 })
 
 test('nothing of a picture is left: no row, no file, no word in the log', async () => {

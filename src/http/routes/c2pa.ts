@@ -1,5 +1,6 @@
 // The C2PA Soft Binding Resolution API, version 1.1: from a mark in the pixels, or from a picture, to the manifest that it lost. Only
 // manifests of published images are found; what is found is a candidate, which the reader compares with the picture.
+import { Readable } from 'node:stream'
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../../kernel/fault.ts'
 import { readBinding } from '../../mark/binding.ts'
@@ -109,7 +110,8 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
   )
 
   app.register(async (scope: App) => {
-    scope.addContentTypeParser(PICTURES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    // Unread until the request has a place.
+    scope.addContentTypeParser(PICTURES, (_request, payload, done) => done(null, payload))
     scope.post(
       '/c2pa/matches/byContent',
       {
@@ -128,7 +130,7 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
       async (request, reply) => {
         const { alg, maxResults: most } = request.query
         if (alg !== undefined) requireOurs(alg)
-        if (!Buffer.isBuffer(request.body))
+        if (!(request.body instanceof Readable))
           throw new Fault('unsupported_media', { field: 'content-type', detail: 'send the picture itself, as image/*' })
         const { manifestId } = await checkPicture(publicCheck, ground.config, request)
         return reply.send(matches(manifestId === null ? [] : await availableManifests(sql, [manifestId]), most))
