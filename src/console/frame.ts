@@ -7,11 +7,13 @@ import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type {} from '../http/access.ts'
 import type {} from '../http/limits.ts'
+import { problemOf, sayWhen } from '../http/problems.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Role } from '../tenant/roles.ts'
 import type { Assets } from './assets.ts'
 import type { ConsoleOptions, ConsoleSession } from './console.ts'
 import { type Html, html } from './html.ts'
+import { failurePage } from './pages/failure.ts'
 import { layout } from './pages/layout.ts'
 import { signInPage } from './pages/sign-in.ts'
 
@@ -86,6 +88,18 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
     if (!session.roles.some((role) => roles.includes(role))) return send(reply, context, forbiddenPage(roles))
     return send(reply, context, await draw({ ...context, session }, request))
   }
+
+  // Whatever fails before or in a page, its session's look-up included, is told on a page.
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error, { bodyBytes: request.routeOptions.bodyLimit ?? 0 })
+    if (problem.status >= 500) request.log.error({ error }, 'a page could not be drawn')
+    sayWhen(reply, problem)
+    return send(
+      reply,
+      { at: assets.at, session: null, path: request.url.split('?')[0] ?? '/' },
+      failurePage(problem, request.url),
+    )
+  })
 
   // Only of pages: elsewhere a form's body is refused, so no other site can post one to the API.
   app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, body, done) => {

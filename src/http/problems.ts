@@ -139,7 +139,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 const LONGEST_WAIT_MS = 60_000
 
 /** RFC 9110 section 10.2.3, and the header that OpenAI's clients read first. Nothing for what must not be repeated. */
-function sayWhen(reply: FastifyReply, { status, code, retryAfterMs }: Problem): void {
+export function sayWhen(reply: FastifyReply, { status, code, retryAfterMs }: Problem): void {
   if (reply.hasHeader('x-should-retry')) return
   // A quota that is used up for the day is not worth a client's waiting.
   if (code === 'quota_exceeded' && (retryAfterMs ?? Number.POSITIVE_INFINITY) > LONGEST_WAIT_MS)

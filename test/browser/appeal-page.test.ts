@@ -3,27 +3,15 @@
 
 import assert from 'node:assert/strict'
 import { sql as raw } from 'kysely'
-import type { Page } from 'playwright-core'
 import { BEARERS } from '../http/service.ts'
 import { accessible, fits } from './axe.ts'
 import { screenshot } from './chromium.ts'
 import { focused, text } from './on-console.ts'
-import { type OnStatements, onStatements } from './on-statements.ts'
+import { appealsOf, onStatements, opened, stands } from './on-statements.ts'
 
 const phone = { viewport: { width: 360, height: 740 } }
 const OPERA = 'Ein Bild aus einer Oper.'
 const SENT = { en: 'Send the appeal', de: 'Beschwerde absenden', fr: 'Envoyer la réclamation' }
-
-const opened = (page: Page) => page.waitForSelector('#remedies')
-const stands = (page: Page, state: string) => page.waitForSelector(`#appeal[data-appeal=${state}]`)
-/** Counts what is posted from now on. */
-async function appealsOf({ court }: OnStatements, statementId: string) {
-  return court.sql
-    .selectFrom('darkroom.appeal')
-    .select(['state', 'text', 'purpose'])
-    .where('statement_id', '=', statementId)
-    .execute()
-}
 
 await onStatements('appeal page', (named) => {
   named('the language is what the browser prefers, or what the address asks for', async ({ voices, visit, linkOf }) => {

@@ -6,26 +6,16 @@ import type { Page } from 'playwright-core'
 import { TEXT } from '../review/voices.ts'
 import { fits } from './axe.ts'
 import { focused, text } from './on-console.ts'
-import { type OnStatements, onStatements } from './on-statements.ts'
+import { appealsOf, onStatements, opened, stands } from './on-statements.ts'
 
 const phone = { viewport: { width: 360, height: 740 } }
 
-const opened = (page: Page) => page.waitForSelector('#remedies')
-const stands = (page: Page, state: string) => page.waitForSelector(`#appeal[data-appeal=${state}]`)
 /** Counts what is posted from now on. */
 function posts(page: Page): string[] {
   const seen: string[] = []
   page.on('request', (request) => request.method() === 'POST' && seen.push(new URL(request.url()).pathname))
   return seen
 }
-async function appealsOf({ court }: OnStatements, statementId: string) {
-  return court.sql
-    .selectFrom('darkroom.appeal')
-    .select(['state', 'text', 'purpose'])
-    .where('statement_id', '=', statementId)
-    .execute()
-}
-
 await onStatements('appeal page, in trouble', (named) => {
   named('a tab that is behind shows the appeal that somebody else filed, and keeps what was typed', async (given) => {
     const { voices, visit, linkOf } = given

@@ -136,7 +136,7 @@ await onStatements('decisions', (named) => {
       const answer = await page.reload()
       records.away = false
       assert.equal(answer?.status(), 503)
-      assert.match(await text(page, '[role=alert]'), /cannot be reached just now/)
+      assert.match(await text(page, '#failure'), /The records cannot be reached[\s\S]*Nothing is lost/)
       await page.click('a:text("Try again")')
       await page.waitForSelector('.decisions')
       assert.match(page.url(), /state=appealable/)

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { judging, onDesk, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
+import { type Desk, judging, onDesk, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
 
 const DECISIONS = 200
 const UNDO_EVERY = 10
@@ -12,8 +12,6 @@ const SETTLED_AFTER = 40
 /** Of the whole page: less than two hundred prompts or ten pictures would take. */
 const HEAP_MAY_GROW_BYTES = 400_000
 const NODES_MAY_GROW = 300
-
-type Desk = Parameters<typeof verdictsOn>[0]
 
 await onDesk('desk, for long', ({ named }) => {
   named(

@@ -5,17 +5,12 @@ import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { accessible, fits } from './axe.ts'
 import { hostile } from './hostile.ts'
-import { judging, onDesk, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
-
-type Desk = Parameters<typeof verdictsOn>[0]
-const many = (count: number) => async (desk: Desk) => {
-  for (let made = 0; made < count; made++) await desk.make('hold')
-}
+import { type Desk, holds, judging, onDesk, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
 
 await onDesk('desk, in trouble', ({ named }) => {
   named(
     'a claim that ran out while one typed: the text stays, and the item can be had again',
-    { before: many(1) },
+    { before: holds(1) },
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
@@ -39,7 +34,7 @@ await onDesk('desk, in trouble', ({ named }) => {
 
   named(
     'a claim that ran out and went to somebody else: it is named as taken, and the text is still there',
-    { before: many(1) },
+    { before: holds(1) },
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
@@ -59,7 +54,7 @@ await onDesk('desk, in trouble', ({ named }) => {
 
   named(
     'a lost connection: the verdict is kept and sent again, once',
-    { before: many(2) },
+    { before: holds(2) },
     async ({ page, desk, complaints }) => {
       await judging(page)
       const item = await shownItem(page)
@@ -77,7 +72,7 @@ await onDesk('desk, in trouble', ({ named }) => {
 
   named(
     'an answer that was lost: the verdict stands once, and nothing is complained of',
-    { before: many(2) },
+    { before: holds(2) },
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
@@ -97,7 +92,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     },
   )
 
-  named('a double click decides once, and nothing of the next item', { before: many(2) }, async ({ page, desk }) => {
+  named('a double click decides once, and nothing of the next item', { before: holds(2) }, async ({ page, desk }) => {
     await judging(page)
     const item = await shownItem(page)
     await see(page)
@@ -114,7 +109,7 @@ await onDesk('desk, in trouble', ({ named }) => {
 
   named(
     'two tabs have different items, and a tab whose item was decided elsewhere says so',
-    { before: many(3) },
+    { before: holds(3) },
     async ({ page, desk, open }) => {
       await judging(page)
       const item = await shownItem(page)
@@ -131,7 +126,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     },
   )
 
-  named('a tab that closes leaves nothing that waits for nobody', { before: many(2) }, async ({ page, open }) => {
+  named('a tab that closes leaves nothing that waits for nobody', { before: holds(2) }, async ({ page, open }) => {
     await judging(page)
     const item = await shownItem(page)
     await page.goto('about:blank')
@@ -141,7 +136,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     assert.deepEqual(other.complaints, [])
   })
 
-  named('what another tab holds is taken over, and that tab says so', { before: many(1) }, async ({ page, open }) => {
+  named('what another tab holds is taken over, and that tab says so', { before: holds(1) }, async ({ page, open }) => {
     await judging(page)
     const item = await shownItem(page)
     await see(page)
@@ -159,7 +154,7 @@ await onDesk('desk, in trouble', ({ named }) => {
 
   named(
     'a picture that does not come is said, and can be tried again',
-    { before: many(1) },
+    { before: holds(1) },
     async ({ page, complaints }) => {
       await judging(page)
       await page.route('**/v1/**/picture*', (route) => route.abort('failed'), { times: 1 })
@@ -172,7 +167,7 @@ await onDesk('desk, in trouble', ({ named }) => {
     },
   )
 
-  named('a picture whose file is broken is said', { before: many(1) }, async ({ page }) => {
+  named('a picture whose file is broken is said', { before: holds(1) }, async ({ page }) => {
     await judging(page)
     await page.route('**/v1/**/picture*', (route) => route.fulfill({ contentType: 'image/webp', body: 'no picture' }), {
       times: 1,
@@ -184,7 +179,7 @@ await onDesk('desk, in trouble', ({ named }) => {
 
   named(
     'a stream that drops is replaced by asking, and taken up again',
-    { before: many(1) },
+    { before: holds(1) },
     async ({ page, complaints }) => {
       await page.route('**/v1/review/events', (route) => route.abort('failed'), { times: 2 })
       await page.reload()
@@ -197,7 +192,7 @@ await onDesk('desk, in trouble', ({ named }) => {
 
   named(
     'a session that ended is said, and after signing in again nothing is lost',
-    { before: many(2) },
+    { before: holds(2) },
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)

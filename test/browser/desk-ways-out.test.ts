@@ -1,14 +1,10 @@
 // Ways out at the desk: an item given back, a kind of thing that one would rather not see, a break, the end of a shift.
 
 import assert from 'node:assert/strict'
-import { judging, onDesk, press } from './on-desk.ts'
-
-const many = (count: number) => async (desk: { make: (kind: 'hold') => Promise<{ id: string }> }) => {
-  for (let made = 0; made < count; made++) await desk.make('hold')
-}
+import { holds, judging, onDesk, press } from './on-desk.ts'
 
 await onDesk('desk, ways out', ({ named }) => {
-  named('what is given back carries its note to the next person', { before: many(1) }, async ({ page, open }) => {
+  named('what is given back carries its note to the next person', { before: holds(1) }, async ({ page, open }) => {
     await judging(page)
     await press(page, 'r')
     await page.keyboard.type('please look at the corner')
@@ -23,7 +19,7 @@ await onDesk('desk, ways out', ({ named }) => {
 
   named(
     'a way out of a kind of thing: it goes, and nothing of its kind comes',
-    { before: many(2) },
+    { before: holds(2) },
     async ({ page, open }) => {
       await judging(page)
       await press(page, 'x')
@@ -38,7 +34,7 @@ await onDesk('desk, ways out', ({ named }) => {
 
   named(
     'a break, and the end of a shift with a note for whoever comes next',
-    { before: many(1) },
+    { before: holds(1) },
     async ({ page, open }) => {
       await judging(page)
       await press(page, 'b')
@@ -55,7 +51,7 @@ await onDesk('desk, ways out', ({ named }) => {
     },
   )
 
-  named('what one would rather not see is kept from one', { before: many(1) }, async ({ page }) => {
+  named('what one would rather not see is kept from one', { before: holds(1) }, async ({ page }) => {
     await judging(page)
     await press(page, 'Control+k')
     await page.keyboard.type('rather not')

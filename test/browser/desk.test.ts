@@ -3,24 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { FINDINGS, GRAPHIC, PROMPT } from '../review/desk.ts'
-import { accessible, fits } from './axe.ts'
-import { screenshot } from './chromium.ts'
-import { judging, onDesk, paint, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
-
-const phone = { viewport: { width: 360, height: 740 } }
-const many = (count: number) => async (desk: { make: (kind: 'hold') => Promise<{ id: string }> }) => {
-  for (let made = 0; made < count; made++) await desk.make('hold')
-}
-
-/** Held pictures that show something. */
-const painted = (count: number) => async (desk: Parameters<typeof verdictsOn>[0]) => {
-  for (let made = 0; made < count; made++) await paint(desk, (await desk.make('hold')).imageId ?? '')
-}
+import { type Desk, holds, judging, onDesk, press, see, shownItem, until, verdictsOn } from './on-desk.ts'
 
 await onDesk('desk', ({ named }) => {
   named(
     'outcome, rule, findings and note in one motion, and the next item is there',
-    { before: many(3) },
+    { before: holds(3) },
     async (given) => {
       const { page, desk } = given
       assert.equal(await judging(page), 'Held picture')
@@ -50,7 +38,7 @@ await onDesk('desk', ({ named }) => {
     },
   )
 
-  named('what is missing is said beside it, and nothing is decided', { before: many(1) }, async ({ page, desk }) => {
+  named('what is missing is said beside it, and nothing is decided', { before: holds(1) }, async ({ page, desk }) => {
     await judging(page)
     const item = await shownItem(page)
     await page.waitForTimeout(450)
@@ -64,7 +52,7 @@ await onDesk('desk', ({ named }) => {
 
   named(
     'the picture is blurred by the server until it is asked for, which is written down',
-    { before: many(1) },
+    { before: holds(1) },
     async (given) => {
       const { page, desk } = given
       const asked: string[] = []
@@ -104,7 +92,7 @@ await onDesk('desk', ({ named }) => {
     },
   )
 
-  named('a picture that nobody looked at is allowed only on purpose', { before: many(2) }, async ({ page, desk }) => {
+  named('a picture that nobody looked at is allowed only on purpose', { before: holds(2) }, async ({ page, desk }) => {
     await judging(page)
     const item = await shownItem(page)
     await press(page, 'a', 'Enter', 'Enter')
@@ -115,7 +103,7 @@ await onDesk('desk', ({ named }) => {
     await until(async () => (await verdictsOn(desk, item)).length === 1, 'the verdict')
   })
 
-  named('Escape leaves the note, and single keys work again', { before: many(1) }, async ({ page }) => {
+  named('Escape leaves the note, and single keys work again', { before: holds(1) }, async ({ page }) => {
     await judging(page)
     await press(page, 'n')
     await page.keyboard.type('d')
@@ -126,7 +114,7 @@ await onDesk('desk', ({ named }) => {
 
   named(
     'after a reload a verdict can still be taken back, and one’s last ones are listed',
-    { before: many(2) },
+    { before: holds(2) },
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
@@ -144,7 +132,7 @@ await onDesk('desk', ({ named }) => {
     },
   )
 
-  named('the prompt comes on request', { before: many(1) }, async ({ page }) => {
+  named('the prompt comes on request', { before: holds(1) }, async ({ page }) => {
     await judging(page)
     assert.ok(!(await page.innerText('body')).includes(PROMPT))
     await press(page, 'p')
@@ -152,7 +140,7 @@ await onDesk('desk', ({ named }) => {
     assert.equal(await page.innerText('#prompt blockquote'), PROMPT)
   })
 
-  named('scores stand against thresholds only once the verdict is stored', { before: many(2) }, async ({ page }) => {
+  named('scores stand against thresholds only once the verdict is stored', { before: holds(2) }, async ({ page }) => {
     const told: string[] = []
     page.on('response', async (response) => {
       if (response.url().includes('/v1/review/')) told.push(await response.text().catch(() => ''))
@@ -175,7 +163,7 @@ await onDesk('desk', ({ named }) => {
 
   named(
     'a verdict is taken back, and decided anew with what was chosen still there',
-    { before: many(2) },
+    { before: holds(2) },
     async (given) => {
       const { page, desk } = given
       await judging(page)
@@ -199,7 +187,7 @@ await onDesk('desk', ({ named }) => {
 
   named(
     'every command is in the palette, and handing up takes its note',
-    { before: many(2) },
+    { before: holds(2) },
     async ({ page, desk }) => {
       await judging(page)
       const item = await shownItem(page)
@@ -217,7 +205,7 @@ await onDesk('desk', ({ named }) => {
     },
   )
 
-  named('the keys are listed, and single keys can be switched off', { before: many(1) }, async ({ page }) => {
+  named('the keys are listed, and single keys can be switched off', { before: holds(1) }, async ({ page }) => {
     await judging(page)
     await press(page, '?')
     await page.waitForSelector('#keys[open]')
@@ -254,7 +242,7 @@ await onDesk('desk', ({ named }) => {
     },
   )
 
-  named('what the person concerned will read can be seen before', { before: many(1) }, async ({ page, desk }) => {
+  named('what the person concerned will read can be seen before', { before: holds(1) }, async ({ page, desk }) => {
     await judging(page)
     const item = await shownItem(page)
     await press(page, 'd', '1', '1', '1', 'v')
@@ -272,7 +260,7 @@ await onDesk('desk', ({ named }) => {
     await judging(page)
   })
 
-  named('a reload goes on with the same item and what was begun', { before: many(2) }, async ({ page }) => {
+  named('a reload goes on with the same item and what was begun', { before: holds(2) }, async ({ page }) => {
     await judging(page)
     const item = await shownItem(page)
     await press(page, 'd', '2', 'n')
@@ -284,57 +272,15 @@ await onDesk('desk', ({ named }) => {
     assert.equal(await page.locator('[name=clause]:checked').count(), 1)
     assert.equal(await page.inputValue('#note'), 'half a thought')
   })
-
-  for (const colorScheme of ['dark', 'light'] as const)
-    for (const [size, options] of Object.entries({ wide: {}, phone }))
-      named(
-        `each view is accessible and fits, ${size}, ${colorScheme}`,
-        { colorScheme, ...options, before: painted(3) },
-        async ({ page }) => {
-          const check = async (state: string) => {
-            await accessible(page, `${state}, ${size}, ${colorScheme}`)
-            await fits(page, state)
-            const shown = size === 'wide' ? ['judging', 'told', 'palette', 'keys', 'break'] : ['judging', 'told']
-            const name = `desk-${state}${size === 'phone' ? '-360' : ''}-${colorScheme}`
-            if (shown.includes(state)) await screenshot(page, name, size === 'phone')
-          }
-          await judging(page)
-          await page.waitForSelector('#picture img')
-          await press(page, 'p', 'd', '3', '1')
-          await page.waitForSelector('#prompt')
-          await check('judging')
-          await press(page, 'Control+k')
-          await check('palette')
-          await press(page, 'Escape', '?')
-          await check('keys')
-          await press(page, 'Escape')
-          await page.waitForSelector('#keys:not([open])', { state: 'attached' })
-          await see(page)
-          await press(page, 'a', 'Shift+Enter')
-          await page.waitForSelector('#desk[data-view=told]')
-          await check('told')
-          await press(page, 'Enter')
-          await judging(page)
-          await press(page, 'r')
-          await check('leaving')
-          await press(page, 'Escape', 'b')
-          await page.waitForSelector('text=Nothing is held for you meanwhile')
-          await check('break')
-          await page.click('text=Come back')
-          await judging(page)
-          await page.click('#end')
-          await check('ending')
-        },
-      )
 })
 
-async function twins(desk: Parameters<typeof verdictsOn>[0]): Promise<void> {
+async function twins(desk: Desk): Promise<void> {
   const one = await desk.make('hold')
   const digest = (await desk.row(one.id)).content_digest
   await desk.make('hold', { contentDigest: digest })
 }
 
-async function openItems(desk: Parameters<typeof verdictsOn>[0]): Promise<string[]> {
+async function openItems(desk: Desk): Promise<string[]> {
   const rows = await desk.service.ground.database.sql
     .selectFrom('darkroom.review_item')
     .select('id')

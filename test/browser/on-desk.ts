@@ -16,6 +16,8 @@ import { suiteOn } from '../support/services.ts'
 import { type Chromium, startChromium, type Tab } from './chromium.ts'
 import { scene } from './stub-answers.ts'
 
+export type { Desk }
+
 export type OnDesk = {
   desk: Desk
   /** A tab of its own of a person of the desk, or a key of the service's file, at a page. */
@@ -100,6 +102,11 @@ export const verdictsOn = ({ service }: Desk, itemId: string) =>
     .where('item_id', '=', itemId)
     .where('undone_at', 'is', null)
     .execute()
+
+/** So many held pictures, for a test to begin with. */
+export const holds = (count: number) => async (desk: Desk) => {
+  for (let made = 0; made < count; made++) await desk.make('hold')
+}
 
 /** Gives a picture of the desk a scene instead of a plain colour. */
 export async function paint({ service }: { service: Desk['service'] }, imageId: string): Promise<void> {

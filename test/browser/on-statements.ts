@@ -6,7 +6,6 @@ import { after, before, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { registerConsole } from '../../src/console/console.ts'
-import type { Database } from '../../src/kernel/database.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 import { BEARERS } from '../http/service.ts'
 import { type Court, openCourt } from '../review/court.ts'
@@ -49,7 +48,7 @@ export const onStatements = async (
           (scope) =>
             registerConsole(scope, {
               models: [],
-              desk: { ground: { ...ground, database: withSwitch(ground.database) }, review },
+              desk: { ground, review },
               statements: { bearers: BEARERS, tongues },
               appealPurposes: review.policy.purposes,
               session: async ({ caller }) => caller,
@@ -57,19 +56,18 @@ export const onStatements = async (
         ],
       })
       voices = openVoices(court)
+      // Away for the whole service, whoever asks.
+      const { sql } = court.ground.database
+      Object.defineProperty(court.ground.database, 'sql', {
+        get: () => {
+          if (records.away) throw new Fault('database_failed', { retry: 'later' })
+          return sql
+        },
+      })
     })
     after(() => court[Symbol.asyncDispose]())
 
     const records = { away: false }
-    const withSwitch = (database: Database): Database =>
-      Object.create(database, {
-        sql: {
-          get: () => {
-            if (records.away) throw new Fault('database_failed', { retry: 'later' })
-            return database.sql
-          },
-        },
-      })
     const rule: OnStatements['rule'] = async (outcome, clause) => {
       for (const who of ['ada', 'ben'] as const) {
         await voices.judge(who, outcome, clause)
@@ -112,3 +110,16 @@ export const onStatements = async (
       })
     })
   })
+
+/** Resolves once a statement is on its page. */
+export const opened = (page: Page) => page.waitForSelector('#remedies')
+/** Resolves once the page's appeal stands so. */
+export const stands = (page: Page, state: string) => page.waitForSelector(`#appeal[data-appeal=${state}]`)
+
+export function appealsOf({ court }: OnStatements, statementId: string) {
+  return court.sql
+    .selectFrom('darkroom.appeal')
+    .select(['state', 'text', 'purpose'])
+    .where('statement_id', '=', statementId)
+    .execute()
+}

@@ -217,6 +217,9 @@ onDesk('routing page', ({ named }) => {
     async ({ page, desk }) => {
       await act(page, '[aria-label^="Remove: Of one"]')
       await setRules(desk, [rule('Theirs', { kinds: ['audit'] }, { lead_only: true })])
+      // What is done to the draft meanwhile does not put it on top of theirs.
+      await act(page, '[aria-label^="Down: Graphic"]')
+      await act(page, '[aria-label^="Up: Graphic"]')
       await act(page, '.tools .primary')
       const asked = await page.innerText('.asked')
       assert.match(asked, /Person lead saved version \d+ meanwhile/)

@@ -27,12 +27,15 @@ export function routingPage(frame: Frame, desk: Desk): void {
     const caller = callerOf(request)
     if (posted.act === 'save' || posted.act === 'sure') {
       const held = await save(desk, caller, posted)
-      return held === null ? { elsewhere: PATH } : drawn(desk, { draft: posted.draft, ...held })
+      return held === null ? { elsewhere: PATH } : drawn(desk, { ...draftOf(posted), ...held })
     }
-    return drawn(desk, { draft: posted.draft, ...(await act(desk, caller, posted, fields)) })
+    return drawn(desk, { ...draftOf(posted), ...(await act(desk, caller, posted, fields)) })
   })
 }
 
+const draftOf = ({ draft, version }: Posted) => ({ draft, version })
+
+/** `version`: of what is in force unless the draft was made from another. */
 type Shown = Partial<Omit<RoutingView, 'inForce' | 'lists'>>
 
 async function drawn({ ground, review }: Desk, shown: Shown): Promise<Page> {
@@ -41,7 +44,9 @@ async function drawn({ ground, review }: Desk, shown: Shown): Promise<Page> {
   const draft = shown.draft ?? inForce.rules
   const rules = [...draft, ...inForce.rules]
   const lists = listsOf(await routingChoices(sql, review.policy, rules), rules)
-  return { title: 'Routing', body: routingBody({ inForce, lists, ...shown, draft }), modules: ['leads/routing.ts'] }
+  const { version = inForce.version } = shown
+  const body = routingBody({ inForce, lists, ...shown, draft, version })
+  return { title: 'Routing', body, modules: ['leads/routing.ts'] }
 }
 
 /** What the page shows after an act that saves nothing. */
@@ -91,7 +96,11 @@ async function save(desk: Desk, caller: Caller, { act, draft, version }: Posted)
     await setRouting(ground.database, review.policy, caller, { version, rules: draft })
     return null
   } catch (cause) {
-    if (isFault(cause, 'conflict')) return { asked: { because: 'conflict' } }
+    // Both are shown: whoever goes on from there writes on top of what is in force now.
+    if (isFault(cause, 'conflict')) {
+      const { version: now } = await routingInForce(ground.database.sql)
+      return { asked: { because: 'conflict' }, version: now }
+    }
     return told(draft, () => Promise.reject(cause))
   }
 }

@@ -2,41 +2,30 @@
 
 import type { FastifyRequest } from 'fastify'
 import { baseUrlOf } from '../../http/access.ts'
-import { isFault } from '../../kernel/fault.ts'
 import type { Ground } from '../../kernel/ground.ts'
 import { type Bearers, publicPath } from '../../statement/bearer.ts'
 import { LISTED, listStandings } from '../../statement/standing.ts'
 import { tallyOf } from '../../statement/tally.ts'
 import type { Frame } from '../frame.ts'
-import { type Asked, decisionsPage, unreachablePage } from '../pages/decisions.ts'
+import { type Asked, decisionsPage } from '../pages/decisions.ts'
 
 const PAGE = 25
 const STATEMENT_ID = /^sor_\w{1,60}$/
 
 export function supportPages(frame: Frame, ground: Ground, bearers: Bearers): void {
-  const title = 'Decisions'
-
   frame.closed('/decisions', ['client'], async ({ session: { tenantId } }, request) => {
     const { asked, after } = askedOf(request)
     const filter = { state: asked.state, about: asked.about === '' ? null : asked.about }
-    try {
-      const [tally, { rows, hasMore }] = [
-        await tallyOf(ground.database.sql, tenantId),
-        await listStandings(ground.database.sql, tenantId, filter, { limit: PAGE, after }),
-      ]
-      const base = baseUrlOf(ground, request)
-      const listed = rows.map((standing) => {
-        const path = publicPath(bearers, standing.statement)
-        return { ...standing, link: path && `${base}${path}` }
-      })
-      const next = hasMore ? (rows.at(-1)?.statement.id ?? null) : null
-      const page = { asked, tally, rows: listed, next, first: after === null, now: new Date() }
-      return { title, body: decisionsPage(page), modules: ['decisions.ts'] }
-    } catch (error) {
-      if (!isFault(error, 'database_failed')) throw error
-      request.log.error({ err: error }, 'the decisions of a tenant could not be read')
-      return { title, body: unreachablePage(request.url), status: 503 }
-    }
+    const tally = await tallyOf(ground.database.sql, tenantId)
+    const { rows, hasMore } = await listStandings(ground.database.sql, tenantId, filter, { limit: PAGE, after })
+    const base = baseUrlOf(ground, request)
+    const listed = rows.map((standing) => {
+      const path = publicPath(bearers, standing.statement)
+      return { ...standing, link: path && `${base}${path}` }
+    })
+    const next = hasMore ? (rows.at(-1)?.statement.id ?? null) : null
+    const page = { asked, tally, rows: listed, next, first: after === null, now: new Date() }
+    return { title: 'Decisions', body: decisionsPage(page), modules: ['decisions.ts'] }
   })
 }
 

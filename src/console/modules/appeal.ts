@@ -155,14 +155,15 @@ async function submit({ id, headers, refresh }: Reader): Promise<void> {
   send.disabled = true
   try {
     await post('/v1/appeals', { statement_id: id, text: text.value, ...(purpose ? { purpose } : {}) }, headers)
-    text.value = ''
-    await refresh()
-    title.focus()
   } catch (cause) {
-    await explain(problemOf(cause), refresh)
-  } finally {
     send.disabled = false
+    return explain(problemOf(cause), refresh)
   }
+  send.disabled = false
+  text.value = ''
+  // It is handed in, whether or not its state can be had just now: what is awaited is asked for again.
+  await refresh().catch(() => undefined)
+  title.focus()
 }
 
 async function explain({ code, field, status }: Problem, refresh: () => Promise<void>): Promise<void> {

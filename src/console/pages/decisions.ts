@@ -73,15 +73,6 @@ ${next !== null && html`<a class="button" href="${addressOf(asked, next)}" rel="
 </div>`
 }
 
-/** The records cannot be reached; asking again is all that there is to do. */
-export function unreachablePage(address: string): Html {
-  return html`<section class="lead">
-<h1>Decisions</h1>
-<p role="alert">The records cannot be reached just now. Nothing is lost; try again in a moment.</p>
-<p><a class="button" href="${address}">Try again</a></p>
-</section>`
-}
-
 function nothing(filtered: boolean, first: boolean): Html {
   if (!first) return html`<p class="callout">There are no older ones.</p>`
   return filtered

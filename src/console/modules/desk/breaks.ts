@@ -4,7 +4,7 @@ import { post, problemOf } from '../api.ts'
 import { button, el, plural } from '../dom.ts'
 import { addressOf } from './claims.ts'
 import { dropHeld, giveAheadBack, judging, next, now, putDown } from './flow.ts'
-import { notice, root, say } from './rest.ts'
+import { isResting, notice, root, say } from './rest.ts'
 import { comeBack, endShift, openDialog, refresh, type Shift, takeBreak } from './shift.ts'
 import { forget } from './verdict.ts'
 
@@ -35,20 +35,25 @@ export function leave(act: keyof typeof WAYS): void {
 }
 
 let due: HTMLElement | null = null
+let lastTold = ''
 
 export function onShift({ break: pause }: Shift): void {
   const rested = root.dataset.resting === 'yes'
   const resting = pause.state === 'on_break' || pause.state === 'required'
   root.dataset.resting = resting ? 'yes' : 'no'
+  const told = `${pause.state} ${pause.until ?? ''} ${pause.since ?? ''}`
+  // Asked every minute: what was said already, and perhaps dismissed, is not said again.
+  if (told === lastTold && (!resting || isResting('break'))) return
+  lastTold = told
+  due?.remove()
   if (resting) rest(pause)
   else if (rested) void next()
-  if (pause.state === 'due' && !due?.isConnected)
+  if (pause.state === 'due')
     due = notice(
       'A break is due.',
       {},
       button('Take it now', () => void pauseNow()),
     )
-  if (pause.state !== 'due') due?.remove()
 }
 
 function rest({ state, until }: Shift['break']): void {
@@ -56,6 +61,7 @@ function rest({ state, until }: Shift['break']): void {
   if (state === 'required') {
     const text = 'You have been at it for long. The next item waits until you have had one.'
     say(
+      'break',
       'Time for a break',
       text,
       button('Begin the break', () => void pauseNow()),
@@ -65,6 +71,7 @@ function rest({ state, until }: Shift['break']): void {
   const clock = until === null ? '' : new Date(until).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit' })
   const text = 'Nothing is held for you meanwhile. Look at something far away.'
   say(
+    'break',
     clock === '' ? 'A break' : `A break until ${clock}`,
     text,
     button('Come back', () => void back()),
@@ -79,6 +86,7 @@ export function end(): void {
     dropHeld()
     const text = `${plural(released, 'item')} went back to the queue. Thank you.`
     say(
+      'over',
       'Your shift is over',
       text,
       button('Begin again', () => void next()),

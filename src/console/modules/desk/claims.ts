@@ -49,7 +49,7 @@ export async function recall(lane: string): Promise<Claimed[]> {
       claims.push(await claimAgain(id))
     } catch (cause) {
       // Somebody else has it, or it was decided: then it is not this tab's any more.
-      if (!(cause instanceof Problem) || cause.status === 0 || cause.status === 401) throw cause
+      if (!(cause instanceof Problem && [403, 404, 409].includes(cause.status))) throw cause
     }
   }
   return claims

@@ -7,12 +7,12 @@ import { end, leave, onShift, pauseNow } from './breaks.ts'
 import { giveBack, keepHolding, remember } from './claims.ts'
 import { listen, openPalette, openSheet } from './commands.ts'
 import { decide, look, lost, undo } from './deciding.ts'
-import { begin, elsewhere, held, isEmpty, judging, lane, next, now, signedOut, takeOver, whenLost } from './flow.ts'
+import { begin, elsewhere, held, judging, lane, next, now, signedOut, takeOver, whenLost } from './flow.ts'
 import { canTranslate, mayRevealPrompt, revealPrompt, showPreview, translate } from './item.ts'
 import { listMine } from './mine.ts'
-import { adopt, last, lastUndoable, onSent } from './outbox.ts'
+import { adopt, isOnTheWay, last, lastUndoable, onSent } from './outbox.ts'
 import { hasInput, hasPicture, onPreference, resize, showInput, toggleGrey, toggleReveal } from './picture.ts'
-import { root, say } from './rest.ts'
+import { isResting, root, say } from './rest.ts'
 import { chooseSkips, keepPreferences } from './shift.ts'
 import { followQueue, type Lanes, type Undoable } from './stream.ts'
 import { focusFilter, focusNote, pickDigit, pickOutcome } from './verdict.ts'
@@ -41,6 +41,10 @@ addEventListener('keydown', ({ key, target }) => {
   if (key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
   if (target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement)
     find('item-title', HTMLElement).focus()
+})
+/** A verdict that is not stored yet would go with the tab. */
+addEventListener('beforeunload', (event) => {
+  if (isOnTheWay()) event.preventDefault()
 })
 addEventListener('pagehide', () => {
   remember(held())
@@ -97,11 +101,8 @@ const buttons = {
 for (const [id, run] of Object.entries(buttons))
   document.getElementById(id)?.addEventListener('click', () => void run())
 
-/** By then the stream has told of what was given before the page was loaded; what comes later this page knows by itself. */
-const ADOPTED_BY_MS = 5000
-
 function onQueue(lanes: Lanes, undoable: readonly Undoable[]): void {
-  if (performance.now() < ADOPTED_BY_MS) adopt(undoable)
+  adopt(undoable)
   const more = elsewhere().length
   const place = find('elsewhere', HTMLElement)
   place.hidden = more === 0
@@ -111,8 +112,9 @@ function onQueue(lanes: Lanes, undoable: readonly Undoable[]): void {
     (sum, [name, count]) => sum + (lane === '' || lane === name ? count : 0),
     0,
   )
-  if (!isEmpty() || waiting === 0) return
+  if (!isResting('empty') || waiting === 0) return
   say(
+    'came',
     'Something came',
     `${plural(waiting, 'item')} for you.`,
     button('Take the next', () => void next(), { title: 'J' }),

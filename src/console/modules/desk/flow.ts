@@ -6,9 +6,9 @@ import { button, find } from '../dom.ts'
 import { type Claimed, claimAgain, claimNext, giveBack, open, recall, remember } from './claims.ts'
 import { showItem } from './item.ts'
 import { letGo, prefetch, showPicture } from './picture.ts'
-import { root, say, signInLink, view } from './rest.ts'
+import { isResting, root, say, signInLink, view } from './rest.ts'
 import { beginShift, refresh, type Shift } from './shift.ts'
-import { holdings } from './stream.ts'
+import { holdings, resumeQueue } from './stream.ts'
 import { showVerdict } from './verdict.ts'
 
 const form = find('verdict', HTMLFormElement)
@@ -24,8 +24,6 @@ let asking: Promise<void> | null = null
 let shownAt = 0
 /** A decided item that is looked at once more. */
 let looked: string | null = null
-/** The desk is empty and waits for something to come. */
-let empty = false
 
 let onLost: (claimed: Claimed, problem: Problem) => void = () => undefined
 export function whenLost(call: typeof onLost): void {
@@ -39,7 +37,6 @@ export const isAhead = () => ahead
 /** What this person holds elsewhere, in another tab or in one that is gone. */
 export const elsewhere = () => holdings().filter(({ id, lane: of }) => (lane === '' || lane === of) && !isHeld(id))
 export const judging = () => root.dataset.view === 'judging' && current !== null
-export const isEmpty = () => empty && root.dataset.view === 'rest'
 export const shownForMs = () => performance.now() - shownAt
 
 /** Shows an item that is held; whatever was looked at before stays held, unless it was put down. */
@@ -47,7 +44,6 @@ export function show(claimed: Claimed): void {
   putBack()
   current = claimed
   lookAt(null)
-  empty = false
   ahead = ahead.filter((one) => one !== claimed)
   remember(held())
   showItem(claimed.item)
@@ -76,11 +72,11 @@ export function putBack(): void {
   current = null
 }
 
-/** It is decided, or gone. `keepPicture`: it is still looked at. */
-export function putDown({ item }: Claimed, keepPicture = false): void {
-  if (current?.item.id === item.id) current = null
-  ahead = ahead.filter((one) => one.item.id !== item.id)
-  if (!keepPicture) letGo(item.id)
+/** It is decided, or gone; another claim on the same item stays. `keepPicture`: it is still looked at. */
+export function putDown(claimed: Claimed, keepPicture = false): void {
+  if (current === claimed) current = null
+  ahead = ahead.filter((one) => one !== claimed)
+  if (!keepPicture && !isHeld(claimed.item.id)) letGo(claimed.item.id)
   remember(held())
 }
 
@@ -134,11 +130,11 @@ export async function next(): Promise<void> {
 
 function nothing(): void {
   say(
+    'empty',
     'Nothing waits for you',
     'When something comes it is said here.',
     button('Look again', () => void next(), { title: 'J' }),
   )
-  empty = true
 }
 
 const isHeld = (id: string) => held().some(({ item }) => item.id === id)
@@ -159,17 +155,19 @@ async function stuck(problem: Problem): Promise<void> {
   if (problem.code === 'break_due') return refresh().catch(() => undefined)
   if (problem.status === 401) return signedOut()
   say(
+    'stuck',
     'The next item could not be fetched',
     problem.message,
     button('Try again', () => void next(), { title: 'J' }),
   )
   // A line that dropped comes back by itself.
-  if (problem.status === 0) setTimeout(() => root.dataset.view === 'rest' && void next(), AGAIN_MS)
+  if (problem.status === 0) setTimeout(() => isResting('stuck') && void next(), AGAIN_MS)
 }
 
 export function signedOut(): void {
   const text = 'What you typed is kept. Sign in, and go on here.'
   say(
+    'signed_out',
     'You are signed out',
     text,
     signInLink(),
@@ -185,6 +183,10 @@ export async function begin(onShift = tell): Promise<void> {
   view('loading')
   try {
     await beginShift(onShift)
+    resumeQueue()
+    // What was held is claimed anew, under other tokens.
+    current = null
+    ahead = []
     ahead = await recall(lane)
     if (root.dataset.resting !== 'yes') await next()
   } catch (cause) {
@@ -192,6 +194,7 @@ export async function begin(onShift = tell): Promise<void> {
     if (problem.status === 401) signedOut()
     else
       say(
+        'unopened',
         'The desk could not be opened',
         problem.message,
         button('Try again', () => void begin()),

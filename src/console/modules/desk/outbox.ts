@@ -18,11 +18,15 @@ export type Sent = {
   /** Resolves once it is stored, or failed. */
   done: Promise<Problem | null>
   undoUntil: number | null
+  /** The server did not answer; it is sent again. */
+  doubt: boolean
 }
 
 const RETRY_MS = 2000
 const bar = find('sent', HTMLElement)
 const list: Sent[] = []
+/** Whatever this page gave or took back: what the stream says of these may be older. */
+const own = new Set<string>()
 
 let undo: (sent: Sent) => void = () => undefined
 let look: (sent: Sent) => void = () => undefined
@@ -32,7 +36,16 @@ export function onSent(acts: { undo: typeof undo; look: typeof look }): void {
 }
 
 export function dispatch(claimed: Claimed, verdict: Verdict, alike: readonly string[]): Sent {
-  const sent: Sent = { id: claimed.item.id, claimed, verdict, alike, undoUntil: null, done: Promise.resolve(null) }
+  const sent: Sent = {
+    id: claimed.item.id,
+    claimed,
+    verdict,
+    alike,
+    undoUntil: null,
+    doubt: false,
+    done: Promise.resolve(null),
+  }
+  own.add(sent.id)
   list.unshift(sent)
   list.length = Math.min(list.length, 20)
   sent.done = store(sent, claimed)
@@ -40,16 +53,22 @@ export function dispatch(claimed: Claimed, verdict: Verdict, alike: readonly str
   return sent
 }
 
-/** Verdicts that were given before this page was loaded, and can still be taken back. */
+/** Verdicts that were given before this page was loaded, or in another tab, and can still be taken back. */
 export function adopt(given: readonly { id: string; outcome: string; undo_until: string }[]): void {
   for (const { id, outcome, undo_until } of given.toReversed()) {
-    if (list.some((one) => one.id === id) || (outcome !== 'allow' && outcome !== 'deny' && outcome !== 'omit')) continue
+    if (
+      own.has(id) ||
+      list.some((one) => one.id === id) ||
+      (outcome !== 'allow' && outcome !== 'deny' && outcome !== 'omit')
+    )
+      continue
     list.unshift({
       id,
       claimed: null,
       verdict: { outcome },
       alike: [],
       undoUntil: Date.parse(undo_until),
+      doubt: false,
       done: Promise.resolve(null),
     })
   }
@@ -66,6 +85,7 @@ async function store(sent: Sent, { item, lease }: Claimed): Promise<Problem | nu
           ? await post<{ effect_at: string }>(addressOf(item.id, 'decide'), body)
           : await post<{ effect_at: string }>('/v1/review/bulk', { item: item.id, items: alike, ...body })
       sent.undoUntil = Date.parse(effect_at)
+      sent.doubt = false
       forget(item.id)
       draw()
       announce(`${verdictWord(verdict.outcome)}. It can be taken back for a minute.`)
@@ -77,23 +97,26 @@ async function store(sent: Sent, { item, lease }: Claimed): Promise<Problem | nu
         drop(sent)
         return problem
       }
-      draw('The server cannot be reached. Your verdict is kept here and sent again.')
+      sent.doubt = true
+      draw()
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
 }
 
 export function drop(sent: Sent): void {
+  own.add(sent.id)
   const place = list.indexOf(sent)
   if (place >= 0) list.splice(place, 1)
   draw()
 }
 
 export const last = () => list[0]
+export const isOnTheWay = () => list.some(({ claimed, undoUntil }) => claimed !== null && undoUntil === null)
 export const lastUndoable = () => list.find((one) => one.undoUntil !== null && one.undoUntil > Date.now())
 
-function draw(doubt = ''): void {
-  const sent = list[0]
+function draw(): void {
+  const sent = list.find(({ doubt }) => doubt) ?? list[0]
   bar.hidden = sent === undefined
   if (sent === undefined) return
   const left = sent.undoUntil === null ? null : Math.ceil((sent.undoUntil - Date.now()) / 1000)
@@ -101,7 +124,9 @@ function draw(doubt = ''): void {
   const more = sent.alike.length === 0 ? '' : `, and ${plural(sent.alike.length, 'identical one')}`
   const text =
     left === null
-      ? doubt || `${word}${more}: being stored…`
+      ? sent.doubt
+        ? 'The server cannot be reached. Your verdict is kept here and sent again.'
+        : `${word}${more}: being stored…`
       : left > 0
         ? `${word}${more}.`
         : `${word}${more}. It has taken effect.`

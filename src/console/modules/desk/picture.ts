@@ -123,16 +123,18 @@ async function reveal(what: 'picture' | 'input'): Promise<void> {
   const asked = item
   if (asked === null) return
   try {
-    views ??= (await post<Revealed>(addressOf(asked.id, 'reveal'), { what })).pictures
-    if (item !== asked) return
+    const found = views ?? (await post<Revealed>(addressOf(asked.id, 'reveal'), { what })).pictures
+    // Another item, or its other picture, is looked at by now.
+    if (item !== asked || ofInput !== (what === 'input')) return
+    views = found
     view = preferences.grey ? 'grey' : 'original'
-    seen = true
+    if (what === 'picture') seen = true
     draw()
     announce('The picture is shown. That you looked was written down.')
     clearTimeout(again)
     if (preferences.blur_again_seconds !== null) again = setTimeout(blur, preferences.blur_again_seconds * 1000)
   } catch (cause) {
-    if (item === asked) fail(problemOf(cause).message, () => void reveal(what))
+    if (item === asked && ofInput === (what === 'input')) fail(problemOf(cause).message, () => void reveal(what))
   }
 }
 

@@ -3,6 +3,8 @@
 import { button, el, find } from '../dom.ts'
 
 type View = 'loading' | 'judging' | 'told' | 'rest'
+/** Why there is no item. */
+type Reason = 'empty' | 'came' | 'stuck' | 'unopened' | 'signed_out' | 'break' | 'over'
 
 export const root = find('desk', HTMLElement)
 const notices = find('notices', HTMLElement)
@@ -14,12 +16,16 @@ export function view(next: View): void {
 }
 
 /** In the place of an item: why there is none. */
-export function say(heading: string, text: string, ...more: HTMLElement[]): void {
+export function say(reason: Reason, heading: string, text: string, ...more: HTMLElement[]): void {
+  root.dataset.reason = reason
   const title = el('h2', { tabindex: -1 }, heading)
   rest.replaceChildren(title, el('p', {}, text), el('div', { class: 'row' }, ...more))
   view('rest')
   title.focus()
 }
+
+/** Whether there is no item just now, for this reason. */
+export const isResting = (reason: Reason) => root.dataset.view === 'rest' && root.dataset.reason === reason
 
 /** As a sentence, so that another may follow. */
 export const sentence = (text: string) =>

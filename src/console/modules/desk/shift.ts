@@ -1,7 +1,7 @@
 // A shift: how much of it there was, what colleagues left behind, when a break is due and when it must be, preferences, the ways out of
 // categories, and its end with a note for whoever comes next.
 
-import { call, post, problemOf } from '../api.ts'
+import { call, callUnattended, post, problemOf } from '../api.ts'
 import { button, el, find, plural, when } from '../dom.ts'
 import { type Preferences, prefer } from './picture.ts'
 import { takeAway } from './rest.ts'
@@ -17,23 +17,26 @@ export type Shift = {
   handovers: { id: string; from: string; note: string; at: string; items: number }[]
 }
 
+const SHIFT = '/v1/review/shift'
 const ASK_MS = 60_000
 const line = find('shift', HTMLElement)
 const left = find('handovers', HTMLElement)
 const dialog = find('shift-dialog', HTMLDialogElement)
 
 let known: Shift | null = null
+let asking = false
 let told: (shift: Shift) => void = () => undefined
 export const shift = () => known
 
 export async function beginShift(tell: typeof told): Promise<void> {
   told = tell
   await refresh()
-  setInterval(() => void refresh().catch(() => undefined), ASK_MS)
+  if (!asking) setInterval(() => void callUnattended<Shift>(SHIFT).then(take, () => undefined), ASK_MS)
+  asking = true
 }
 
 export async function refresh(): Promise<void> {
-  take(await call<Shift>('/v1/review/shift'))
+  take(await call<Shift>(SHIFT))
 }
 
 function take(next: Shift): void {
@@ -79,7 +82,7 @@ export const keepPreferences = (preferences: Preferences) =>
 export const takeBreak = async () => take(await post<Shift>('/v1/review/shift/break', {}))
 export const comeBack = async () => take(await post<Shift>('/v1/review/shift/resume', {}))
 
-/** Asks for the note, then ends it. `begin`: what to do first; `over`: once it has ended. */
+/** Asks for the note, then ends it. `over`: once it has ended. */
 export function endShift(over: (released: number) => void): void {
   const note = el('textarea', { id: 'handover', maxlength: 2000, dir: 'auto', rows: 4 })
   openDialog(

@@ -1,7 +1,7 @@
 // The queue as it changes, by the server's stream; by asking every few seconds where the stream breaks, and by the stream again once
 // it can be had. What is shown changes in place.
 
-import { call, problemOf } from '../api.ts'
+import { callUnattended, problemOf } from '../api.ts'
 import { el, find } from '../dom.ts'
 
 export type Lanes = Record<'first_look' | 'second_look' | 'report' | 'restricted', number>
@@ -18,6 +18,14 @@ const live = find('live', HTMLElement)
 /** What this person holds, in whatever tab. */
 let elsewhere: readonly Held[] = []
 export const holdings = () => elsewhere
+
+let resume: () => void = () => undefined
+
+/** Follows again, where it ended with the session. */
+export function resumeQueue(): void {
+  resume()
+  resume = () => undefined
+}
 
 export function followQueue(
   lane: string,
@@ -39,13 +47,14 @@ export function followQueue(
     }
     tell(lanes, undoable ?? mine?.undoable ?? [])
   }
-  const say = (state: 'live' | 'asking' | 'lost') => {
+  const say = (state: 'live' | 'asking' | 'lost' | 'ended') => {
     if (live.dataset.state === state) return
     live.dataset.state = state
     live.textContent = {
       live: 'Live',
       asking: 'Not live: asking every few seconds',
       lost: 'The server cannot be reached. What you typed is kept.',
+      ended: 'Signed out',
     }[state]
   }
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -64,11 +73,15 @@ export function followQueue(
   }
   const asking = async () => {
     try {
-      take(await call<Queue>('/v1/review/queue?limit=1'))
+      take(await callUnattended<Queue>('/v1/review/queue?limit=1'))
       say('asking')
       timer = setTimeout(listen, ASK_MS)
     } catch (cause) {
-      if (problemOf(cause).status === 401) return ended()
+      if (problemOf(cause).status === 401) {
+        say('ended')
+        resume = listen
+        return ended()
+      }
       say('lost')
       timer = setTimeout(asking, ASK_MS)
     }

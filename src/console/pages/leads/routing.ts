@@ -15,6 +15,8 @@ export type RoutingView = {
   readonly inForce: Routing
   readonly lists: Lists
   readonly draft: readonly RoutingRule[]
+  /** The one that the draft was made from: whoever saves on top of another is told. */
+  readonly version: number
   /** The rule that is being written, and what is wrong with it. */
   readonly editing?: { readonly place: number; readonly said: Said; readonly wrong: string | null }
   /** Where the keyboard goes on. */
@@ -26,11 +28,10 @@ export type RoutingView = {
 }
 
 export function routingPage(view: RoutingView): Html {
-  const { inForce, lists, draft, editing, focus, error, trial, asked } = view
+  const { inForce, lists, draft, version, editing, focus, error, trial, asked } = view
   const nameOf = namesOf(lists)
   const changed = canonical([...draft]) !== canonical([...inForce.rules])
-  // Whoever saw what is in force now writes on top of it.
-  const hidden = html`<input type="hidden" name="version" value="${inForce.version}"><input type="hidden" name="draft" value="${JSON.stringify(draft)}">`
+  const hidden = html`<input type="hidden" name="version" value="${version}"><input type="hidden" name="draft" value="${JSON.stringify(draft)}">`
   const onAdd = focus !== undefined && draft[focus.place] === undefined
   const places = editing === undefined ? draft.length : Math.max(draft.length, editing.place + 1)
   return html`<div class="routing stack" id="routing"${changed && html` data-unsaved`}>
@@ -56,7 +57,7 @@ ${changed && html`<p class="unsaved">Not saved yet</p>`}
 <div class="row">
 ${draft.length < MOST_RULES ? html`<button form="acts" name="act" value="add"${onAdd && html` autofocus`}>Add a rule</button>` : html`<p class="hint">There can be ${MOST_RULES} rules at most.</p>`}
 <button form="acts" name="act" value="try">Try it on the last day</button>
-${changed && html`<button form="acts" name="act" value="save" class="primary">Save</button>\n<a class="button quiet" href="/review/routing" id="drop">Drop the changes</a>`}
+${changed && html`<button form="acts" name="act" value="save" class="primary">Save</button>\n<a class="button quiet" href="/review/routing">Drop the changes</a>`}
 </div>
 </div>`
 }

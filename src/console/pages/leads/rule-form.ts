@@ -67,14 +67,40 @@ export function readRule(fields: URLSearchParams): Read {
   // biome-ignore lint/suspicious/noThenProperty: the word of the rules.
   const rule = { name, when, then: effects }
   const shape = RuleShape.Check(rule) ? rule : null
-  if (shape === null)
-    return {
-      said: { ...BLANK, name },
-      wrong: 'It needs a name of at most 80 characters, and numbers within their bounds.',
-    }
+  if (shape === null) {
+    const conditions = Object.entries(when).map(([key, value]) => ['when', key, value] as const)
+    const does = Object.entries(effects).map(([key, value]) => ['then', key, value] as const)
+    return { said: asSaid(name, [...conditions, ...does]), wrong: flawIn(rule) }
+  }
   if (Object.keys(when).length === 0) return { said: shape, wrong: 'It needs at least one condition.' }
   if (Object.keys(effects).length === 0) return { said: shape, wrong: 'It needs at least one effect.' }
   return { rule: shape }
+}
+
+/** What of a form that makes no rule can be shown again: its name, and each other part that holds by itself. */
+function asSaid(name: string, parts: readonly (readonly ['when' | 'then', string, unknown])[]): Said {
+  // biome-ignore lint/suspicious/noThenProperty: the word of the rules.
+  let said: RoutingRule = { name: 'any', when: {}, then: {} }
+  for (const [of, key, value] of parts) {
+    const more = { ...said, [of]: { ...said[of], [key]: value } }
+    if (RuleShape.Check(more)) said = more
+  }
+  return { ...said, name }
+}
+
+const FLAWS: Readonly<Record<string, string>> = {
+  name: 'Its name has 1 to 80 characters, in one line.',
+  min_severity: 'Severity is a whole number from 0 to 100.',
+  max_severity: 'Severity is a whole number from 0 to 100.',
+  verdicts: `It needs from 1 to ${MOST_VERDICTS} verdicts.`,
+  head_start_minutes: `The head start is from 0 to ${MOST_HEAD_START_MINUTES} minutes.`,
+}
+
+/** The first part that does not hold, by what the form calls it. */
+function flawIn(rule: unknown): string {
+  const [first] = RuleShape.Errors(rule)
+  const part = first?.instancePath.split('/').find((name) => name in FLAWS)
+  return (part === undefined ? undefined : FLAWS[part]) ?? 'What was chosen makes no rule.'
 }
 
 /** `hidden`: what the form sends beside its fields; `place`: of the rule in the list. */
