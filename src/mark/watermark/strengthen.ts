@@ -75,10 +75,10 @@ async function tryQuality(
   return null
 }
 
-type Fitted = { marked: Picture; strength: number; db: number }
+export type Fitted = { marked: Picture; strength: number; db: number }
 
 /** The strength that costs just `db` decibels or a little less: rounding and clipping bend the curve, so look, correct, look. */
-function fit(plan: Plan, db: number): Fitted {
+export function fit(plan: Plan, db: number): Fitted {
   let strength = 255 / 10 ** (db / 20)
   let best: Fitted | null = null
   for (let i = 0; i < 4; i++) {
