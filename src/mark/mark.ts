@@ -87,7 +87,7 @@ export async function markImage(order: MarkOrder, tools: { signer: Signer; water
       epoch,
     },
     validationState: 'Trusted',
-    timestamp: signed.unstamped === null ? seen.timestamp : { missing: signed.unstamped },
+    timestamp: datingOf(signed.unstamped, seen.timestamp, signer),
   }
 }
 
@@ -111,8 +111,7 @@ async function readBack(
   if (manifest.binding !== bindingValue(order.markId, watermark.epoch)) throw refuse('manifest', 'binds another mark')
   const { timestamp } = manifest
   if (signer.stamps === 'required' && timestamp === null) throw refuse('timestamp', 'not found')
-  // Where the authority's roots are known, a stamp by another dates nothing here.
-  if (timestamp?.trusted === false && signer.trust.timestampAnchorsPem !== null) throw refuse('timestamp', 'untrusted')
+  if (signer.stamps === 'required' && isDatedByAnother(timestamp, signer)) throw datedByAnother()
   const { picture } = await decodeUpload(bytes)
   if (picture.width !== order.picture.width || picture.height !== order.picture.height)
     throw refuse('picture', 'has another size')
@@ -121,6 +120,27 @@ async function readBack(
   if (reading.decoded.markId !== order.markId) throw refuse('watermark', 'names another image')
   if (reading.epoch !== watermark.epoch) throw refuse('watermark', 'has another key epoch')
   return { picture, manifestId: manifest.manifestId, timestamp }
+}
+
+function datingOf(unstamped: StampProblem | null, timestamp: Timestamp | null, signer: Signer): Marked['timestamp'] {
+  if (unstamped !== null) return { missing: unstamped }
+  return isDatedByAnother(timestamp, signer) ? { missing: 'untrusted' } : timestamp
+}
+
+/** Where the authority's roots are known, a stamp by another dates nothing here. */
+function isDatedByAnother(timestamp: Timestamp | null, { trust }: Signer): boolean {
+  return timestamp?.trusted === false && trust.timestampAnchorsPem !== null
+}
+
+/** The authority has another root than before: an operator names it, and pictures wait until then. */
+function datedByAnother(): Fault {
+  return new Fault('signer_failed', {
+    retry: 'later',
+    field: 'DARKROOM_TIMESTAMP_ANCHORS_FILE',
+    facts: { timestamp: 'untrusted', away: true },
+    detail:
+      'The timestamp is by an authority whose root is not named, and nothing is released without one that counts.',
+  })
 }
 
 function sha256(...parts: Uint8Array[]): string {

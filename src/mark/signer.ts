@@ -123,8 +123,9 @@ function makeSigner(identity: Identity, key: KeyUse, stamps: StampAuthority | nu
         stampResults.inc({ result: 'stamped' })
         return { ...sealed, unstamped: null }
       } catch (fault) {
-        if (isKeyAtFault) throw fault
-        const problem = problemOf(errand)
+        // Who was not asked is not to blame.
+        if (isKeyAtFault || errand.outcome === null) throw fault
+        const problem = problemOf(errand.outcome)
         stampResults.inc({ result: problem })
         if (stamps.policy === 'preferred') return { ...(await seal(identity, key, asked, null)), unstamped: problem }
         throw new Fault('signer_failed', {
@@ -142,8 +143,7 @@ function makeSigner(identity: Identity, key: KeyUse, stamps: StampAuthority | nu
 }
 
 /** Of an errand that brought no timestamp. */
-function problemOf({ outcome }: Errand): StampProblem {
-  if (outcome === null) return 'unreachable'
+function problemOf(outcome: NonNullable<Errand['outcome']>): StampProblem {
   return outcome === 'answered' || outcome === 'asked' ? 'refused' : outcome
 }
 

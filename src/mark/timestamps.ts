@@ -9,8 +9,8 @@ import { Fault } from '../kernel/fault.ts'
 export type StampPolicy = 'preferred' | 'required'
 export type StampConfig = { readonly url: string; readonly policy: StampPolicy; readonly timeoutMs: number }
 
-/** Why there is no timestamp: the authority says nothing in time, nothing at all, or nothing of use. */
-export type StampProblem = 'timeout' | 'unreachable' | 'refused'
+/** Why there is no timestamp: the authority says nothing in time, nothing at all, or nothing of use; or it is not one that counts. */
+export type StampProblem = 'timeout' | 'unreachable' | 'refused' | 'untrusted'
 
 export type Errand = {
   /** Where the library is to ask. */
@@ -36,7 +36,7 @@ export function isLoopbackProxied(env: Readonly<Record<string, string | undefine
   return proxies.some(Boolean) && !spared.some((one) => /^(\*|127\.0\.0\.1|127(\.\d+){3}\/8)$/.test(one))
 }
 
-/** Listens with the first errand; nothing is sent before. */
+/** Listens with the first errand; nothing is sent before. `lend` throws Fault signer_failed, away, where no port is to be had now. */
 export function openStampAuthority({ url, policy, timeoutMs }: StampConfig): StampAuthority {
   const errands = new Map<string, Open>()
   let listening: Promise<{ server: Server; origin: string }> | null = null
@@ -56,7 +56,11 @@ export function openStampAuthority({ url, policy, timeoutMs }: StampConfig): Sta
       answer(request, response).catch(() => response.destroy())
     })
     const { promise, resolve, reject } = Promise.withResolvers<{ server: Server; origin: string }>()
-    server.once('error', (cause) => reject(new Fault('signer_failed', { retry: 'later', cause })))
+    server.once('error', (cause) => {
+      // The next errand tries again.
+      listening = null
+      reject(new Fault('signer_failed', { retry: 'later', facts: { away: true }, cause }))
+    })
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
       if (typeof address === 'object' && address !== null)
@@ -82,8 +86,9 @@ export function openStampAuthority({ url, policy, timeoutMs }: StampConfig): Sta
       }
     },
     [Symbol.asyncDispose]: async () => {
-      if (listening === null) return
-      const { server } = await listening
+      const open = await listening?.catch(() => null)
+      if (open === undefined || open === null) return
+      const { server } = open
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },

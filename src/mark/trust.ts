@@ -2,7 +2,7 @@
 // signers and authorities on time alike, and a public authority's root stands above certificates for anybody's e-mail: with it on the list
 // any of them would pass as ours. So a file is read twice: whether its signer is ours is asked without the authorities' roots, and
 // only what time it was is asked with them.
-import { isAnchored, LAPSED, type ManifestReading, parseManifestStore } from './manifest.ts'
+import { isAnchored, type ManifestReading, parseManifestStore } from './manifest.ts'
 
 /** PEM texts, public. */
 export type Trust = {
@@ -25,10 +25,6 @@ export async function readTrusted(
   if (!reading.found || reading.timestamp === null || timestampAnchorsPem === null) return reading
   const dated = parseManifestStore(await readStore(`${anchorsPem}\n${timestampAnchorsPem}`))
   if (!dated.found || dated.timestamp === null || !dated.timestamp.trusted) return reading
-  const known = { ...reading, timestamp: dated.timestamp }
-  const onlyLapsed = reading.state === 'Invalid' && reading.problems.every((code) => code === LAPSED)
-  // Ours by its certificate, and signed while that was valid.
-  return onlyLapsed && isAnchored(store) && dated.state === 'Trusted'
-    ? { ...known, state: 'Trusted', problems: [] }
-    : known
+  // Ours by its certificate: then what the dated reading says of that certificate's end holds, whatever else is wrong with the file.
+  return isAnchored(store) ? dated : { ...reading, timestamp: dated.timestamp }
 }

@@ -176,22 +176,36 @@ suiteOn('outages of the signer', await tools('openssl'), () => {
     )
   })
 
-  test('a timestamp by another authority than the named one releases nothing, and neither does none where one is required', async () => {
+  /** As if the authority had another root since. */
+  const elsewhere = (signer: Signer): Signer => {
+    const trust = { ...signer.trust, timestampAnchorsPem: authority.anchorPem }
+    return { ...signer, trust, read: (bytes, mimeType) => readManifest(bytes, mimeType, trust) }
+  }
+
+  test('a timestamp by another authority than the named one is waited over where one is required, until its root is named', async () => {
     const signer = await open()
-    const elsewhere = { ...signer.trust, timestampAnchorsPem: authority.anchorPem }
-    const mistaken: Signer = {
-      ...signer,
-      trust: elsewhere,
-      read: (bytes, mimeType) => readManifest(bytes, mimeType, elsewhere),
-    }
+    const ids = await cleared(1)
+    for (let tries = 0; tries <= MAX_ATTEMPTS; tries++) await round({ signer: elsewhere(signer), watermark }, ids)
+    assert.deepEqual(await statesOf(ids), ['cleared'])
+    assert.deepEqual(filesOf(ids[0] ?? ''), { marked: [], released: [] })
+    await round({ signer, watermark }, ids)
+    assert.deepEqual(await statesOf(ids), ['marked'])
+  })
+
+  test('a timestamp by another authority than the named one counts for none where one is preferred', async () => {
+    const [id = ''] = await cleared(1)
+    await round({ signer: elsewhere(await open('preferred')), watermark }, [id])
+    assert.deepEqual(await statesOf([id]), ['marked'])
+    assert.deepEqual(await timestampOf(id), { missing: 'untrusted' })
+  })
+
+  test('what came back without a timestamp is not released where one is required', async () => {
     const undated = await open('off')
-    const careless: Signer = { ...signer, sign: (...given) => undated.sign(...given) }
-    for (const one of [mistaken, careless]) {
-      const ids = await cleared(1)
-      await round({ signer: one, watermark }, ids)
-      assert.deepEqual(await statesOf(ids), ['failed'])
-      assert.deepEqual(filesOf(ids[0] ?? ''), { marked: [], released: [] })
-    }
+    const careless: Signer = { ...(await open()), sign: (...given) => undated.sign(...given) }
+    const ids = await cleared(1)
+    await round({ signer: careless, watermark }, ids)
+    assert.deepEqual(await statesOf(ids), ['failed'])
+    assert.deepEqual(filesOf(ids[0] ?? ''), { marked: [], released: [] })
   })
 
   /** What the record and the move say, which must be the same. */

@@ -11,6 +11,8 @@ import { openConfiguredSigner } from '../../src/commands/signer.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import type { Signer } from '../../src/mark/signer.ts'
+import { publicKeyOf } from '../../src/mark/signers/certificates.ts'
+import { kmsKey } from '../../src/mark/signers/kms.ts'
 import { rawFromDer } from '../../src/mark/signers/signature.ts'
 import { type KmsServer, openKmsServer } from '../support/kms-server.ts'
 import { type Authority, type Issued, openAuthority, openssl, P384, P521, RSA } from '../support/openssl.ts'
@@ -111,6 +113,23 @@ suiteOn('signers', await tools('openssl'), () => {
       }
       kms.mood = 'well'
       await holds(signer, issued.chainFile)
+    })
+
+    it('are away when the account’s credentials ran out or cannot be had, which at the start is a mistake', async () => {
+      await using kms = await openKmsServer(issued.keyFile)
+      const lacking = (name: string) => ({
+        credentials: () => Promise.reject(Object.assign(new Error('no credentials'), { name })),
+      })
+      const place = { keyId: kms.keyId, region: 'eu-central-1', endpoint: kms.url, timeoutMs: 1500 }
+      for (const name of ['CredentialsProviderError', 'TokenProviderError']) {
+        using key = kmsKey(place, 'es256', publicKeyOf(issued.chainPem), lacking(name))
+        await assert.rejects(key.sign(Buffer.from('x')), refusal({ call: 'Sign', error: name, away: true }))
+        await assert.rejects(key.check(), refusal({ call: 'GetPublicKey', error: name, away: false }))
+      }
+      kms.mood = 'expired'
+      using key = kmsKey(place, 'es256', publicKeyOf(issued.chainPem))
+      await assert.rejects(key.sign(Buffer.from('x')), refusal({ away: true }))
+      await assert.rejects(key.check(), refusal({ away: false }))
     })
 
     it('may be away at the start, but not be denied', async () => {

@@ -2,11 +2,13 @@
 // does to signing, and what a timestamp is worth once the signer's certificate is over. The certificates of these tests really lapse.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFault } from '../../src/kernel/fault.ts'
+import { isAuthentic } from '../../src/mark/findings.ts'
 import { hasLapsed } from '../../src/mark/manifest.ts'
 import { openSigner, readManifest, type Signer, type SignerOptions } from '../../src/mark/signer.ts'
 import { pemKey } from '../../src/mark/signers/pem.ts'
@@ -141,6 +143,50 @@ suiteOn('timestamps', await tools('openssl'), () => {
     assert.equal(time.asked, asked)
   })
 
+  it('a port of the loopback that is not to be had now is waited for, and asked for again by the next errand', async (t) => {
+    const refuses = function (this: Server) {
+      process.nextTick(() => this.emit('error', Object.assign(new Error('too many open files'), { code: 'EMFILE' })))
+      return this
+    }
+    const listening = t.mock.method(Server.prototype, 'listen', refuses)
+    {
+      await using stamps = openStampAuthority({ url: time.url, policy: 'required', timeoutMs: 2000 })
+      await assert.rejects(stamps.lend(), (error) => isFault(error, 'signer_failed') && error.facts.away === true)
+      listening.mock.restore()
+      using errand = await stamps.lend()
+      assert.match(errand.url, /^http:/)
+    }
+    const never = openStampAuthority({ url: time.url, policy: 'required', timeoutMs: 2000 })
+    t.mock.method(Server.prototype, 'listen', refuses)
+    const lent = assert.rejects(never.lend())
+    await never[Symbol.asyncDispose]()
+    await lent
+  })
+
+  it('an authority that was not asked is not blamed, and its picture is not tried for ever', async (t) => {
+    const servers: Server[] = []
+    const { listen } = Server.prototype
+    t.mock.method(Server.prototype, 'listen', function (this: Server, ...given: Parameters<typeof listen>) {
+      servers.push(this)
+      return listen.apply(this, given)
+    })
+    for (const policy of ['required', 'preferred'] as const) {
+      await using signer = await dated(policy)
+      await signed(signer)
+      for (const server of servers.splice(0)) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        server.close(() => resolve())
+        if ('closeAllConnections' in server && typeof server.closeAllConnections === 'function')
+          server.closeAllConnections()
+        await promise
+      }
+      await assert.rejects(signed(signer), (error) => {
+        assert.ok(isFault(error, 'signer_failed'))
+        return error.facts.timestamp === undefined && error.facts.away === undefined
+      })
+    }
+  })
+
   it('a proxy that would take even the loopback’s questions is seen', () => {
     const HTTP_PROXY = 'http://proxy.example.com'
     for (const env of [
@@ -194,11 +240,11 @@ suiteOn('timestamps', await tools('openssl'), () => {
     const unknown = await readManifest(with_.bytes, 'image/png', { ...signer.trust, timestampAnchorsPem: null })
     assert.equal(unknown.found && unknown.state, 'Invalid')
 
-    const changed = Buffer.from(with_.bytes)
-    const at = changed.lastIndexOf('IDAT') - 30
-    changed[at] = (changed[at] ?? 0) ^ 1
-    const forged = await readBy(signer, changed)
-    assert.ok(forged.state === 'Invalid' && !hasLapsed(forged))
+    const altered = await readBy(signer, withChangedByte(with_.bytes, 30))
+    assert.ok(altered.state === 'Invalid' && !hasLapsed(altered) && isAuthentic(altered), altered.problems.join())
+    assert.ok(!isAuthentic(await readBy(signer, withChangedByte(without.bytes, 30))))
+    const forged = await readBy(signer, withChangedByte(with_.bytes, -30))
+    assert.ok(forged.state === 'Invalid' && !hasLapsed(forged) && !isAuthentic(forged), forged.problems.join())
 
     for (const one of [signer, undated])
       await assert.rejects(
@@ -208,3 +254,11 @@ suiteOn('timestamps', await tools('openssl'), () => {
     await assert.rejects(dated('required', leaf), (error) => isFault(error, 'signer_failed'))
   })
 })
+
+/** After the picture's pixels begin; before them, the signature. */
+function withChangedByte(bytes: Buffer, offset: number): Buffer {
+  const changed = Buffer.from(bytes)
+  const at = changed.lastIndexOf('IDAT') + offset
+  changed[at] = (changed[at] ?? 0) ^ 1
+  return changed
+}

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { openssl } from './openssl.ts'
 
-type Mood = 'well' | 'throttles' | 'down' | 'silent' | 'denies' | 'disabled' | 'other_key' | 'junk'
+type Mood = 'well' | 'throttles' | 'down' | 'silent' | 'denies' | 'expired' | 'disabled' | 'other_key' | 'junk'
 
 export type KmsServer = {
   url: string
@@ -45,6 +45,8 @@ export async function openKmsServer(keyFile: string): Promise<KmsServer> {
         return refuse(503, 'KMSInternalException')
       case 'denies':
         return refuse(400, 'AccessDeniedException')
+      case 'expired':
+        return refuse(400, 'ExpiredTokenException')
       case 'disabled':
         return refuse(400, 'DisabledException')
       case 'silent':

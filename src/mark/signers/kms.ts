@@ -31,6 +31,9 @@ const PASSING = new Set([
   'KMSInternalException',
 ])
 
+/** What there is to sign with ran out or cannot be renewed just now; at the start it is a mistake in what was set. */
+const WITHOUT_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ExpiredTokenException'])
+
 /**
  * Uses the key for a certificate with that public key; nothing is sent yet. Fault: config_invalid, when KMS cannot sign so.
  * `check` asks KMS for the public key and refuses another. Faults: signer_failed, with `away` where waiting helps.
@@ -98,11 +101,11 @@ function isSame(certified: KeyObject, spki: Buffer): boolean {
 }
 
 /** Only the error's name and status are told: no key id, request or account. */
-function refused(call: string): (error: unknown) => never {
+function refused(call: 'GetPublicKey' | 'Sign'): (error: unknown) => never {
   return (error) => {
     const name = errorName(error)
     const status = statusOf(error)
-    const away = isAway(error) || PASSING.has(name)
+    const away = isAway(error) || PASSING.has(name) || (call === 'Sign' && WITHOUT_CREDENTIALS.has(name))
     throw new Fault('signer_failed', {
       retry: 'later',
       field: 'DARKROOM_SIGNER_KMS_KEY_ID',
