@@ -1,5 +1,6 @@
 // What this deployment released, by the id in its pixels, the id of its manifest or their likeness: the records behind a public verification.
 // A record is found only for an image that was published; what was held or denied does not exist to the public.
+import { sql as raw } from 'kysely'
 import type { Database } from '../kernel/database.ts'
 import { CLOSE_BITS } from '../mark/fingerprint.ts'
 import { findNear } from '../mark/near.ts'
@@ -27,8 +28,14 @@ export function openRegistry({ sql }: Database): Registry {
       ])
       .where('image.state', 'in', ['published', 'withdrawn', 'expired'])
   return {
-    byMarkId: async (markId) =>
-      asRecord(await published().where('image.mark_id', '=', String(markId)).executeTakeFirst()),
+    byMarkId: async (markId, epoch) =>
+      asRecord(
+        await published()
+          .where('image.mark_id', '=', String(markId))
+          // What another key of ours carried is not this image's mark.
+          .where(raw<number>`(image.marked->'watermark'->>'epoch')::int`, '=', epoch)
+          .executeTakeFirst(),
+      ),
     byManifestId: async (id) => asRecord(await published().where('image.manifest_id', '=', id).executeTakeFirst()),
     byLikeness: async (hex) => {
       const [nearest] = await findNear(sql, hex, CLOSE_BITS, 1)

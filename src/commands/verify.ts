@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { Provenance } from '../mark/verify.ts'
+import type { Answer } from '../mark/stranger.ts'
 import type { Command } from './command.ts'
 import { reachService } from './reach.ts'
 
@@ -32,24 +32,29 @@ Exit status: 0 ours or ours_altered, 3 anything else.`,
   },
 }
 
-async function ask(base: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Provenance> {
+async function ask(base: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Answer> {
   const form = new FormData()
   form.set('file', new Blob([bytes]), name)
   const response = await fetch(new URL('/v1/provenance/verify', base), { method: 'POST', body: form })
   const answer: unknown = await response.json()
-  if (response.ok) return answer as Provenance
+  if (response.ok) return answer as Answer
   const detail =
     typeof answer === 'object' && answer !== null && 'detail' in answer ? String(answer.detail) : 'no reason given'
   throw new Fault('invalid_request', { field: 'file', detail })
 }
 
-function describe({ verdict, manifest, watermark, record, notes }: Provenance): string {
+function describe({ verdict, manifest, watermark, record, notes }: Answer): string {
   const lines = [
     `verdict    ${verdict}`,
-    `manifest   ${manifest.found ? `${manifest.state}, signed by ${manifest.signed_by ?? 'nobody named'}` : 'none'}`,
+    `manifest   ${manifest.found ? `${manifest.state}, ${bySigner(manifest.signed_by)}` : 'none'}`,
     `watermark  ${watermark.found ? `found, confidence ${watermark.confidence}` : 'none'}`,
     `record     ${record === null ? 'none' : `${record.image_id}, ${record.system} ${record.version}, ${record.created_at}`}`,
     ...notes.map((note) => `           ${note}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The public answer names no signer but ours. */
+function bySigner(signedBy: string | null): string {
+  return signedBy === null ? 'by a signer that is not told' : `signed by ${signedBy}`
 }

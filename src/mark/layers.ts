@@ -1,6 +1,6 @@
 // An answer layer by layer, in words and bands: what each layer shows, how sure it is that the picture is from here, and what it does
 // not show. Pure. The bands are coarse on purpose: a score would tell an attacker how far a removal has come.
-import { LAPSED } from './manifest.ts'
+import { hasLapsed } from './manifest.ts'
 import type { Provenance } from './verify.ts'
 
 export type Band = 'high' | 'medium' | 'low' | 'none'
@@ -15,9 +15,6 @@ export type Layer = {
 export function layersOf(found: Provenance): Layer[] {
   return [manifestLayer(found), watermarkLayer(found), fingerprintLayer(found), recordLayer(found)]
 }
-
-/** As hasLapsed (manifest.ts) tells it of a reading. */
-const isLapsed = ({ problems }: Provenance['manifest']) => problems.length === 1 && problems[0] === LAPSED
 
 const NO_MANIFEST = 'That no manifest is there shows nothing: most sites remove it.'
 const A_MANIFEST =
@@ -37,7 +34,7 @@ function manifestShows(manifest: Provenance['manifest']): [Band, string] {
     case 'Valid':
       return ['none', 'A manifest that is intact, by a signer that this service does not know.']
     case 'Invalid':
-      return isLapsed(manifest)
+      return hasLapsed(manifest)
         ? ['low', 'A manifest that fits the file, by a certificate that is over; no authority vouches for its date.']
         : ['low', 'A manifest that does not fit the file: one of them was changed after signing, or it is forged.']
     default:
@@ -63,7 +60,7 @@ function fingerprintLayer({ fingerprint }: Provenance): Layer {
   const { match, weak } = fingerprint
   const nothing = weak
     ? 'The picture is too plain to be compared with another.'
-    : 'No mark or manifest leads to a picture on record to compare it with.'
+    : 'There is nothing on record to compare it with.'
   const does_not_show =
     'A fingerprint compares what a mark or a manifest leads to; pictures that look alike can come near.'
   const says: Record<'close' | 'near' | 'far', [Band, string]> = {

@@ -157,10 +157,10 @@ export type ManifestReading =
 export type Timestamp = { time: string; signer: string | null; trusted: boolean }
 
 /** The signer's certificate is over and nothing else is wrong: intact, and no longer to be told from what was signed since. */
-export const LAPSED = 'signingCredential.expired'
+const LAPSED = 'signingCredential.expired'
 
-export function hasLapsed(manifest: ManifestReading): boolean {
-  return manifest.found && manifest.problems.length === 1 && manifest.problems[0] === LAPSED
+export function hasLapsed({ problems }: { problems: readonly string[] }): boolean {
+  return problems.length === 1 && problems[0] === LAPSED
 }
 
 /** Takes what we need from a C2PA manifest store in JSON. Anything of an unexpected shape is left out, never trusted. */

@@ -26,7 +26,7 @@ function claimOf(findings: Findings): Claim {
   if (manifest.found && manifest.state === 'Valid') return ['foreign_manifest', SAID.foreign]
   if (byManifest !== null) return withBrokenManifest(findings)
   if (byLikeness !== null) return ['inconclusive', SAID.looksAlike]
-  if (hasLapsed(manifest)) return ['inconclusive', SAID.lapsedWithoutRecord]
+  if (manifest.found && hasLapsed(manifest)) return ['inconclusive', SAID.lapsedWithoutRecord]
   return manifest.found ? ['foreign_manifest', SAID.foreign] : ['none_found', SAID.nothing]
 }
 
@@ -48,7 +48,7 @@ function withOurMark({ manifest, mark: { copy }, likeness }: Findings): Claim {
   switch (likeness) {
     case 'close':
       if (isAuthentic(manifest)) return ['ours_altered', SAID.recovered]
-      if (inPlace && hasLapsed(manifest)) return ['ours', SAID.lapsed]
+      if (inPlace && manifest.found && hasLapsed(manifest)) return ['ours', SAID.lapsed]
       return inPlace && !manifest.found ? ['ours', SAID.withoutManifest] : ['ours_altered', SAID.changed]
     case 'near':
       return copy.shifted ? ['inconclusive', SAID.pixelsDiffer] : ['ours_altered', SAID.visiblyChanged]

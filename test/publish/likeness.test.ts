@@ -1,6 +1,7 @@
 // What can be found by its looks: a released picture whose fingerprint tells it from others, for as long as its content is here.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql as raw } from 'kysely'
 import { openRegistry } from '../../src/commands/registry.ts'
 import { ALLOWED } from '../http/service.ts'
 import { type House, openHouse } from './house.ts'
@@ -59,4 +60,15 @@ test('what is erased and must be kept is found no more either', async () => {
 test('a plain picture, and one that nobody called telling, is found by no likeness', async () => {
   assert.equal(await (await published({ hex: another(), weak: true })).found(), null)
   assert.equal(await (await published({ hex: another(), weak: null })).found(), null)
+})
+
+test('a mark leads to its image under the key that it was made with, and under no other', async () => {
+  const { imageId } = await published({ hex: another(), weak: false })
+  const { mark_id: markId } = await house.rowOf('image', imageId)
+  await raw`UPDATE darkroom.image SET marked = jsonb_set(marked, '{watermark}', '{"epoch": 2}') WHERE id = ${imageId}`.execute(
+    house.sql,
+  )
+  const registry = openRegistry(house.ground.database)
+  assert.equal((await registry.byMarkId(Number(markId), 2))?.imageId, imageId)
+  assert.equal(await registry.byMarkId(Number(markId), 1), null)
 })
