@@ -10,7 +10,7 @@ import type { Classify, Generate, Made, Preview, SampleOrder } from '../src/kern
 import type { Claim } from '../src/kernel/tasks.ts'
 import { SYSTEM } from '../src/kernel/version.ts'
 import { markImage } from '../src/mark/mark.ts'
-import { loadParent, type MarkTools } from '../src/mark/stage.ts'
+import { disclosureSettings, loadParent, type MarkTools } from '../src/mark/stage.ts'
 import { foldEvidence, holdUnexamined, type Judge, moderateStage } from '../src/moderate/moderate.ts'
 import type { ReviewTools } from '../src/review/item.ts'
 import { announceDevice } from '../src/schedule/devices.ts'
@@ -139,6 +139,7 @@ export function markPreview(ground: Ground, marks: MarkTools): PreviewTools['mar
         model: { id: order.model, version: order.model_version },
         parent: await loadParent(ground, order.id, order.operation),
         title: `${id} (preview ${index + 1})`,
+        disclosure: disclosureSettings(ground.config),
       },
       marks,
     )

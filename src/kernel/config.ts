@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { readBackendsConfig } from './config/backends.ts'
+import { readDisclosure } from './config/disclosure.ts'
 import { readEdits } from './config/edits.ts'
 import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
 import { readNative } from './config/native.ts'
@@ -69,6 +70,7 @@ export function readConfig(env: Environment) {
     finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
     signer: readSigner(reader),
     timestamps: readTimestamps(reader),
+    disclosure: readDisclosure(reader),
   }
   if (config.publicUrl !== null && !/^https?:\/\/[^/?#@]+\/?$/.test(config.publicUrl))
     problems.push('DARKROOM_PUBLIC_URL: expected an origin, without a path')

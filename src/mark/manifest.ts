@@ -1,19 +1,14 @@
-// What our manifests and XMP say, and what we take from anybody's manifest when we read one.
-// They carry the system, the model, the time and the image's id: never a prompt, a tenant or a user.
-// C2PA 2.4 claims; IPTC Digital Source Type; California SB 942's latent disclosure (provider, system, version, time, identifier).
+// What our manifests say (C2PA 2.4), drawn from the disclosure that the file's XMP says too, and what we take from anybody's manifest
+// when we read one. They carry the system, the model, the time and the image's id: never a prompt, a tenant or a user.
+import { type Disclosure, type DisclosureSubject, disclosureOf, type TrainingMining } from './disclosure.ts'
 import { MARK_ALGORITHM } from './watermark/algorithm.ts'
 
-const GENERATED = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
-/** Somebody's picture with parts, or all of it, made anew. */
-const EDITED = 'http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia'
+/** SemVer, as the claim has it (10.2.3.2). */
+const SPEC_VERSION = '2.4.0'
 const PARENT = 'parent'
 const IMAGE_ASSERTION = 'org.darkroom.image'
 
-export type ManifestSubject = {
-  imageId: string
-  system: { name: string; version: string }
-  model: { id: string; version: string }
-  createdAt: Date
+export type ManifestSubject = DisclosureSubject & {
   mimeType: string
   /** The payload and key epoch that the pixels carry. */
   markId: number
@@ -42,13 +37,13 @@ export type ManifestDefinition = {
 }
 
 export function manifestFor(subject: ManifestSubject): ManifestDefinition {
-  const { system, model } = subject
+  const told = disclosureOf(subject)
   return {
     claim_generator_info: [
       {
-        name: system.name,
-        version: system.version,
-        specVersion: '2.4',
+        name: told.system.name,
+        version: told.system.version,
+        specVersion: SPEC_VERSION,
         ...(subject.development ? { 'org.darkroom.signer': 'development' } : {}),
       },
     ],
@@ -60,7 +55,7 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
         created: true,
         data: {
           allActionsIncluded: true,
-          actions: [...originOf(subject), { action: 'c2pa.watermarked.bound' }],
+          actions: [...originOf(subject, told), { action: 'c2pa.watermarked.bound' }],
         },
       },
       {
@@ -72,27 +67,40 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
         label: IMAGE_ASSERTION,
         created: true,
         data: {
-          image_id: subject.imageId,
-          system: system.name,
-          version: system.version,
-          model: model.id,
-          model_version: model.version,
-          created_at: timestamp(subject.createdAt),
+          image_id: told.imageId,
+          provider: told.provider,
+          system: told.system.name,
+          version: told.system.version,
+          model: told.model.id,
+          model_version: told.model.version,
+          created_at: told.createdAt,
+          ...(told.verifyUrl === null ? {} : { verify_at: told.verifyUrl }),
           ...(subject.parent?.imageId ? { made_from: subject.parent.imageId } : {}),
         },
       },
+      ...(told.trainingMining === null ? [] : [trainingMining(told.trainingMining)]),
     ],
   }
 }
 
 /** The first action, which says where the content comes from. */
-function originOf({ parent, createdAt, model }: ManifestSubject): object[] {
-  const made = { when: timestamp(createdAt), softwareAgent: { name: model.id, version: model.version } }
-  if (parent === null) return [{ action: 'c2pa.created', ...made, digitalSourceType: GENERATED }]
+function originOf({ parent }: ManifestSubject, { createdAt, model, digitalSourceType }: Disclosure): object[] {
+  const made = { when: createdAt, softwareAgent: { name: model.id, version: model.version }, digitalSourceType }
+  if (parent === null) return [{ action: 'c2pa.created', ...made }]
   return [
     { action: 'c2pa.opened', parameters: { ingredientIds: [PARENT] } },
-    { action: 'c2pa.edited', ...made, digitalSourceType: EDITED },
+    { action: 'c2pa.edited', ...made },
   ]
+}
+
+/** CAWG Training and Data Mining 1.1: its four uses, alike. */
+function trainingMining(use: TrainingMining): ManifestDefinition['assertions'][number] {
+  const uses = ['data_mining', 'ai_inference', 'ai_generative_training', 'ai_training']
+  return {
+    label: 'cawg.training-mining',
+    created: true,
+    data: { entries: Object.fromEntries(uses.map((name) => [`cawg.${name}`, { use }])) },
+  }
 }
 
 /** The ingredient to which `c2pa.opened` refers. `instanceId` is unique to this use of it. */
@@ -104,27 +112,6 @@ export function ingredientFor(mimeType: string, instanceId: string) {
     relationship: 'parentOf',
     label: PARENT,
   }
-}
-
-/** XMP with the same disclosure, for readers that know no C2PA. */
-export function xmpFor(subject: ManifestSubject): string {
-  const created = timestamp(subject.createdAt)
-  return `<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
- <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <rdf:Description rdf:about=""
-    xmlns:xmp="http://ns.adobe.com/xap/1.0/"
-    xmlns:dc="http://purl.org/dc/elements/1.1/"
-    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-    xmp:CreatorTool="${escapeXml(`${subject.system.name} ${subject.system.version}`)}"
-    xmp:CreateDate="${created}"
-    dc:identifier="${escapeXml(subject.imageId)}"
-    Iptc4xmpExt:DigitalSourceType="${subject.parent === null ? GENERATED : EDITED}"
-    Iptc4xmpExt:AISystemUsed="${escapeXml(subject.model.id)}"
-    Iptc4xmpExt:AISystemVersionUsed="${escapeXml(subject.model.version)}"/>
- </rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="r"?>`
 }
 
 /** The soft binding's value: key epoch and payload. Without the key it lets nobody find or forge a mark. */
@@ -215,12 +202,4 @@ function list(value: unknown): unknown[] {
 
 function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value.slice(0, 500) : null
-}
-
-function timestamp(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`
-}
-
-function escapeXml(value: string): string {
-  return value.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g, '').replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 }

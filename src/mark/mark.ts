@@ -4,13 +4,15 @@
 import { createHash } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import { inSpan } from '../kernel/trace.ts'
+import type { DisclosureSettings } from './disclosure.ts'
 import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
-import { bindingValue, manifestFor, type Parent, type Timestamp, xmpFor } from './manifest.ts'
+import { bindingValue, manifestFor, type Parent, type Timestamp } from './manifest.ts'
 import type { Signer } from './signer.ts'
 import type { StampProblem } from './timestamps.ts'
 import type { Watermarker } from './watermark/pool.ts'
 import type { Picture } from './watermark/residual.ts'
+import { xmpFor } from './xmp.ts'
 
 export type MarkOrder = {
   picture: Picture
@@ -28,6 +30,8 @@ export type MarkOrder = {
   parent: Parent | null
   /** What the manifest calls the file; the image's id unless said. */
   title?: string
+  /** What the operator has every file say beside the system's name. */
+  disclosure?: DisclosureSettings
 }
 
 export type Marked = {

@@ -1,6 +1,7 @@
 // The mark stage: a cleared image is encoded, watermarked, signed and read back; only what reads back as this very image moves to
 // `marked`, with the digest of its file. Next: publish/release.ts.
 import { asJson } from '../kernel/canonical.ts'
+import type { Config } from '../kernel/config.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { claimImage, moveStored } from '../kernel/image-work.ts'
 import type { Operation } from '../kernel/model.ts'
@@ -8,6 +9,7 @@ import { markedKey, readGenerated } from '../kernel/quarantine.ts'
 import type { Claim } from '../kernel/tasks.ts'
 import { SYSTEM } from '../kernel/version.ts'
 import { finishStage } from '../outcome.ts'
+import { type DisclosureSettings, verifyUrlAt } from './disclosure.ts'
 import type { Parent } from './manifest.ts'
 import { type Marked, markImage } from './mark.ts'
 import type { Signer } from './signer.ts'
@@ -28,6 +30,7 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
     model: { id: image.model, version: image.model_version },
     createdAt: image.created_at,
     parent: await loadParent(ground, image.request_id, image.operation),
+    disclosure: disclosureSettings(ground.config),
   }
   const marked = await markImage(order, tools)
   if (marked.timestamp !== null && 'missing' in marked.timestamp)
@@ -50,6 +53,10 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
       },
     }),
   )
+}
+
+export function disclosureSettings({ disclosure, publicUrl }: Config): DisclosureSettings {
+  return { ...disclosure, verifyUrl: verifyUrlAt(publicUrl) }
 }
 
 /** What an edit was made from. Faults: object_missing, object_store_failed. */
