@@ -92,7 +92,7 @@ async function listen(
 ): Promise<string> {
   const registry = openRegistry(ground.database)
   const manifests = stack.use(openManifests({ trust: marks.signer.trust, log: ground.log }))
-  const publicCheck = await openPublicCheck(ground, { signer: manifests, registry }, stack)
+  const publicCheck = await openPublicCheck(ground, { trust: marks.signer.trust, registry }, stack)
   const statements = openBearers(await homeSecret(config, 'statements'))
   const app = await buildServer({
     ground,

@@ -38,7 +38,6 @@ import { openTongues, type Tongues } from '../../src/statement/translate.ts'
 import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { keyFilePath } from '../../src/tenant/key-file.ts'
-import { openManifests } from '../../workers/manifests.ts'
 import { develop, type End } from './develop.ts'
 
 export const ALLOWED = 'a red boat on the sea at sunset'
@@ -214,9 +213,8 @@ async function openCheck(ground: Ground, real: RealCheck | null, stack: AsyncDis
   if (real === null)
     return { verify: async () => nothing, resolve: resolveByDns, takePlace: openShares(verificationsAtOnce) }
   const { signer } = await openMarkTools(ground.config, ground.log, stack)
-  const manifests = stack.use(openManifests({ trust: signer.trust, log: ground.log }))
   const registry = openRegistry(ground.database)
-  return { ...(await openPublicCheck(ground, { signer: manifests, registry }, stack)), resolve: real.resolve }
+  return { ...(await openPublicCheck(ground, { trust: signer.trust, registry }, stack)), resolve: real.resolve }
 }
 
 export function json(body: unknown, headers: Record<string, string> = {}): RequestInit {

@@ -1,7 +1,7 @@
 // Edits by OpenAI's own client, unmodified, against the service as `npm start` runs it: the real model, classifiers, marks and stores.
 // Minutes rather than seconds on a slow machine. What a bad upload is told is in ../http/edits.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -147,4 +147,15 @@ test('a picture of blood is refused before anything is drawn, by the classifier 
     assert.match(said, /storybook-eye/)
     return true
   })
+})
+
+test('what strangers hand in is read by another child than what callers hand in', async () => {
+  await verdictOf(drawn)
+  const children = (await readdir('/proc')).map(async (pid) => {
+    const [status, command] = await Promise.all(
+      ['status', 'cmdline'].map((name) => readFile(join('/proc', pid, name), 'utf8').catch(() => '')),
+    )
+    return status?.includes(`PPid:\t${process.pid}\n`) === true && command?.includes('workers/manifest.ts') === true
+  })
+  assert.equal((await Promise.all(children)).filter(Boolean).length, 2)
 })
