@@ -1,6 +1,6 @@
 // The janitor role: rings again for due tasks that nobody holds, so that a wiped doorbell or a dead worker costs seconds. It also
-// forgets webhook messages and feedback that are past their keeping, and removes the objects of what was erased or never admitted and the previews of
-// what ended, and ends the retention of what was kept.
+// forgets webhook messages and feedback that are past their keeping, removes the objects of what was erased or never admitted and the
+// previews of what ended, and ends the retention of what was kept. Each has a loop of its own: one that fails keeps no other waiting.
 import { sweepInputs } from '../src/admit/input-store.ts'
 import { forgetPreviews } from '../src/generate/previews.ts'
 import type { Ground } from '../src/kernel/ground.ts'
@@ -22,7 +22,11 @@ const PRUNE_MS = 600_000
 /** A stream that shows previews has ended by then. */
 const PREVIEW_KEPT_MS = 300_000
 
-export function startJanitor(ground: Ground, doorbell: Doorbell, rules: RetentionRules): AsyncDisposable {
+export function startJanitor(
+  ground: Ground,
+  doorbell: Pick<Doorbell, 'ringDispatched'>,
+  rules: RetentionRules,
+): AsyncDisposable {
   const { sweepMs } = ground.config.tasks
   const loop = repeat(ground.log, 'sweep', sweepMs, async () => {
     const due = await sweepTasks(ground.database.sql, sweepMs)
@@ -48,7 +52,10 @@ export function startJanitor(ground: Ground, doorbell: Doorbell, rules: Retentio
   })
   const pruning = repeat(ground.log, 'prune', PRUNE_MS, async () => {
     await pruneWebhooks(ground)
-    await forgetFeedback(ground)
+  })
+  const unlearning = repeat(ground.log, 'forget feedback', PRUNE_MS, async () => {
+    const erased = await forgetFeedback(ground)
+    if (erased > 0) ground.log.info({ erased }, 'feedback on public checks is erased after its time')
   })
   const sweeping = repeat(ground.log, 'sweep inputs', PRUNE_MS, async () => {
     const left = await sweepInputs(ground)
@@ -63,6 +70,7 @@ export function startJanitor(ground: Ground, doorbell: Doorbell, rules: Retentio
         clearing.stop(),
         retaining.stop(),
         pruning.stop(),
+        unlearning.stop(),
         sweeping.stop(),
       ])
     },

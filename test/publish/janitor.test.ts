@@ -1,0 +1,23 @@
+// What the janitor forgets: each kind in a loop of its own.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql as raw } from 'kysely'
+import { keepFeedback } from '../../src/mark/feedback.ts'
+import { loadRetentionRules } from '../../src/policy/retention-rules.ts'
+import { startJanitor } from '../../workers/janitor.ts'
+import { openService } from '../http/service.ts'
+
+test('feedback is erased after its time, also while messages of webhooks cannot be', async () => {
+  await using service = await openService()
+  const { sql } = service.ground.database
+  await keepFeedback(sql, { agrees: true, verdict: 'ours', text: 'mine' })
+  await raw`UPDATE darkroom.clock_offset SET by = interval '91 days'`.execute(sql)
+  await raw`ALTER TABLE darkroom.webhook_message RENAME TO webhook_message_away`.execute(sql)
+  const rules = await loadRetentionRules('policies/retention.yaml')
+  await using _janitor = startJanitor(service.ground, { ringDispatched: () => undefined }, rules)
+  const left = async () =>
+    (await raw<{ count: number }>`SELECT count(*)::int AS count FROM darkroom.provenance_feedback`.execute(sql)).rows
+  for (let tries = 0; tries < 100 && (await left())[0]?.count !== 0; tries++) await sleep(50)
+  assert.deepEqual(await left(), [{ count: 0 }])
+})
