@@ -1,10 +1,12 @@
 // The answers of the public check, as /openapi.json describes them.
 import { type TSchema, Type } from '@fastify/type-provider-typebox'
+import { FEEDBACK_CHARACTERS } from '../mark/feedback.ts'
+import { VERDICTS } from '../mark/verdict.ts'
 import { strict } from './validation.ts'
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const Band = Type.Enum(['high', 'medium', 'low', 'none'])
-export const VerdictSchema = Type.Enum(['ours', 'ours_altered', 'foreign_manifest', 'none_found', 'inconclusive'])
+export const VerdictSchema = Type.Enum([...VERDICTS])
 
 const Picture = Type.String({ format: 'binary', description: 'A picture.' })
 const Address = Type.String({ description: 'http or https, public, of a picture; it is fetched once.' })
@@ -90,7 +92,9 @@ export const NewFeedback = Type.Object(
     agrees: Type.Boolean({ description: 'Whether the answer was right.' }),
     verdict: VerdictSchema,
     text: Type.Optional(
-      Nullable(Type.String({ minLength: 1, maxLength: 2000, description: 'Why; nothing personal, please.' })),
+      Nullable(
+        Type.String({ minLength: 1, maxLength: FEEDBACK_CHARACTERS, description: 'Why; nothing personal, please.' }),
+      ),
     ),
   },
   strict,

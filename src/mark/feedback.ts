@@ -2,6 +2,7 @@
 // It is erased after a configured time.
 import { sql as raw } from 'kysely'
 import type { Sql } from '../kernel/database.ts'
+import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -9,7 +10,15 @@ export type Feedback = { agrees: boolean; verdict: Verdict; text: string | null 
 export type KeptFeedback = Feedback & { created_at: Date }
 export type FeedbackCount = { verdict: Verdict; agrees: boolean; count: number }
 
+/** The most that its text may have. */
+export const FEEDBACK_CHARACTERS = 2000
+
+/** Fault: invalid_request (field 'text'), of which nothing is kept. */
 export async function keepFeedback(sql: Sql, { agrees, verdict, text }: Feedback): Promise<void> {
+  const refuse = (detail: string) => new Fault('invalid_request', { field: 'text', detail })
+  if (text !== null && [...text].length > FEEDBACK_CHARACTERS)
+    throw refuse(`text may have ${FEEDBACK_CHARACTERS} characters at most`)
+  if (text?.includes('\0')) throw refuse('text has a character that is not text (U+0000)')
   await raw`
     INSERT INTO darkroom.provenance_feedback (agrees, verdict, text) VALUES (${agrees}, ${verdict}, ${text})`.execute(
     sql,

@@ -5,7 +5,8 @@ import { type Findings, isAuthentic } from './findings.ts'
 import { hasLapsed } from './manifest.ts'
 import { layerNotes, SAID } from './verdict-notes.ts'
 
-export type Verdict = 'ours' | 'ours_altered' | 'foreign_manifest' | 'none_found' | 'inconclusive'
+export const VERDICTS = ['ours', 'ours_altered', 'foreign_manifest', 'none_found', 'inconclusive'] as const
+export type Verdict = (typeof VERDICTS)[number]
 export type Judgement = { verdict: Verdict; notes: string[] }
 
 type Claim = readonly [verdict: Verdict, note: string]

@@ -8,7 +8,9 @@ import { Writable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql as raw } from 'kysely'
-import { forgetFeedback } from '../../src/mark/feedback.ts'
+import { isFault } from '../../src/kernel/fault.ts'
+import { FEEDBACK_CHARACTERS, forgetFeedback, keepFeedback } from '../../src/mark/feedback.ts'
+import { VERDICTS } from '../../src/mark/verdict.ts'
 import { cartoon, imageOf } from '../mark/pictures.ts'
 import { openReceiver, type Receiver } from '../notify/receiver.ts'
 import { digestsOf } from '../support/records.ts'
@@ -212,4 +214,19 @@ test('what people say of an answer is kept without a picture or a person, read b
   assert.equal(await forgetFeedback(service.ground), 0)
   await pass(91)
   assert.equal(await forgetFeedback(service.ground), 2)
+})
+
+test('what is kept of people’s words is bounded whichever way they come, in characters and not in their parts', async () => {
+  const { sql } = service.ground.database
+  const keep = (text: string) => keepFeedback(sql, { agrees: true, verdict: 'ours', text })
+  for (const text of ['x'.repeat(FEEDBACK_CHARACTERS + 1), 'a\0b'])
+    await assert.rejects(keep(text), (error) => isFault(error, 'invalid_request') && error.field === 'text')
+  const boats = '⛵🌊'.repeat(FEEDBACK_CHARACTERS / 2)
+  await keep(boats)
+  const said = await service.call('/v1/provenance/feedback', {
+    ...json({ agrees: true, verdict: 'ours', text: boats }),
+    as: null,
+  })
+  assert.equal(said.status, 202)
+  for (const verdict of VERDICTS) await keepFeedback(sql, { agrees: true, verdict, text: null })
 })

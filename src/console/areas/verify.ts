@@ -6,6 +6,7 @@ import { checkPicture, largestBody, type PublicCheck } from '../../http/stranger
 import { Fault } from '../../kernel/fault.ts'
 import type { Ground } from '../../kernel/ground.ts'
 import { type Feedback, keepFeedback } from '../../mark/feedback.ts'
+import { VERDICTS } from '../../mark/verdict.ts'
 import type { ConsoleOptions } from '../console.ts'
 import type { Frame, Page } from '../frame.ts'
 import type { Html } from '../html.ts'
@@ -14,9 +15,6 @@ import { verifyPage as verifyBody } from '../pages/verify.ts'
 
 /** What the page asks; without it the page says what it is, and asks nothing. */
 export type VerifyTools = { readonly check: PublicCheck; readonly ground: Pick<Ground, 'config' | 'database' | 'log'> }
-
-const VERDICTS = ['ours', 'ours_altered', 'foreign_manifest', 'none_found', 'inconclusive'] as const
-const TEXT_CHARACTERS = 2000
 
 export function verifyPages(frame: Frame, { reportCategories = [], verify }: ConsoleOptions): void {
   const urls = verify?.ground.config.provenance.urls === 'on'
@@ -59,7 +57,5 @@ function readFeedback(body: unknown): Feedback {
   const text = (fields.get('text') ?? '').trim()
   if (verdict === undefined || (agrees !== 'true' && agrees !== 'false'))
     throw new Fault('invalid_request', { field: 'agrees', detail: 'say whether an answer was right' })
-  if (text.length > TEXT_CHARACTERS || text.includes('\0'))
-    throw new Fault('invalid_request', { field: 'text', detail: `text may have ${TEXT_CHARACTERS} characters at most` })
   return { verdict, agrees: agrees === 'true', text: text === '' ? null : text }
 }

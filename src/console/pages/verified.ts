@@ -1,6 +1,7 @@
 // The answer of the public check in plain words: the conclusion, each layer with its band and what it does not show, and what people may
 // say of it. Drawn from the very answer that the API gives.
 
+import { FEEDBACK_CHARACTERS } from '../../mark/feedback.ts'
 import type { Layer } from '../../mark/layers.ts'
 import type { Answer } from '../../mark/stranger.ts'
 import type { Verdict } from '../../mark/verdict.ts'
@@ -55,7 +56,7 @@ function feedbackForm(verdict: Verdict): Html {
 <legend>Is this answer right?</legend>
 <input type="hidden" name="verdict" value="${verdict}">
 <label for="feedback-text">Why, if you like. No picture is sent along, and nothing of who you are.</label>
-<textarea id="feedback-text" name="text" rows="2" maxlength="2000" dir="auto"></textarea>
+<textarea id="feedback-text" name="text" rows="2" maxlength="${FEEDBACK_CHARACTERS}" dir="auto"></textarea>
 <p class="acts"><button name="agrees" value="true">It is right</button> <button name="agrees" value="false">It is wrong</button></p>
 </fieldset>
 </form>`

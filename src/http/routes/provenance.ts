@@ -67,8 +67,6 @@ export async function provenanceRoutes(app: App, { ground, publicCheck }: RouteD
     },
     async (request, reply) => {
       const { agrees, verdict, text = null } = request.body
-      if (text?.includes('\0'))
-        throw new Fault('invalid_request', { field: 'text', detail: 'text has a character that is not text (U+0000)' })
       await keepFeedback(sql, { agrees, verdict, text })
       return reply
         .code(202)
