@@ -1,11 +1,12 @@
 // The long run of test/mark/fuzz.test.ts: broken files, each by its seed, through what strangers reach. It goes on where an earlier run of
-// the same program stopped, and writes what came of all of them into bench/results/fuzz.md.
+// the same commit stopped, and writes what came of all of them into bench/results/fuzz.md.
 //   npm run soak -- [files in all, 100000]
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { cpus, release, type } from 'node:os'
-import { dirname, join } from 'node:path'
-import { emptyTally, LIMIT_MS, openFuzzing, residentBytes, type Tally } from '../test/mark/fuzzing.ts'
+import { join } from 'node:path'
+import { LIMIT_MS, openFuzzing, residentBytes } from '../test/mark/fuzzing.ts'
+import { keepSoakState, readSoakState, type SoakState } from './soak-state.ts'
 
 const wanted = Number(process.argv[2] ?? 100_000)
 const root = join(import.meta.dirname, '..')
@@ -14,16 +15,11 @@ const resultFile = join(import.meta.dirname, 'results', 'fuzz.md')
 const BATCH = 1000
 const GROWTH_BYTES = 300_000_000
 
-type State = { tally: Tally; seconds: number; runs: number; growthBytes: number }
-
-const state: State = await readFile(stateFile, 'utf8').then(
-  (text) => JSON.parse(text),
-  () => ({ tally: emptyTally(), seconds: 0, runs: 0, growthBytes: 0 }),
-)
-state.runs++
-let base = 0
 /** What is run, whatever is committed meanwhile. */
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim()
+const state = await readSoakState(stateFile, commit)
+state.runs++
+let base = 0
 await using fuzzing = await openFuzzing()
 while (state.tally.files < wanted) {
   const started = performance.now()
@@ -31,14 +27,13 @@ while (state.tally.files < wanted) {
   state.seconds += (performance.now() - started) / 1000
   base ||= residentBytes()
   state.growthBytes = Math.max(state.growthBytes, residentBytes() - base)
-  await mkdir(dirname(stateFile), { recursive: true })
-  await writeFile(stateFile, JSON.stringify(state))
+  await keepSoakState(stateFile, state)
   await writeFile(resultFile, report(state))
   process.stdout.write(`${state.tally.files} of ${wanted}, ${state.tally.wrong.length} wrong\n`)
 }
 if (state.tally.wrong.length > 0 || state.growthBytes > GROWTH_BYTES) process.exitCode = 1
 
-function report({ tally, seconds, runs, growthBytes }: State): string {
+function report({ tally, seconds, runs, growthBytes }: SoakState): string {
   const counts = (of: Record<string, number>) =>
     Object.entries(of)
       .sort(([, a], [, b]) => b - a)

@@ -1,5 +1,5 @@
 // Two thousand broken files, the same each time, through what strangers reach: each is answered or refused by its field, none takes longer
-// than its time, and this process is as large afterwards. The long run is soak.ts's.
+// than its time, and this process is as large afterwards. The long run is `npm run soak` (bench/fuzz.ts).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { emptyTally, openFuzzing, residentBytes } from './fuzzing.ts'

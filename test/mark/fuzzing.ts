@@ -1,4 +1,4 @@
-// Mutated files through the very function that strangers reach, told by what came of them. fuzz.test.ts runs a few thousand, soak.ts as
+// Mutated files through the very function that strangers reach, told by what came of them. fuzz.test.ts runs a few thousand, bench/fuzz.ts as
 // many as there is time for.
 import { readFileSync } from 'node:fs'
 import { isFault } from '../../src/kernel/fault.ts'
