@@ -7,8 +7,7 @@ import { test } from 'node:test'
 import { manifestStoreOf } from '../../src/mark/manifest-store.ts'
 import { openSigner } from '../../src/mark/signer.ts'
 import { cartoon, imageOf } from './pictures.ts'
-
-const CREATED = { action: 'c2pa.created', digitalSourceType: 'http://c2pa.org/digitalsourcetype/empty' }
+import { MANIFEST } from './signers.ts'
 
 test('a store of one part and of several is taken out byte for byte, of each format', async () => {
   const home = await mkdtemp(join(tmpdir(), 'darkroom-store-'))
@@ -18,11 +17,10 @@ test('a store of one part and of several is taken out byte for byte, of each for
     for (const format of ['png', 'jpeg', 'webp'] as const)
       for (const notes of [10, 11, 150_000]) {
         const { bytes, manifest } = await signer.sign(await picture.toFormat(format).toBuffer(), `image/${format}`, {
-          claim_generator_info: [{ name: 'Test' }],
-          title: 'test',
+          ...MANIFEST,
           format: `image/${format}`,
           assertions: [
-            { label: 'c2pa.actions.v2', created: true, data: { actions: [CREATED] } },
+            ...MANIFEST.assertions,
             { label: 'org.darkroom.test', created: true, data: { notes: 'n'.repeat(notes) } },
           ],
         })

@@ -4,11 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'
-import { crc32 } from 'node:zlib'
 import { pino } from 'pino'
 import sharp from 'sharp'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { type Manifests, openManifests } from '../../workers/manifests.ts'
+import { MANIFEST } from './signers.ts'
+import { pngChunk, uint32 } from './surgery.ts'
 
 let home: string
 let signer: Signer
@@ -48,14 +49,7 @@ test('a reader that takes too long is ended', async () => {
 })
 
 async function signed(): Promise<Buffer> {
-  const created = { action: 'c2pa.created', digitalSourceType: 'http://c2pa.org/digitalsourcetype/empty' }
-  const { bytes } = await signer.sign(plain, 'image/png', {
-    claim_generator_info: [{ name: 'Test' }],
-    title: 'test',
-    format: 'image/png',
-    assertions: [{ label: 'c2pa.actions.v2', created: true, data: { actions: [created] } }],
-  })
-  return bytes
+  return (await signer.sign(plain, 'image/png', MANIFEST)).bytes
 }
 
 /** The plain picture with a C2PA store whose claim is these bytes. */
@@ -66,8 +60,7 @@ function withClaim(claim: Buffer): Buffer {
     superbox('c2cs', 'c2pa.signature', [box('cbor', Buffer.from([0xa0]))]),
   ])
   const store = superbox('c2pa', 'c2pa', [manifest])
-  const typed = Buffer.concat([Buffer.from('caBX', 'latin1'), store])
-  return Buffer.concat([plain.subarray(0, 33), uint32(store.length), typed, uint32(crc32(typed)), plain.subarray(33)])
+  return Buffer.concat([plain.subarray(0, 33), pngChunk('caBX', store), plain.subarray(33)])
 }
 
 /** ISO 19566-5: a description box, then the content. */
@@ -79,10 +72,4 @@ function superbox(type: string, label: string, content: Buffer[]): Buffer {
 
 function box(type: string, payload: Buffer): Buffer {
   return Buffer.concat([uint32(payload.length + 8), Buffer.from(type, 'latin1'), payload])
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value >>> 0)
-  return bytes
 }
