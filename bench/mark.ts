@@ -1,6 +1,6 @@
-// What marking costs and what it survives. Times are medians in one thread, beside sharp's own PNG encode of the same picture in
-// the same run; survival is a count over drawn pictures, so it holds for these synthetic sets and no others.
-//   npm run bench -- bench/mark.ts [pictures a set, 12]
+// What marking costs: medians in one thread, beside sharp's own PNG encode of the same picture in the same run. What marks survive:
+// bench/watermark.ts.
+//   npm run bench -- bench/mark.ts
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,10 +12,8 @@ import { readMark } from '../src/mark/watermark/detect.ts'
 import { planMark, render } from '../src/mark/watermark/embed.ts'
 import { openWatermarker } from '../src/mark/watermark/pool.ts'
 import { cartoon, textured } from '../test/mark/pictures.ts'
-import { type SetName, survivalOf } from '../test/mark/survival.ts'
 import { median } from './median.ts'
 
-const pictures = Number(process.argv[2] ?? 12)
 const ROUNDS = 5
 const PNG = { format: 'png', quality: null, xmp: null } as const
 const manifest = {
@@ -86,31 +84,6 @@ try {
   }
   console.log('Cost: median, and ratio to the PNG encode of the same picture')
   console.table(costs)
-
-  const sets: SetName[] = ['flat 128', 'flat 256', 'textured 256', 'textured 512']
-  const fidelity: Record<string, Record<string, string | number>> = {}
-  const survived: Record<string, Record<string, string>> = {}
-  for (const set of sets) {
-    const survival = await survivalOf(set, pictures)
-    const { psnrDb, ssim, markMs, marked, failed } = survival
-    fidelity[set] = {
-      marked,
-      failed,
-      'PSNR min': Math.min(...psnrDb).toFixed(1),
-      'PSNR median': median(psnrDb).toFixed(1),
-      'SSIM min': Math.min(...ssim).toFixed(3),
-      'SSIM median': median(ssim).toFixed(3),
-      'mark ms, mean': markMs.toFixed(0),
-    }
-    for (const { attack, copies, found, read, wrong, readMs } of survival.rows) {
-      const cell = `${found}/${copies} ${read}/${copies}${wrong === 0 ? '' : ` (${wrong} wrong)`} ${readMs.toFixed(0)} ms`
-      survived[attack] = { ...survived[attack], [set]: cell }
-    }
-  }
-  console.log('Fidelity of the marked pixels')
-  console.table(fidelity)
-  console.log('Survival: found, read, slowest look')
-  console.table(survived)
 } finally {
   await rm(home, { recursive: true, force: true })
 }

@@ -1,4 +1,4 @@
-// Holds the mark's survival to bounds on a few drawn pictures of each set; bench/mark.ts prints the whole table on more.
+// Holds the mark's survival to bounds on a few drawn pictures of each set; bench/watermark.ts measures far more.
 // About a minute on two idle cores.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
