@@ -120,3 +120,12 @@ async function orderFor(number: number, outputFormat: OutputFormat, parent: Pare
 function parentOf({ bytes, mimeType }: Pick<Marked, 'bytes' | 'mimeType'>, imageId: string | null): Parent {
   return { file: { bytes, mimeType }, imageId }
 }
+
+/** The file with one bit of its pixels' data changed. */
+export function withChangedPixels({ marked, order }: Output): Buffer {
+  const bytes = Buffer.from(marked.bytes)
+  // In WebP the manifest comes last.
+  const at = order.outputFormat === 'webp' ? bytes.indexOf('VP8 ') + 100 : bytes.length - 40
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+  return bytes
+}
