@@ -49,7 +49,8 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
   const manifest = await tools.signer.read(Buffer.from(bytes), mimeType)
   const mark = await tools.watermark.read(picture, { search: 'full', deadlineMs: tools.searchMs ?? SEARCH_MS })
   const records = await look(manifest, mark, tools.registry)
-  const upright = uprightCopy(picture, mark.copy.mirrored, mark.copy.quarterTurns)
+  // Only a mark that was found tells how the copy lies; else the search merely ended somewhere.
+  const upright = mark.found ? uprightCopy(picture, mark.copy.mirrored, mark.copy.quarterTurns) : picture
   const own = fingerprintOf(upright)
   const led = records.byMark ?? records.byManifest
   const { likeness, told } = compare(upright, own, led)

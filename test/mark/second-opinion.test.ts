@@ -7,11 +7,10 @@ import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import sharp from 'sharp'
 import { bindingValue } from '../../src/mark/manifest.ts'
-import { openMarkKeys } from '../../src/mark/mark-keys.ts'
 import type { RegistryRecord } from '../../src/mark/registry.ts'
 import { verifyProvenance } from '../../src/mark/verify.ts'
 import { MARK_ALGORITHM } from '../../src/mark/watermark/algorithm.ts'
-import { openWatermarker } from '../../src/mark/watermark/pool.ts'
+import type { Watermarker } from '../../src/mark/watermark/pool.ts'
 import { suiteOn } from '../support/services.ts'
 import { tools } from '../support/tools.ts'
 import { FORMATS, makeOutputs, type Output, type Outputs, withChangedPixels } from './outputs.ts'
@@ -131,7 +130,7 @@ suiteOn('second opinions', await tools('openssl'), () => {
       assert.ok((await secondOpinion(changed('specVersione2.4.0', 12))).failures.includes('claimSignature.mismatch'))
     })
 
-  it('copies lead back to their image by the mark, and by the fingerprint where the mark is not known', async () => {
+  it('copies lead back to their image by the mark, and by the fingerprint where no mark is found', async () => {
     const { registry, publish } = openRegistry()
     for (const { marked, order } of outputs.all) publish(marked, order.imageId)
     const likely: (RegistryRecord | null)[] = []
@@ -139,8 +138,11 @@ suiteOn('second opinions', await tools('openssl'), () => {
       ...registry,
       byLikeness: async (hex: string) => likely.at(likely.push(await registry.byLikeness(hex)) - 1) ?? null,
     }
-    await using blind = openWatermarker({ keys: await openMarkKeys({ home: folder }), threads: 1 })
     const { signer, watermark } = outputs
+    // As a search ends that found nothing: at whatever it looked at last.
+    const nowhere = { mirrored: true, quarterTurns: 3, scale: 1, shifted: true }
+    const nothing = { found: false, z: 3, epoch: null, copy: nowhere, decoded: null, cutShort: false }
+    const blind: Watermarker = { ...watermark, read: async () => nothing }
     for (const format of FORMATS) {
       const { marked, order } = first(format)
       const side = Math.round(marked.width * 0.75)
@@ -155,7 +157,7 @@ suiteOn('second opinions', await tools('openssl'), () => {
           [order.imageId, false, true, 'close'],
           `${format}, ${name}`,
         )
-        const { verdict } = await verifyProvenance(copy, { signer, watermark: blind, registry: noted, searchMs: 500 })
+        const { verdict } = await verifyProvenance(copy, { signer, watermark: blind, registry: noted })
         assert.deepEqual([verdict, likely.at(-1)?.imageId], ['inconclusive', order.imageId], `${format}, ${name}`)
       }
     }
