@@ -6,6 +6,7 @@ import { startFinish } from '../../workers/finish.ts'
 import { startGpu } from '../../workers/gpu.ts'
 import { startJanitor } from '../../workers/janitor.ts'
 import { startNotifier } from '../../workers/notifier.ts'
+import { startRechecker } from '../../workers/rechecker.ts'
 import { startReview } from '../../workers/review.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { SYSTEM } from '../kernel/version.ts'
@@ -37,6 +38,7 @@ export async function startRoles(
       case 'finish':
         stack.use(await openNotifier(ground))
         stack.use(startFinish(ground, doorbell, marks))
+        stack.use(startRechecker(ground, marks))
         break
       case 'dispatcher':
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))

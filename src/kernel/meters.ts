@@ -58,6 +58,19 @@ export const stampResults = new Counter({
   registers,
 })
 
+/** `lapsed`: as released, its certificate over; `moved_on`: withdrawn or erased meanwhile; `unreachable` says nothing of a picture. */
+const RECHECK_RESULTS = ['ok', 'lapsed', 'moved_on', 'mismatch', 'missing', 'unreachable'] as const
+export type RecheckResult = (typeof RECHECK_RESULTS)[number]
+
+export const recheckResults = new Counter({
+  name: 'darkroom_recheck_total',
+  help: 'Released pictures that were looked at again, by result: ok, lapsed, moved_on, mismatch, missing, unreachable.',
+  labelNames: ['result'] as const,
+  registers,
+})
+// The first mismatch must be seen as a rise.
+for (const result of RECHECK_RESULTS) recheckResults.inc({ result }, 0)
+
 const signerEnds = new Map<string, Date>()
 
 /** From now on the meter below tells how long the certificates of that kind of signer still hold. */

@@ -30,7 +30,7 @@ const FORMER = { algorithm: 'dct-64', bits: 64, close: 8, near: 14 } as const
 export function compare(
   picture: Picture,
   own: Fingerprint,
-  record: RegistryRecord | null,
+  record: Pick<RegistryRecord, 'fingerprint'> | null,
 ): { likeness: Likeness | null; told: Comparison } {
   const known = record?.fingerprint ?? null
   const former = known !== null && known.hex.length === FORMER.bits / 4

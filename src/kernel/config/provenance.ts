@@ -1,5 +1,5 @@
 // The public check of pictures: whether one may be named by its address, where such an address may lead, and how long what people say
-// of an answer is kept. Nothing private is reached unless the operator names it here.
+// of an answer is kept; and how many released pictures are looked at again. Nothing private is reached unless the operator names it here.
 import ipaddr from 'ipaddr.js'
 import type { Reader } from './reader.ts'
 
@@ -18,6 +18,8 @@ export function readProvenance(reader: Reader) {
       /** For one address as a whole: names, connections, redirects, the picture. */
       timeoutMs: integer('DARKROOM_VERIFY_URL_TIMEOUT_MS', 10_000, 100, 60_000),
     },
+    /** Of released pictures, for the whole deployment; 0: none. */
+    rechecksPerHour: integer('DARKROOM_RECHECKS_PER_HOUR', 4, 0, 3600),
     feedbackDays: integer('DARKROOM_FEEDBACK_KEEP_DAYS', 90, 1, 3650),
   }
 }

@@ -1,0 +1,147 @@
+// The recheck of what was released: one picture a turn, a few turns an hour for the whole deployment, drawn at random from everything that
+// can be had. Drawn, and not taken in order: where pictures come faster than they are rechecked an order never reaches the newest, and a
+// draw says of all of them, old and new, how many may be wrong (none among n: fewer than 3/n, with 95 % confidence); and nobody can tell
+// which comes next. What keeps it from looking is told apart from what it finds, and that picture is tried again.
+import { sql as raw } from 'kysely'
+import { note } from '../advance.ts'
+import type { Sql } from '../kernel/database.ts'
+import { isFault } from '../kernel/fault.ts'
+import type { Ground } from '../kernel/ground.ts'
+import { type RecheckResult, recheckResults } from '../kernel/meters.ts'
+import { recheckFile } from './recheck-file.ts'
+import type { MarkTools } from './stage.ts'
+import { MARK_ID_BITS } from './watermark/code.ts'
+
+const AGAIN_SECONDS = 60
+const MOST_TRIES = 10
+/** A draw of one among so many neighbours evens out how far apart marks' ids lie. */
+const NEIGHBOURS = 32
+
+type Turn = { image_id: string | null; tries: number }
+type Released = {
+  id: string
+  tenant_id: string
+  object_key: string
+  mark_id: string
+  marked: unknown
+  manifest_id: string | null
+  fingerprint: string | null
+  fingerprint_weak: boolean | null
+}
+
+/** Takes the turn if it is due and looks at one picture. Null: it is not due, or nothing is released. `random` is in [0, 1). */
+export async function recheckNext(
+  ground: Ground,
+  tools: MarkTools,
+  random: () => number = Math.random,
+): Promise<RecheckResult | null> {
+  const { sql } = ground.database
+  const turn = await takeTurn(ground)
+  if (turn === null) return null
+  const image = (turn.image_id === null ? null : await findReleased(sql, turn.image_id)) ?? (await draw(sql, random))
+  if (image === null) return null
+  const result = await recheck(ground, tools, image, image.id === turn.image_id ? turn.tries : 0)
+  recheckResults.inc({ result })
+  return result
+}
+
+async function recheck(ground: Ground, tools: MarkTools, image: Released, tries: number): Promise<RecheckResult> {
+  const fields = { image: image.id, key: image.object_key }
+  try {
+    const { problems, lapsed } = await lookAt(ground, tools, image)
+    await endTurn(ground.database.sql)
+    if (problems.length > 0) return await tell(ground, image, problems)
+    if (lapsed) ground.log.warn(fields, 'a released picture bears a certificate that is over, and no timestamp')
+    return lapsed ? 'lapsed' : 'ok'
+  } catch (error) {
+    const again = tries + 1 < MOST_TRIES
+    if (again) await keepTurn(ground.database.sql, image.id, tries + 1)
+    else await endTurn(ground.database.sql)
+    ground.log.warn({ error, ...fields, again }, 'a released picture could not be rechecked, which says nothing of it')
+    return 'unreachable'
+  }
+}
+
+const MISSING = 'file.missing'
+
+async function lookAt({ images }: Ground, tools: MarkTools, image: Released) {
+  const { id, mark_id, marked, manifest_id, fingerprint, fingerprint_weak } = image
+  try {
+    const { bytes } = await images.get(image.object_key)
+    const record = {
+      imageId: id,
+      markId: Number(mark_id),
+      marked,
+      manifestId: manifest_id,
+      fingerprint: fingerprint === null ? null : { hex: fingerprint, weak: fingerprint_weak === true },
+    }
+    return await recheckFile(Buffer.from(bytes), record, tools)
+  } catch (error) {
+    if (isFault(error, 'object_missing')) return { problems: [MISSING], lapsed: false }
+    // The store's own checksum of what it keeps.
+    if (isFault(error, 'object_mismatch')) return { problems: ['file.checksum'], lapsed: false }
+    throw error
+  }
+}
+
+/** In the log of moves, unless the picture was withdrawn or erased meanwhile. */
+async function tell(ground: Ground, image: Released, problems: string[]): Promise<RecheckResult> {
+  const result = problems.includes(MISSING) ? 'missing' : 'mismatch'
+  const told = await ground.database.transact(async (tx) => {
+    const still = await released(tx)
+      .where('image.id', '=', image.id)
+      .where('image.object_key', '=', image.object_key)
+      .forShare()
+      .executeTakeFirst()
+    if (still === undefined) return false
+    await note(tx, image.tenant_id, 'image.recheck_failed', image.id, { result, problems, key: image.object_key })
+    return true
+  })
+  if (!told) return 'moved_on'
+  ground.log.error({ image: image.id, key: image.object_key, problems }, 'a released picture is not what was released')
+  return result
+}
+
+function released(sql: Sql) {
+  return sql
+    .selectFrom('darkroom.image as image')
+    .select(['image.id', 'image.tenant_id', 'image.object_key', 'image.mark_id', 'image.marked'])
+    .select(['image.manifest_id', 'image.fingerprint', 'image.fingerprint_weak'])
+    .where('image.state', '=', 'published')
+    .where('image.erased_at', 'is', null)
+    .where('image.object_key', 'is not', null)
+    .$narrowType<{ object_key: string }>()
+}
+
+async function findReleased(sql: Sql, id: string): Promise<Released | null> {
+  return (await released(sql).where('image.id', '=', id).executeTakeFirst()) ?? null
+}
+
+/** Marks' ids are random, and each image's own. */
+async function draw(sql: Sql, random: () => number): Promise<Released | null> {
+  const from = Math.floor(random() * 2 ** MARK_ID_BITS)
+  const next = (side: '>=' | '<', limit: number) =>
+    released(sql).where('image.mark_id', side, String(from)).orderBy('image.mark_id').limit(limit).execute()
+  const found = await next('>=', NEIGHBOURS)
+  if (found.length < NEIGHBOURS) found.push(...(await next('<', NEIGHBOURS - found.length)))
+  return found[Math.floor(random() * found.length)] ?? null
+}
+
+/** One worker has a turn: the first that finds it due. */
+async function takeTurn({ config, database }: Ground): Promise<Turn | null> {
+  const { rechecksPerHour } = config.provenance
+  const { rows } = await raw<Turn>`
+    UPDATE darkroom.recheck SET next_at = darkroom.now() + interval '1 hour' / ${rechecksPerHour}::int
+     WHERE next_at <= darkroom.now() RETURNING image_id, tries`.execute(database.sql)
+  return rows[0] ?? null
+}
+
+async function endTurn(sql: Sql): Promise<void> {
+  await raw`UPDATE darkroom.recheck SET image_id = NULL, tries = 0 WHERE image_id IS NOT NULL`.execute(sql)
+}
+
+async function keepTurn(sql: Sql, imageId: string, tries: number): Promise<void> {
+  await raw`
+    UPDATE darkroom.recheck SET image_id = ${imageId}, tries = ${tries},
+           next_at = least(next_at, darkroom.now() + ${AGAIN_SECONDS} * interval '1 second')`.execute(sql)
+}
