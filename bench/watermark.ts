@@ -78,6 +78,7 @@ const shown = results
 const text = report(shown, cells)
 console.log(text)
 if (values.write) {
+  if (peerVersions === null) throw new Error('the tables are not written without the peers')
   const asked: [string, string, string][] = [
     ['sides', values.sides, SIDES.join(',')],
     ['sets', values.sets, SETS.join(',')],

@@ -18,7 +18,13 @@ const FIT_SLACK_DB = 0.05
 /** Long enough for most of the search, short enough for thousands of copies: what is not found by then counts as not found. */
 export const DEADLINE_MS = 3000
 
-export type Found = { found: boolean; z: number; payload: number | null }
+export type Found = {
+  found: boolean
+  z: number
+  payload: number | null
+  /** Time was up before the search was through. */
+  cutShort: boolean
+}
 
 /** Payload bits of a mark in a picture of this size. */
 export function payloadBits(_picture: Drawn): number {
@@ -31,16 +37,17 @@ export function embedOurs(picture: Drawn, payload: number, db: number): { marked
 }
 
 export function readOurs(copy: Drawn): Found {
-  const { found, z, decoded } = readMark(copy, [KEY], { search: 'full', deadlineMs: DEADLINE_MS })
-  return { found, z, payload: decoded?.markId ?? null }
+  const { found, z, decoded, cutShort } = readMark(copy, [KEY], { search: 'full', deadlineMs: DEADLINE_MS })
+  return { found, z, payload: decoded?.markId ?? null, cutShort }
 }
 
-/** The algorithm's name and a digest of its sources: results of other sources are not mixed with these. */
+/** The algorithm's name and a digest of its sources and of this file: results of other sources are not mixed with these. */
 export function versionOfOurs(): string {
   const folder = join(import.meta.dirname, '../../src/mark/watermark')
   const digest = createHash('sha256')
-  const files = globSync('*.ts', { cwd: folder }).sort()
+  const files = globSync('**/*.ts', { cwd: folder }).sort()
   for (const file of files.filter((name) => name !== 'pool.ts' && name !== 'worker.ts'))
     digest.update(readFileSync(join(folder, file)))
+  digest.update(readFileSync(import.meta.filename))
   return `${MARK_ALGORITHM} (sources ${digest.digest('hex').slice(0, 12)})`
 }

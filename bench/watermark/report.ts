@@ -3,7 +3,7 @@ import { median } from '../median.ts'
 import { wilson } from '../wilson.ts'
 import { type Cell, METHODS, OURS } from './methods.ts'
 import type { Result } from './results.ts'
-import { against, decodedOf, type Fidelity, fidelityOf, type Row, rowsOf } from './rows.ts'
+import { against, decodedOf, type Fidelity, fidelityOf, type Row, rowsOf, type Tally } from './rows.ts'
 import { type Verdict, verdicts } from './targets.ts'
 
 export function report(results: readonly Result[], cells: readonly Cell[]): string {
@@ -16,6 +16,7 @@ export function report(results: readonly Result[], cells: readonly Cell[]): stri
     '\n## Against each peer\n',
     standings(rows, methods),
     wrongPayloads(rows),
+    cutShort(rows),
     '\n## How the marked pictures came out\n',
     fidelityTable(fidelity),
     '\n## Every row\n',
@@ -68,6 +69,14 @@ function wrongPayloads(rows: readonly Row[]): string {
   return `\n**WRONG PAYLOADS were read**, of ${copies} copies: ${where.join('; ')}.`
 }
 
+/** A longer search, or an idle machine, might have found some of these. */
+function cutShort(rows: readonly Row[]): string {
+  const ours = rows.flatMap((row) => row.byMethod.get(OURS) ?? [])
+  const sum = (of: (tally: Tally) => number) => ours.reduce((total, tally) => total + of(tally), 0)
+  const lost = sum(({ copies, found }) => copies - found)
+  return `Of the ${lost} that were not found, the search ended for lack of time on ${sum((tally) => tally.cutShort)}.`
+}
+
 function fidelityTable(all: readonly Fidelity[]): string {
   const least = (values: readonly number[]) => Math.min(...values)
   return table(
@@ -98,7 +107,7 @@ function cellTable(rows: readonly Row[], { set, side }: Cell, methods: readonly 
   const copies = [...new Set(own.flatMap(({ byMethod }) => [...byMethod.values()].map((of) => of.copies)))]
   const count = copies.length === 1 ? `${copies[0]}` : `${Math.min(...copies)}–${Math.max(...copies)}`
   const body = own.map((row) => [row.attack, ...methods.map((method) => shares(row, method))])
-  return [`\n### ${set} ${side}²: ${count} pictures\n`, table(['', ...methods], body)]
+  return [`\n### ${set} ${side}²: ${count} picture${count === '1' ? '' : 's'}\n`, table(['', ...methods], body)]
 }
 
 function shares(row: Row, method: string): string {

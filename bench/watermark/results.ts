@@ -27,6 +27,8 @@ export type Copy = Of & {
   wrong: boolean
   /** Ours: z. Peers: bits that agree. */
   score: number
+  /** The search ended because time was up. */
+  cutShort: boolean
   readMs: number
 }
 

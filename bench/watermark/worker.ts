@@ -31,7 +31,7 @@ const peer = Object.keys(versions).some((method) => method !== OURS) ? await ope
 type Made = {
   marked: Drawn
   strength: number
-  read(copy: Drawn): Promise<Pick<Copy, 'found' | 'decoded' | 'wrong' | 'score'>>
+  read(copy: Drawn): Promise<Pick<Copy, 'found' | 'decoded' | 'wrong' | 'score' | 'cutShort'>>
 }
 
 async function work(job: Job): Promise<void> {
@@ -66,8 +66,8 @@ function markByOurs(picture: Drawn, payload: number): Made {
   return {
     ...embedOurs(picture, payload, TARGET_DB),
     async read(copy) {
-      const { found, z, payload: said } = readOurs(copy)
-      return { found, decoded: said === payload, wrong: said !== null && said !== payload, score: z }
+      const { found, z, payload: said, cutShort } = readOurs(copy)
+      return { found, decoded: said === payload, wrong: said !== null && said !== payload, score: z, cutShort }
     },
   }
 }
@@ -83,7 +83,7 @@ async function markByPeer(picture: Drawn, payload: number, bits: number, by: Pee
     async read(copy) {
       const said = await peer.decode(by, copy, { length: bits, scale, marked })
       const agreeing = [...word].filter((bit, i) => said[i] === bit).length
-      return { found: agreeing >= enough, decoded: said === word, wrong: false, score: agreeing }
+      return { found: agreeing >= enough, decoded: said === word, wrong: false, score: agreeing, cutShort: false }
     },
   }
 }
