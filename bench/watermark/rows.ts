@@ -5,7 +5,7 @@ import { type Cell, METHODS, OURS } from './methods.ts'
 import type { Copy, Marked, Result } from './results.ts'
 import { type Count, type Standing, standing } from './statistics.ts'
 
-export type Tally = { copies: number; found: number; decoded: number; wrong: number; cutShort: number; readMs: number }
+export type Tally = { copies: number; found: number; decoded: number; wrong: number; cutShort: number }
 export type Row = Cell & { attack: string; byMethod: ReadonlyMap<string, Tally> }
 export type Fidelity = Cell & { method: string; bits: number; psnrDb: number[]; ssim: number[]; ssimColour: number[] }
 
@@ -30,7 +30,6 @@ function tally(copies: readonly Copy[]): Tally {
     decoded: count(({ decoded }) => decoded),
     wrong: count(({ wrong }) => wrong),
     cutShort: count(({ cutShort }) => cutShort),
-    readMs: copies.reduce((sum, { readMs }) => sum + readMs, 0) / copies.length,
   }
 }
 

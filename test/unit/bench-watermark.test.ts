@@ -41,7 +41,7 @@ test('ahead is by rate, and rows where both have all or nothing are told apart f
 /** A row where each method decodes so many of four. */
 function rowOf(cell: Pick<Row, 'set' | 'side'>, attack: string, decoded: Readonly<Record<string, number>>): Row {
   const tallies = Object.entries(decoded).map(([method, hits]) => {
-    return [method, { copies: 4, found: 4, decoded: hits, wrong: 0, cutShort: 0, readMs: 1 }] as const
+    return [method, { copies: 4, found: 4, decoded: hits, wrong: 0, cutShort: 0 }] as const
   })
   return { ...cell, attack, byMethod: new Map(tallies) }
 }
