@@ -1,12 +1,16 @@
 // What our manifests say (C2PA 2.4), drawn from the disclosure that the file's XMP says too, and what we take from anybody's manifest
 // when we read one. They carry the system, the model, the time and the image's id: never a prompt, a tenant or a user.
 import { type Disclosure, type DisclosureSubject, disclosureOf, type TrainingMining } from './disclosure.ts'
-import { MARK_ALGORITHM } from './watermark/algorithm.ts'
+import { MARK_ALGORITHM, MARK_ALGORITHMS } from './watermark/algorithm.ts'
 
 /** SemVer, as the claim has it (10.2.3.2). */
 const SPEC_VERSION = '2.4.0'
 const PARENT = 'parent'
 const IMAGE_ASSERTION = 'org.darkroom.image'
+const ACTIONS = 'c2pa.actions.v2'
+/** What was handed in is nobody else's to see. */
+const REDACTED = 'org.darkroom.input.private'
+const THUMBNAIL_ASSERTION = /^self#jumbf=\/c2pa\/[^/]+\/c2pa\.assertions\/c2pa\.thumbnail\.[^/]+$/
 
 export type ManifestSubject = DisclosureSubject & {
   mimeType: string
@@ -34,6 +38,8 @@ export type ManifestDefinition = {
   title: string
   format: string
   assertions: { label: string; created: boolean; data: object }[]
+  /** JUMBF URIs of what is taken out of the manifests of ingredients. */
+  redactions?: readonly string[]
 }
 
 export function manifestFor(subject: ManifestSubject): ManifestDefinition {
@@ -51,7 +57,7 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
     format: subject.mimeType,
     assertions: [
       {
-        label: 'c2pa.actions.v2',
+        label: ACTIONS,
         created: true,
         data: {
           allActionsIncluded: true,
@@ -114,6 +120,25 @@ export function ingredientFor(mimeType: string, instanceId: string) {
   }
 }
 
+/** JUMBF URIs of the thumbnails in a manifest store in JSON, of every manifest in it; null when one cannot be redacted by itself. */
+export function thumbnailsIn(store: unknown): string[] | null {
+  const manifests = Object.values(fields(fields(store).manifests)).map(fields)
+  const shown = manifests.flatMap((one) => [one, ...list(one.ingredients).map(fields)])
+  const uris = shown.filter((one) => 'thumbnail' in one).map((one) => String(fields(one.thumbnail).identifier))
+  return uris.every((uri) => THUMBNAIL_ASSERTION.test(uri)) ? [...new Set(uris)] : null
+}
+
+/** The manifest that also takes these assertions out of its ingredients, and says so (C2PA 2.4, 6.8). */
+export function redacting(manifest: ManifestDefinition, uris: readonly string[]): ManifestDefinition {
+  const actions = uris.map((redacted) => ({ action: 'c2pa.redacted', reason: REDACTED, parameters: { redacted } }))
+  const assertions = manifest.assertions.map((one) =>
+    one.label === ACTIONS
+      ? { ...one, data: { ...one.data, actions: [...list(fields(one.data).actions), ...actions] } }
+      : one,
+  )
+  return uris.length === 0 ? manifest : { ...manifest, assertions, redactions: uris }
+}
+
 /** The soft binding's value: key epoch and payload. Without the key it lets nobody find or forge a mark. */
 export function bindingValue(markId: number, epoch: number): string {
   return `${epoch}.${markId.toString(16)}`
@@ -171,7 +196,7 @@ export function parseManifestStore(store: unknown): ManifestReading {
     signedBy: text(signature.common_name) ?? text(signature.issuer),
     generator: text(generator.name),
     image: imageId === null ? null : { imageId },
-    binding: text(binding.alg) === MARK_ALGORITHM ? text(fields(list(binding.blocks)[0]).value) : null,
+    binding: MARK_ALGORITHMS.includes(text(binding.alg) ?? '') ? text(fields(list(binding.blocks)[0]).value) : null,
     problems: [...new Set(problems.filter((code) => code !== null))],
     timestamp: timestampOf(text(signature.time), [...list(codes.success), ...list(codes.informational)]),
   }

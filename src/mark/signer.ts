@@ -8,7 +8,14 @@ import { stampResults } from '../kernel/meters.ts'
 import type { SecretPlace } from '../kernel/secret-files.ts'
 import { openDevelopmentChain } from './development-ca.ts'
 import { encodePicture } from './encode.ts'
-import { ingredientFor, type ManifestDefinition, type ManifestReading, type Parent } from './manifest.ts'
+import {
+  ingredientFor,
+  type ManifestDefinition,
+  type ManifestReading,
+  type Parent,
+  redacting,
+  thumbnailsIn,
+} from './manifest.ts'
 import { refuseOver } from './signers/certificates.ts'
 import { pemKey } from './signers/pem.ts'
 import { heldToCertificate, type KeyUse } from './signers/signature.ts'
@@ -175,8 +182,11 @@ async function seal(
           throw fault
         }),
     )
-    const builder = Builder.withJson(manifest, settingsFor(trust.anchorsPem))
-    if (parent !== null) await addParent(builder, parent, mimeType)
+    const settings = settingsFor(trust.anchorsPem)
+    const thumbnails = parent === null || parent.file === null ? [] : await thumbnailsOf(parent.file, settings)
+    const builder = Builder.withJson(redacting(manifest, thumbnails ?? []), settings)
+    // Without its manifest, where pixels cannot be taken out of that.
+    if (parent !== null) await addParent(builder, thumbnails === null ? { ...parent, file: null } : parent, mimeType)
     const stored = await builder.signAsync(signer, { buffer: bytes, mimeType }, out)
     if (out.buffer === null) throw new Error('the library returned no file')
     return { bytes: out.buffer, manifest: stored }
@@ -210,6 +220,16 @@ function settingsFor(anchorsPem: string) {
     verify: { verify_trust: true, remote_manifest_fetch: false, ocsp_fetch: false },
     builder: { thumbnail: { enabled: false } },
   }
+}
+
+/** In the manifests of the parent's file, its own and those that it kept. Null: one is where it cannot be redacted. */
+async function thumbnailsOf(
+  { bytes, mimeType }: NonNullable<Parent['file']>,
+  settings: ReturnType<typeof settingsFor>,
+): Promise<string[] | null> {
+  // What cannot be read here cannot be kept there either: the ingredient then says that it is broken.
+  const found = await Reader.fromAsset({ buffer: bytes, mimeType }, settings).catch(() => null)
+  return found === null ? [] : thumbnailsIn(found.json())
 }
 
 /** Reads the manifest of the parent's file into the builder, which keeps it whole; of a file without one nothing is taken. */

@@ -5,12 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { Reader } from '@contentauth/c2pa-node'
+import { Builder, CallbackSigner, Reader } from '@contentauth/c2pa-node'
+import { openDevelopmentChain } from '../../src/mark/development-ca.ts'
 import { decodeUpload, encodePicture } from '../../src/mark/encode.ts'
-import type { Parent } from '../../src/mark/manifest.ts'
+import { type Parent, thumbnailsIn } from '../../src/mark/manifest.ts'
 import { type MarkOrder, markImage } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
+import { pemKey } from '../../src/mark/signers/pem.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { cartoon, type Drawn, textured } from './pictures.ts'
 
@@ -48,6 +50,7 @@ const order = (picture: Drawn, more: Partial<MarkOrder> = {}): MarkOrder => ({
   ...more,
 })
 
+type Codes = { success: { code: string }[]; failure: { code: string }[] }
 type Store = {
   active_manifest: string
   validation_state: string
@@ -55,7 +58,7 @@ type Store = {
     string,
     {
       assertions: { label: string; data: { actions?: { action: string }[]; made_from?: string } }[]
-      ingredients?: Record<string, unknown>[]
+      ingredients?: ({ validation_results?: { activeManifest?: Codes } } & Record<string, unknown>)[]
     }
   >
 }
@@ -113,6 +116,44 @@ test('the manifest of the parent is kept, ours or another’s, and the result is
   }
 })
 
+test('what was found of the parent’s signature is recorded: whether it holds, and whether its signer is trusted here', async () => {
+  for (const [by, outcome, code] of [
+    [signer, 'success', 'signingCredential.trusted'],
+    [foreign, 'failure', 'signingCredential.untrusted'],
+  ] as const) {
+    const parent = await markImage(order(await cartoon(5), { markId: FIRST }), { signer: by, watermark })
+    const made = await make({ file: { bytes: parent.bytes, mimeType: 'image/png' }, imageId: null })
+    const found = activeOf(await storeOf(made.bytes)).ingredients?.[0]?.validation_results?.activeManifest
+    const codes = (which: keyof Codes) => found?.[which].map((one) => one.code) ?? []
+    assert.ok(
+      codes('success').includes('claimSignature.validated') && codes('success').includes('assertion.dataHash.match'),
+    )
+    assert.ok(codes(outcome).includes(code), JSON.stringify(found))
+  }
+})
+
+test('an edit of an edit keeps the manifests of both, whatever format each was in', async () => {
+  const first = await markImage(
+    order(await cartoon(5), { imageId: 'img_first', markId: FIRST, outputFormat: 'jpeg' }),
+    {
+      signer,
+      watermark,
+    },
+  )
+  const second = await markImage(
+    order(await cartoon(6), {
+      outputFormat: 'webp',
+      parent: { imageId: 'img_first', file: { bytes: first.bytes, mimeType: 'image/jpeg' } },
+    }),
+    { signer, watermark },
+  )
+  const third = await make({ file: { bytes: second.bytes, mimeType: 'image/webp' }, imageId: null })
+  const store = await storeOf(third.bytes)
+  assert.equal(store.validation_state, 'Trusted')
+  const kept = [first, second, third].map(({ manifestId }) => manifestId)
+  assert.deepEqual(Object.keys(store.manifests).sort(), kept.sort())
+})
+
 test('a parent whose pixels were altered after it was signed says so, and the result is trusted all the same', async () => {
   const parent = await markImage(order(await cartoon(6), { imageId: 'img_first', markId: FIRST }), {
     signer,
@@ -148,6 +189,38 @@ test('nothing of the parent’s pixels is in the result, not even a thumbnail', 
   assert.ok(!JSON.stringify(await storeOf(made.bytes)).includes('thumbnail'))
 })
 
+test('a thumbnail that the parent’s manifests hold is taken out of them, and they are kept', async () => {
+  const noise = await encodePicture(await textured(7, 256), { format: 'png', quality: null, xmp: null })
+  // Of the plain picture that the first was made from, of the first and of the second.
+  const second = await signedWithThumbnail(noise, await signedWithThumbnail(noise, noise))
+  const held = thumbnailsIn(await storeOf(second)) ?? []
+  assert.deepEqual(held.map((uri) => uri.replace(/.*thumbnail\.([a-z]+).*/, '$1')).sort(), [
+    'claim',
+    'claim',
+    'ingredient',
+  ])
+  const made = await make({ file: { bytes: second, mimeType: 'image/png' }, imageId: null })
+  const store = await storeOf(made.bytes)
+  assert.equal(store.validation_state, 'Trusted')
+  assert.equal(Object.keys(store.manifests).length, 3)
+  assert.deepEqual(thumbnailsIn(store), [])
+  assert.ok(!made.bytes.includes(Buffer.from([0xff, 0xd8, 0xff])), 'no JPEG is in the file')
+  assert.ok(second.includes(Buffer.from([0xff, 0xd8, 0xff])), 'one was in the parent')
+  const redacted = actionsOf(store).filter((action) => action === 'c2pa.redacted')
+  assert.equal(redacted.length, held.length)
+})
+
+test('a thumbnail that cannot be redacted by itself is told, so that its manifest is left behind', () => {
+  const uri = (box: string) => `self#jumbf=/c2pa/urn:uuid:1/${box}`
+  const store = (...boxes: string[]) => ({
+    manifests: { a: { ingredients: boxes.map((box) => ({ thumbnail: { identifier: uri(box) } })) } },
+  })
+  const assertion = 'c2pa.assertions/c2pa.thumbnail.ingredient.jpeg'
+  assert.deepEqual(thumbnailsIn(store(assertion)), [uri(assertion)])
+  assert.equal(thumbnailsIn(store(assertion, 'c2pa.databoxes/c2pa.data')), null)
+  assert.equal(thumbnailsIn({ manifests: { a: { thumbnail: {} } } }), null)
+})
+
 test('an image of ours that the parent’s watermark named is named again', async () => {
   const made = await make({ file: null, imageId: 'img_first' })
   const image = activeOf(await storeOf(made.bytes)).assertions.find(({ label }) => label === 'org.darkroom.image')
@@ -170,3 +243,29 @@ test('a mark over an earlier mark is the one that is read, on flat pictures and 
     assert.ok((reading.decoded?.agreement ?? 0) >= 0.85, `${name}: ${reading.decoded?.agreement}`)
   }
 })
+
+/** As other programs sign: with a thumbnail of the picture, and of what it was made from. */
+async function signedWithThumbnail(bytes: Buffer, parent: Buffer): Promise<Buffer> {
+  const { chain, key } = await openDevelopmentChain({ home: foreignHome }, 'Somebody else')
+  const use = pemKey(key)
+  const actions = [{ action: 'c2pa.opened', parameters: { ingredientIds: ['before'] } }]
+  const builder = Builder.withJson(
+    {
+      claim_generator_info: [{ name: 'another' }],
+      title: 'private',
+      format: 'image/png',
+      assertions: [{ label: 'c2pa.actions.v2', created: true, data: { actions } }],
+    },
+    { builder: { thumbnail: { enabled: true } }, verify: { verify_trust: false } },
+  )
+  await builder.addIngredient(
+    JSON.stringify({ title: 'before', format: 'image/png', relationship: 'parentOf', label: 'before' }),
+    { buffer: parent, mimeType: 'image/png' },
+  )
+  const out: { buffer: Buffer | null } = { buffer: null }
+  const certificates = { certs: [Buffer.from(chain)], reserveSize: 8000, directCoseHandling: false }
+  const by = CallbackSigner.newSigner({ alg: use.algorithm, ...certificates }, (signed) => use.sign(signed))
+  await builder.signAsync(by, { buffer: bytes, mimeType: 'image/png' }, out)
+  assert.ok(out.buffer !== null)
+  return out.buffer
+}
