@@ -1,7 +1,7 @@
 // What our manifests say (C2PA 2.4), drawn from the disclosure that the file's XMP says too, and what we take from anybody's manifest
 // when we read one. They carry the system, the model, the time and the image's id: never a prompt, a tenant or a user.
 import { type Disclosure, type DisclosureSubject, disclosureOf, type TrainingMining } from './disclosure.ts'
-import { MARK_ALGORITHM, MARK_ALGORITHMS } from './watermark/algorithm.ts'
+import { MARK_ALGORITHM } from './watermark/algorithm.ts'
 
 /** SemVer, as the claim has it (10.2.3.2). */
 const SPEC_VERSION = '2.4.0'
@@ -196,7 +196,7 @@ export function parseManifestStore(store: unknown): ManifestReading {
     signedBy: text(signature.common_name) ?? text(signature.issuer),
     generator: text(generator.name),
     image: imageId === null ? null : { imageId },
-    binding: MARK_ALGORITHMS.includes(text(binding.alg) ?? '') ? text(fields(list(binding.blocks)[0]).value) : null,
+    binding: text(binding.alg) === MARK_ALGORITHM ? text(fields(list(binding.blocks)[0]).value) : null,
     problems: [...new Set(problems.filter((code) => code !== null))],
     timestamp: timestampOf(text(signature.time), [...list(codes.success), ...list(codes.informational)]),
   }
