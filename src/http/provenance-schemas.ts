@@ -33,6 +33,7 @@ const DetailSchema = Type.Object({
       epoch: Nullable(Type.Integer()),
       scale: Type.Number(),
       quarter_turns: Type.Integer(),
+      degrees: Type.Number({ description: 'Clockwise, beside the quarter turns.' }),
       mirrored: Type.Boolean(),
       cut_short: Type.Boolean(),
       map: Type.Null({ description: 'Which parts carry the mark is not measured.' }),

@@ -1,7 +1,7 @@
 // What our manifests say (C2PA 2.4), drawn from the disclosure that the file's XMP says too, and what we take from anybody's manifest
 // when we read one. They carry the system, the model, the time and the image's id: never a prompt, a tenant or a user.
 import { type Disclosure, type DisclosureSubject, disclosureOf, type TrainingMining } from './disclosure.ts'
-import { MARK_ALGORITHM } from './watermark/algorithm.ts'
+import { MARK_ALGORITHM, MARK_ALGORITHMS } from './watermark/algorithm.ts'
 
 /** SemVer, as the claim has it (10.2.3.2). */
 const SPEC_VERSION = '2.4.0'
@@ -21,6 +21,8 @@ export type ManifestSubject = DisclosureSubject & {
   parent: Parent | null
   /** The image's id unless said. */
   title?: string
+  /** Words that were drawn on the picture for everybody to see; none unless said. */
+  label?: { readonly text: string } | null
   /** Signed by a development CA: the file says that nobody else vouches for it. */
   development: boolean
 }
@@ -61,7 +63,7 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
         created: true,
         data: {
           allActionsIncluded: true,
-          actions: [...originOf(subject, told), { action: 'c2pa.watermarked.bound' }],
+          actions: [...originOf(subject, told), ...labelOf(subject), { action: 'c2pa.watermarked.bound' }],
         },
       },
       {
@@ -97,6 +99,11 @@ function originOf({ parent }: ManifestSubject, { createdAt, model, digitalSource
     { action: 'c2pa.opened', parameters: { ingredientIds: [PARENT] } },
     { action: 'c2pa.edited', ...made },
   ]
+}
+
+/** Text was put in that can be seen (C2PA 2.4, 18.15.2). */
+function labelOf({ label }: ManifestSubject): object[] {
+  return label ? [{ action: 'c2pa.addedText', description: `A visible label: ${label.text}` }] : []
 }
 
 /** CAWG Training and Data Mining 1.1: its four uses, alike. */
@@ -196,7 +203,7 @@ export function parseManifestStore(store: unknown): ManifestReading {
     signedBy: text(signature.common_name) ?? text(signature.issuer),
     generator: text(generator.name),
     image: imageId === null ? null : { imageId },
-    binding: text(binding.alg) === MARK_ALGORITHM ? text(fields(list(binding.blocks)[0]).value) : null,
+    binding: MARK_ALGORITHMS.includes(text(binding.alg) ?? '') ? text(fields(list(binding.blocks)[0]).value) : null,
     problems: [...new Set(problems.filter((code) => code !== null))],
     timestamp: timestampOf(text(signature.time), [...list(codes.success), ...list(codes.informational)]),
   }

@@ -23,6 +23,7 @@ export type Detail = {
     epoch: number | null
     scale: number
     quarter_turns: number
+    degrees: number
     mirrored: boolean
     cut_short: boolean
     map: null
@@ -103,11 +104,12 @@ function detailOf({ fingerprint, manifest }: Provenance, mark: MarkReading | nul
         ? null
         : {
             z: mark.z,
-            p_value: tail(mark.z),
+            p_value: mark.chance,
             agreement: mark.decoded?.agreement ?? null,
             epoch: mark.epoch,
             scale: mark.copy.scale,
             quarter_turns: mark.copy.quarterTurns,
+            degrees: mark.copy.degrees,
             mirrored: mark.copy.mirrored,
             cut_short: mark.cutShort,
             map: null,
@@ -119,13 +121,4 @@ function detailOf({ fingerprint, manifest }: Provenance, mark: MarkReading | nul
 
 function idOf(reading: ManifestReading | null): string | null {
   return reading?.found === true ? reading.manifestId : null
-}
-
-/** Of the larger of two normals, above z (Abramowitz and Stegun 26.2.17 below 6, the tail's first term beyond). */
-function tail(z: number): number {
-  const density = Math.exp(-(z * z) / 2) / Math.sqrt(2 * Math.PI)
-  if (z > 6) return Math.min(1, (2 * density) / z)
-  const t = 1 / (1 + 0.2316419 * Math.max(0, z))
-  const series = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
-  return Math.min(1, 2 * density * series)
 }

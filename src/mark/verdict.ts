@@ -45,7 +45,7 @@ function withOurSignature({ mark, byManifest, byMark, likeness }: Findings, sign
 
 /** Our mark, read, with a record; no signature of ours that holds. The mark may have been lifted, so the pixels decide. */
 function withOurMark({ manifest, mark: { copy }, likeness }: Findings): Claim {
-  const inPlace = !copy.mirrored && !copy.shifted && copy.quarterTurns === 0 && copy.scale === 1
+  const inPlace = !copy.mirrored && !copy.shifted && copy.quarterTurns === 0 && copy.degrees === 0 && copy.scale === 1
   switch (likeness) {
     case 'close':
       if (isAuthentic(manifest)) return ['ours_altered', SAID.recovered]

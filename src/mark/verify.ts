@@ -93,12 +93,16 @@ function band(mark: MarkReading): Provenance['watermark']['confidence'] {
   return mark.z >= 9 && mark.decoded.agreement >= 0.95 ? 'high' : 'medium'
 }
 
+// What the search for the best place may be off by.
+const LEAST_TURN = 0.2
+const LEAST_SCALING = 0.004
+
 function describeCopy({ found, copy }: MarkReading): string | null {
   if (!found) return null
   const changes = [
     copy.mirrored ? 'mirrored' : null,
-    copy.quarterTurns === 0 ? null : 'turned',
-    copy.scale === 1 ? null : 'scaled',
+    copy.quarterTurns === 0 && Math.abs(copy.degrees) < LEAST_TURN ? null : 'turned',
+    Math.abs(copy.scale - 1) < LEAST_SCALING ? null : 'scaled',
     copy.shifted ? 'cropped or shifted' : null,
   ].filter((change) => change !== null)
   return changes.length === 0 ? 'in place' : changes.join(', ')

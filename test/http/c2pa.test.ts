@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Reader } from '@contentauth/c2pa-node'
 import sharp from 'sharp'
-import { MARK_ALGORITHM } from '../../src/mark/watermark/algorithm.ts'
+import { MARK_ALGORITHM, MARK_ALGORITHMS } from '../../src/mark/watermark/algorithm.ts'
 import { openPublishing, type Published, type Publishing } from '../mark/publishing.ts'
 import { json } from './service.ts'
 
@@ -36,9 +36,9 @@ const found = () => ({ status: 200, answer: { matches: [{ manifestId: published.
 const byBinding = (alg: string, of: string) =>
   call(`/c2pa/matches/byBinding?alg=${encodeURIComponent(alg)}&value=${encodeURIComponent(of)}`)
 
-test('the algorithms that are resolved are the one that manifests name', async () => {
+test('the algorithms that are resolved are the one that manifests name, and the one that they used to', async () => {
   const { answer } = await call('/c2pa/services/supportedAlgorithms')
-  assert.deepEqual(answer, { watermarks: [{ alg: MARK_ALGORITHM }], fingerprints: [] })
+  assert.deepEqual(answer, { watermarks: MARK_ALGORITHMS.map((alg) => ({ alg })), fingerprints: [] })
   assert.ok(published.bytes.includes(MARK_ALGORITHM))
 })
 
@@ -46,7 +46,7 @@ test('a binding leads to its manifest, as it stands in a manifest or in base64, 
   assert.match(value, /^\d+\.[0-9a-f]+$/)
   const base64 = Buffer.from(value).toString('base64')
   for (const one of [value, base64]) {
-    assert.deepEqual(await byBinding(MARK_ALGORITHM, one), found())
+    for (const alg of MARK_ALGORITHMS) assert.deepEqual(await byBinding(alg, one), found())
     assert.deepEqual(await call('/c2pa/matches/byBinding', json({ alg: MARK_ALGORITHM, value: one })), found())
   }
 })

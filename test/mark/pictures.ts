@@ -65,6 +65,14 @@ export async function pixelsOf(image: Sharp | Buffer): Promise<Drawn> {
   return { width: info.width, height: info.height, rgb: new Uint8Array(data) }
 }
 
+/** Turned clockwise about the centre, the canvas kept, its corners black. */
+export async function rotated(drawn: Drawn, degrees: number): Promise<Drawn> {
+  const turned = await pixelsOf(imageOf(drawn).rotate(degrees, { background: '#000' }))
+  const left = Math.floor((turned.width - drawn.width) / 2)
+  const top = Math.floor((turned.height - drawn.height) / 2)
+  return pixelsOf(imageOf(turned).extract({ left, top, width: drawn.width, height: drawn.height }))
+}
+
 type Attack = (drawn: Drawn) => Promise<Drawn>
 const recoded =
   (write: (image: Sharp) => Sharp): Attack =>

@@ -10,6 +10,7 @@ import { type Marked, type MarkOrder, markImage } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { verifyProvenance } from '../../src/mark/verify.ts'
+import { NOTHING_FOUND } from '../../src/mark/watermark/detect.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { openElsewhere } from './elsewhere.ts'
 import { cartoon, imageOf, pixelsOf, textured } from './pictures.ts'
@@ -224,11 +225,9 @@ describe('the verdict', () => {
   })
 
   it('says inconclusive of what only looks like a released image, and does not tell of which', async () => {
-    const copy = { mirrored: false, quarterTurns: 0, scale: 1, shifted: false }
-    const washed = { found: false, z: 0, epoch: null, copy, decoded: null, cutShort: false }
     const told = await verifyProvenance(await sharp(marked.bytes).jpeg({ quality: 60 }).toBuffer(), {
       signer,
-      watermark: { ...watermark, read: async () => washed },
+      watermark: { ...watermark, read: async () => NOTHING_FOUND },
       registry,
     })
     assert.deepEqual([told.verdict, told.watermark.found, told.record], ['inconclusive', false, null])

@@ -40,14 +40,30 @@ const MANIFESTS = {
   foreign: reading('Valid', null, ['signingCredential.untrusted']),
 } satisfies Record<string, ManifestReading>
 
-const COPY = { mirrored: false, quarterTurns: 0, scale: 1, shifted: false }
+const COPY = { mirrored: false, quarterTurns: 0, degrees: 0, scale: 1, shifted: false }
 const READ = { markId: 1, agreement: 1, flips: 0 }
 const MARKS = {
-  none: { found: false, z: 0, epoch: null, copy: COPY, decoded: null, cutShort: false },
-  trace: { found: true, z: 8, epoch: 1, copy: COPY, decoded: null, cutShort: false },
-  read: { found: true, z: 20, epoch: 1, copy: COPY, decoded: READ, cutShort: false },
-  mirrored: { found: true, z: 20, epoch: 1, copy: { ...COPY, mirrored: true }, decoded: READ, cutShort: false },
-  shifted: { found: true, z: 20, epoch: 1, copy: { ...COPY, shifted: true }, decoded: READ, cutShort: false },
+  none: { found: false, z: 0, chance: 1, epoch: null, copy: COPY, decoded: null, cutShort: false },
+  trace: { found: true, z: 8, chance: 1e-9, epoch: 1, copy: COPY, decoded: null, cutShort: false },
+  read: { found: true, z: 20, chance: 1e-9, epoch: 1, copy: COPY, decoded: READ, cutShort: false },
+  mirrored: {
+    found: true,
+    z: 20,
+    chance: 1e-9,
+    epoch: 1,
+    copy: { ...COPY, mirrored: true },
+    decoded: READ,
+    cutShort: false,
+  },
+  shifted: {
+    found: true,
+    z: 20,
+    chance: 1e-9,
+    epoch: 1,
+    copy: { ...COPY, shifted: true },
+    decoded: READ,
+    cutShort: false,
+  },
 } satisfies Record<string, MarkReading>
 
 type Row = [

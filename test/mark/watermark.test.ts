@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { chanceOf, scoreFor } from '../../src/mark/watermark/chance.ts'
 import { readMark } from '../../src/mark/watermark/detect.ts'
 import { planMark, psnrDb, render } from '../../src/mark/watermark/embed.ts'
 import { fft2 } from '../../src/mark/watermark/fft.ts'
-import { type MarkKey, markPattern } from '../../src/mark/watermark/pattern.ts'
-import { FLOOR_DB, markPicture } from '../../src/mark/watermark/strengthen.ts'
-import { ATTACKS, cartoon, pixelsOf, seeded, textured } from './pictures.ts'
+import { latticesOf } from '../../src/mark/watermark/lattice.ts'
+import { type MarkKey, markPattern, tileSideFor } from '../../src/mark/watermark/pattern.ts'
+import { lumaOf, residualOf } from '../../src/mark/watermark/residual.ts'
+import { FLOOR_DB, fit, markPicture } from '../../src/mark/watermark/strengthen.ts'
+import { binOf, transformOf } from '../../src/mark/watermark/transform.ts'
+import { ATTACKS, cartoon, imageOf, pixelsOf, rotated, seeded, textured } from './pictures.ts'
 
 const key: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'a fixed secret for tests') }
 const other: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'another secret for tests') }
@@ -13,7 +17,7 @@ const PNG = { format: 'png', quality: null, xmp: null } as const
 const QUICK = { search: 'quick', deadlineMs: 1000 } as const
 const FULL = { search: 'full', deadlineMs: 4000 } as const
 
-describe('the Fourier transform', () => {
+describe('the Fourier transforms', () => {
   it('finds a wave at its own bin and nowhere else', () => {
     const re = Float64Array.from({ length: 64 * 64 }, (_, i) =>
       Math.cos((2 * Math.PI * (3 * (i % 64) + 5 * Math.floor(i / 64))) / 64),
@@ -36,16 +40,68 @@ describe('the Fourier transform', () => {
     })
   })
 
-  it('refuses a side that is no power of two', () => {
+  it('agree with each other at the frequencies that both have', () => {
+    const random = seeded(2)
+    const tile = Float64Array.from({ length: 64 * 64 }, () => random() - 0.5)
+    const re = tile.slice()
+    const im = new Float64Array(64 * 64)
+    fft2(64).forward(re, im)
+    const spectrum = transformOf(64, 15).forward(tile)
+    for (let v = -15; v <= 15; v++) {
+      for (let u = -15; u <= 15; u++) {
+        const [at, fast] = [binOf(15, u, v), ((v + 64) % 64) * 64 + ((u + 64) % 64)]
+        assert.ok(Math.hypot((spectrum.re[at] ?? 0) - (re[fast] ?? 0), (spectrum.im[at] ?? 0) - (im[fast] ?? 0)) < 1e-9)
+      }
+    }
+  })
+
+  it('of a tile of any side gives back what it was made of', () => {
+    const wave = (i: number) => Math.cos((2 * Math.PI * (7 * (i % 121) - 9 * Math.floor(i / 121))) / 121 + 1)
+    const tile = Float64Array.from({ length: 121 * 121 }, (_, i) => wave(i))
+    const transform = transformOf(121, 30)
+    const back = transform.inverse(transform.forward(tile))
+    back.forEach((value, i) => {
+      assert.ok(Math.abs(value / tile.length - (tile[i] ?? 0)) < 1e-9)
+    })
+  })
+
+  it('refuse a side that they have no tables for', () => {
     assert.throws(() => fft2(96), RangeError)
+    for (const [side, reach] of [
+      [300, 10],
+      [64, 32],
+      [64.5, 3],
+    ] as const)
+      assert.throws(() => transformOf(side, reach), RangeError)
+  })
+})
+
+describe('the chance of a score', () => {
+  it('bounds what pilots of random phase really score', () => {
+    const random = seeded(3)
+    const [pilots, trials] = [40, 20_000]
+    const scores = Array.from({ length: trials }, () => {
+      let sum = 0
+      for (let i = 0; i < pilots; i++) sum += Math.cos(2 * Math.PI * random())
+      return sum / Math.sqrt(pilots / 2)
+    })
+    for (const z of [1, 2, 3]) {
+      const share = scores.filter((score) => score >= z).length / trials
+      assert.ok(share > 0 && share <= chanceOf(z, 1), `z ${z}: ${share}`)
+    }
+  })
+
+  it('grows with the looks, and asks for the score that it stands for', () => {
+    assert.equal(chanceOf(scoreFor(1e-6, 5e5), 5e5).toPrecision(6), (1e-6).toPrecision(6))
+    assert.ok(chanceOf(7, 100) > chanceOf(7, 10))
+    assert.deepEqual([chanceOf(-1, 1), chanceOf(0.1, 1e9)], [1, 1])
   })
 })
 
 describe('the keyed pattern', () => {
   it('is the same for a key, and unrelated for another secret, epoch or tile', () => {
-    const shape = (k: MarkKey, side: 64 | 128) =>
-      markPattern(k, side).carriers.map((carrier) => carrier.phase.toFixed(6))
-    assert.deepEqual(shape(key, 128), shape(key, 128))
+    const shape = (k: MarkKey, side: number) => markPattern(k, side).carriers.map((carrier) => carrier.phase.toFixed(6))
+    assert.deepEqual(shape(key, 128), shape({ ...key }, 128))
     for (const [k, side] of [
       [other, 128],
       [{ ...key, epoch: 4 }, 128],
@@ -56,12 +112,24 @@ describe('the keyed pattern', () => {
     }
   })
 
-  it('uses no bin twice and gives each coded bit its share', () => {
-    const { carriers } = markPattern(key, 128)
-    const bins = carriers.flatMap(({ bin, mirror }) => [bin, mirror])
-    assert.equal(new Set(bins).size, bins.length)
-    const shares = Map.groupBy(carriers, ({ bit }) => bit)
-    for (let bit = 0; bit < 124; bit++) assert.ok((shares.get(bit)?.length ?? 0) >= 8, `bit ${bit}`)
+  it('uses no bin twice and gives each coded bit its share, whatever the side', () => {
+    for (const side of [114, 121, 128, 141]) {
+      const { carriers } = markPattern(key, side)
+      const bins = carriers.flatMap(({ bin, mirror }) => [bin, mirror])
+      assert.equal(new Set(bins).size, bins.length)
+      const shares = Map.groupBy(carriers, ({ bit }) => bit)
+      for (let bit = 0; bit < 124; bit++) assert.ok((shares.get(bit)?.length ?? 0) >= 6, `side ${side}, bit ${bit}`)
+    }
+  })
+
+  it('repeats in larger pictures at a side of its own key, which holds no whole number of JPEG blocks', () => {
+    const sides = Array.from({ length: 60 }, (_, epoch) => tileSideFor({ ...key, epoch }, 384, 500))
+    assert.ok(new Set(sides).size >= 15)
+    for (const side of sides) assert.ok(side >= 114 && side <= 142 && side % 8 !== 0, String(side))
+    assert.deepEqual(
+      [tileSideFor(key, 383, 900), tileSideFor(key, 128, 128), tileSideFor(key, 127, 900)],
+      [128, 128, 64],
+    )
   })
 
   it('refuses a short secret', () => {
@@ -101,6 +169,50 @@ describe('marking and reading', () => {
       assert.equal(reading.decoded?.markId, 12345, name)
       assert.deepEqual({ ...reading.copy, ...copy }, reading.copy, name)
     }
+  })
+
+  it('finds copies at any angle, and says at which, large pictures by how the mark repeats and small ones by trying', async () => {
+    for (const [side, degrees] of [
+      [512, 7],
+      [512, 33.3],
+      [256, -12],
+      [128, 4],
+      [128, -20],
+    ] as const) {
+      const marked = fit(planMark(await textured(4, side), 777, key), 42).marked
+      const reading = readMark(await rotated(marked, degrees), [key], { search: 'full', deadlineMs: 8000 })
+      const name = `${side} at ${degrees}°, z ${reading.z}`
+      assert.equal(reading.decoded?.markId, 777, name)
+      const off = (reading.copy.quarterTurns * 90 + reading.copy.degrees - degrees + 720) % 360
+      assert.ok(Math.min(off, 360 - off) < 1.6, `${name}: off by ${off}`)
+      assert.ok(reading.chance < 1e-6, name)
+    }
+  })
+
+  it('finds a copy that was turned, scaled, mirrored and compressed all at once', async () => {
+    const marked = fit(planMark(await textured(5, 768), 4711, key), 42).marked
+    const flopped = await (ATTACKS.mirrored ?? assert.fail())(marked)
+    const turned = await rotated(flopped, 8)
+    const copy = await pixelsOf(await imageOf(turned).resize(540).jpeg({ quality: 70 }).toBuffer())
+    const reading = readMark(copy, [key], { search: 'full', deadlineMs: 8000 })
+    assert.equal(reading.decoded?.markId, 4711)
+    assert.ok(Math.abs(reading.copy.scale - 540 / 768) < 0.005, String(reading.copy.scale))
+  })
+
+  it('reads marks of former releases, whose tile had the same side under every key', async () => {
+    const picture = await textured(6, 512)
+    const former = fit(planMark(picture, 31, key, 128), 42).marked
+    assert.notEqual(tileSideFor(key, 512, 512), 128)
+    assert.equal(readMark(former, [key], QUICK).decoded?.markId, 31)
+  })
+
+  it('guesses the lattice of a repeating mark without a key, and nothing so sure of a picture without one', async () => {
+    const picture = await textured(7, 512)
+    const best = (of: typeof picture) => latticesOf(residualOf(lumaOf(of)), 3)[0]
+    const marked = best(await rotated(fit(planMark(picture, 1, key), 42).marked, 20))
+    assert.ok(Math.abs((marked?.period ?? 0) - tileSideFor(key, 512, 512)) < 0.6, JSON.stringify(marked))
+    assert.ok(Math.abs((marked?.degrees ?? 0) - 20) < 0.5, JSON.stringify(marked))
+    assert.ok((best(picture)?.score ?? 0) < (marked?.score ?? 0) / 2)
   })
 
   it('marks any size from 64 pixels and any shape, and refuses smaller ones', async () => {

@@ -12,8 +12,8 @@ export async function digestsOf(sql: Sql): Promise<Record<string, string | undef
   for (const { name } of rows) {
     const kept = await raw<{ digest: string }>`
       SELECT md5(coalesce(string_agg(kept::text, '|' ORDER BY kept::text), '')) AS digest
-        FROM (SELECT to_jsonb(one) - 'last_seen_at' - 'last_used_at' AS kept
-                FROM ${raw.table(`darkroom.${name}`)} AS one) AS every`.execute(sql)
+        FROM (SELECT to_jsonb(this_row) - 'last_seen_at' - 'last_used_at' AS kept
+                FROM ${raw.table(`darkroom.${name}`)} AS this_row) AS every`.execute(sql)
     found[name] = kept.rows[0]?.digest
   }
   return found

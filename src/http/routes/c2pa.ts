@@ -5,7 +5,7 @@ import { type Static, Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../../kernel/fault.ts'
 import { readBinding } from '../../mark/binding.ts'
 import { manifestStoreOf } from '../../mark/manifest-store.ts'
-import { MARK_ALGORITHM } from '../../mark/watermark/algorithm.ts'
+import { MARK_ALGORITHM, MARK_ALGORITHMS } from '../../mark/watermark/algorithm.ts'
 import { availableManifests, manifestsOfMark, releasedManifest } from '../../publish/released-manifests.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
@@ -106,7 +106,7 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
   app.get(
     '/c2pa/services/supportedAlgorithms',
     { config, schema: { ...common, summary: 'Soft bindings that are resolved here', response: { 200: Algorithms } } },
-    async (_request, reply) => reply.send({ watermarks: [{ alg: MARK_ALGORITHM }], fingerprints: [] }),
+    async (_request, reply) => reply.send({ watermarks: MARK_ALGORITHMS.map((alg) => ({ alg })), fingerprints: [] }),
   )
 
   app.register(async (scope: App) => {
@@ -140,7 +140,7 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
 }
 
 function requireOurs(alg: string): void {
-  if (alg !== MARK_ALGORITHM)
+  if (!MARK_ALGORITHMS.includes(alg))
     throw new Fault('invalid_request', {
       field: 'alg',
       detail: 'this algorithm is not resolved here; GET /c2pa/services/supportedAlgorithms lists those that are',

@@ -1,39 +1,40 @@
 // Reads one folded tile: where is the pattern (pilots), how sure (z), and which bits does it carry (data).
 // Two separate answers: `z` says whether this key's mark is there at all, `decoded` what it says.
 import { CODED_BITS, type Decoded, decodeSoft } from './code.ts'
-import { fft2 } from './fft.ts'
-import type { Pattern } from './pattern.ts'
+import type { Carrier, Pattern } from './pattern.ts'
+import { emptySpectrum, type Spectrum, transformOf } from './transform.ts'
 
 export type TileReading = {
-  /** Height of the pilots' correlation peak over its own deviation. Unmarked tiles stay under about 6 over all offsets. */
+  /** Sum of the pilots' cosines over its deviation without a mark, √(pilots / 2); chance.ts says what is likely. */
   z: number
   /** Pixels from the tile's origin to the pattern's. */
   offsetX: number
   offsetY: number
 }
 
-/** The spectrum of a folded tile, reduced to unit phases. */
-export type Spectrum = { readonly re: Float64Array; readonly im: Float64Array }
-
-export function spectrumOf(tile: Float64Array, side: number): Spectrum {
-  const re = tile.slice()
-  const im = new Float64Array(tile.length)
-  fft2(side).forward(re, im)
+/** The spectrum of a folded tile at the pattern's frequencies, reduced to unit phases. */
+export function phasesOf(tile: Float64Array, { side, reach }: Pattern): Spectrum {
+  const spectrum = transformOf(side, reach).forward(tile)
+  const { re, im } = spectrum
   for (let i = 0; i < re.length; i++) {
     const size = Math.hypot(re[i] ?? 0, im[i] ?? 0) || 1
     re[i] = (re[i] ?? 0) / size
     im[i] = (im[i] ?? 0) / size
   }
-  return { re, im }
+  return spectrum
 }
 
-// Each look is taken twice, by all pilots and by those of low frequency alone: flat pictures and harsh compression leave only these.
-const LOW_ONLY = [false, true] as const
+/** Each look is taken by all pilots, and by those of low frequency alone: flat pictures and harsh compression leave only these. */
+const PARTS = ['all', 'low'] as const
+type Part = (typeof PARTS)[number]
 
-/** Whether the pattern lies at offset (0, 0): a single look, without a search. Under no mark z is the larger of two normals. */
+/** Scores that one look is the largest of. */
+export const LOOKS_EACH = PARTS.length
+
+/** Whether the pattern lies at offset (0, 0), without a search. */
 export function lookAtOrigin(spectrum: Spectrum, pattern: Pattern): TileReading {
-  const z = LOW_ONLY.map((lowOnly) => {
-    const pilots = pattern.carriers.filter(({ bit, low }) => bit < 0 && (low || !lowOnly))
+  const z = PARTS.map((part) => {
+    const pilots = pilotsOf(pattern, part)
     const sum = pilots.reduce((total, { bin, phase }) => total + cosineAt(spectrum, bin, phase), 0)
     return sum / Math.sqrt(pilots.length / 2)
   })
@@ -42,36 +43,33 @@ export function lookAtOrigin(spectrum: Spectrum, pattern: Pattern): TileReading 
 
 /** The best offset of the pattern, by the pilots' phase correlation over all side² offsets. */
 export function findOffset(spectrum: Spectrum, pattern: Pattern): TileReading {
-  const [all, low] = LOW_ONLY.map((lowOnly) => correlate(spectrum, pattern, lowOnly))
-  if (all === undefined || low === undefined) throw new Error('unreachable: two looks')
-  return low.z > all.z ? low : all
+  return PARTS.map((part) => correlate(spectrum, pattern, part)).reduce((best, one) => (one.z > best.z ? one : best))
 }
 
-function correlate(spectrum: Spectrum, pattern: Pattern, lowOnly: boolean): TileReading {
-  const { side } = pattern
-  const re = new Float64Array(side * side)
-  const im = new Float64Array(side * side)
-  for (const { bit, low, bin, mirror, phase } of pattern.carriers) {
-    if (bit >= 0 || (lowOnly && !low)) continue
+function correlate(spectrum: Spectrum, pattern: Pattern, part: Part): TileReading {
+  const { side, reach } = pattern
+  const product = emptySpectrum(reach)
+  const pilots = pilotsOf(pattern, part)
+  for (const { bin, mirror, phase } of pilots) {
     const c = Math.cos(phase)
     const s = Math.sin(phase)
     const r = (spectrum.re[bin] ?? 0) * c + (spectrum.im[bin] ?? 0) * s
     const i = (spectrum.im[bin] ?? 0) * c - (spectrum.re[bin] ?? 0) * s
-    re[bin] = r
-    im[bin] = i
-    re[mirror] = r
-    im[mirror] = -i
+    product.re[bin] = r
+    product.im[bin] = i
+    product.re[mirror] = r
+    product.im[mirror] = -i
   }
-  fft2(side).inverse(re, im)
+  const sums = transformOf(side, reach).inverse(product)
   let peak = 0
-  let energy = 0
-  for (let i = 0; i < re.length; i++) {
-    energy += (re[i] ?? 0) ** 2
-    if ((re[i] ?? 0) > (re[peak] ?? 0)) peak = i
-  }
-  const deviation = Math.sqrt(energy / re.length) || 1
-  return { z: (re[peak] ?? 0) / deviation, offsetX: peak % side, offsetY: Math.floor(peak / side) }
+  for (let i = 0; i < sums.length; i++) if ((sums[i] ?? 0) > (sums[peak] ?? 0)) peak = i
+  // Each pilot counts twice, with its mirror image.
+  const z = (sums[peak] ?? 0) / 2 / Math.sqrt(pilots.length / 2)
+  return { z, offsetX: peak % side, offsetY: Math.floor(peak / side) }
 }
+
+const pilotsOf = ({ carriers }: Pattern, part: Part): Carrier[] =>
+  carriers.filter(({ bit, low }) => bit < 0 && (low || part === 'all'))
 
 /** The payload at an offset: each carrier votes by its phase, weighted by how well the pilots of its band survived. */
 export function readBits(spectrum: Spectrum, pattern: Pattern, offsetX: number, offsetY: number): Decoded {

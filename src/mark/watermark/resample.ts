@@ -1,5 +1,9 @@
-// Bilinear resampling of a window of a plane, with an area average first when shrinking, for the search over scales.
+// Where a copy's pixels lie in the original's tiles: folding through a turn and a scale, and the smaller planes that strongly enlarged
+// copies are looked at in.
 import type { Plane } from './residual.ts'
+
+/** How a copy lies to its original: turned clockwise about its centre, then scaled. */
+export type Placing = { readonly degrees: number; readonly scale: number }
 
 /** A window of a plane, clipped to it. */
 export function cropPlane(plane: Plane, left: number, top: number, width: number, height: number): Plane {
@@ -14,60 +18,61 @@ export function cropPlane(plane: Plane, left: number, top: number, width: number
   return { width: w, height: h, values }
 }
 
-/** The centre of a plane at `scale` times its size, at most `limit` pixels a side. */
-export function resampleCentre(plane: Plane, scale: number, limit: number): Plane {
-  const width = Math.min(limit, Math.round(plane.width * scale))
-  const height = Math.min(limit, Math.round(plane.height * scale))
-  const left = (plane.width - width / scale) / 2
-  const top = (plane.height - height / scale) / 2
-  // One tap every source pixel or so along each axis keeps shrinking free of aliases.
-  const taps = Math.max(1, Math.round(1 / scale))
-  const values = new Float32Array(width * height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0
-      for (let ty = 0; ty < taps; ty++) {
-        for (let tx = 0; tx < taps; tx++) {
-          sum += sample(
-            plane,
-            left + (x + (tx + 0.5) / taps) / scale - 0.5,
-            top + (y + (ty + 0.5) / taps) / scale - 0.5,
-          )
-        }
-      }
-      values[y * width + x] = sum / (taps * taps)
-    }
-  }
-  return { width, height, values }
+/** The middle of a plane, at most `limit` pixels a side. */
+export function middleOf(plane: Plane, limit: number): Plane {
+  const start = (length: number) => Math.max(0, Math.floor((length - limit) / 2))
+  return cropPlane(plane, start(plane.width), start(plane.height), limit, limit)
 }
 
-function sample(plane: Plane, x: number, y: number): number {
-  const cx = Math.max(0, Math.min(plane.width - 1.001, x))
-  const cy = Math.max(0, Math.min(plane.height - 1.001, y))
-  const ix = Math.floor(cx)
-  const iy = Math.floor(cy)
-  const fx = cx - ix
-  const fy = cy - iy
-  const i = iy * plane.width + ix
-  const above = (plane.values[i] ?? 0) * (1 - fx) + (plane.values[i + 1] ?? 0) * fx
-  const below = (plane.values[i + plane.width] ?? 0) * (1 - fx) + (plane.values[i + plane.width + 1] ?? 0) * fx
-  return above * (1 - fy) + below * fy
-}
-
-/** The eight symmetries of a square tile, undoing a flip and then quarter turns that a copy may have gone through. */
-export function orientTile(tile: Float64Array, side: number, flipped: boolean, quarterTurns: number): Float64Array {
-  const out = new Float64Array(tile.length)
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      let sx = flipped ? side - 1 - x : x
-      let sy = y
-      for (let t = 0; t < quarterTurns; t++) {
-        const next = side - 1 - sy
-        sy = sx
-        sx = next
-      }
-      out[y * side + x] = tile[sy * side + sx] ?? 0
+/** Half the size: the mean of each four pixels. */
+export function halved({ width, height, values }: Plane): Plane {
+  const w = width >> 1
+  const h = height >> 1
+  const out = new Float32Array(w * h)
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) {
+      const i = 2 * y * width + 2 * x
+      out[y * w + x] =
+        ((values[i] ?? 0) + (values[i + 1] ?? 0) + (values[i + width] ?? 0) + (values[i + width + 1] ?? 0)) / 4
     }
   }
-  return out
+  return { width: w, height: h, values: out }
+}
+
+/** Sums a copy's residual into one tile of the original, each pixel spread over the four places that it falls between. */
+export function foldThrough({ width, height, values }: Plane, { degrees, scale }: Placing, side: number): Float64Array {
+  const tile = new Float64Array(side * side)
+  const angle = (degrees * Math.PI) / 180
+  const c = Math.cos(angle) / scale
+  const s = Math.sin(angle) / scale
+  const wrapped = (value: number) => value - side * Math.floor(value / side)
+  for (let row = 0; row < height; row++) {
+    const dy = row - (height - 1) / 2
+    const dx = -(width - 1) / 2
+    let x = wrapped(c * dx + s * dy)
+    let y = wrapped(-s * dx + c * dy)
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const value = values[i] ?? 0
+      const ix = Math.floor(x)
+      const iy = Math.floor(y)
+      const fx = x - ix
+      const fy = y - iy
+      const right = ix + 1 === side ? 0 : ix + 1
+      const above = iy * side
+      const below = iy + 1 === side ? 0 : above + side
+      const upper = value * (1 - fy)
+      const lower = value * fy
+      tile[above + ix] = (tile[above + ix] ?? 0) + upper * (1 - fx)
+      tile[above + right] = (tile[above + right] ?? 0) + upper * fx
+      tile[below + ix] = (tile[below + ix] ?? 0) + lower * (1 - fx)
+      tile[below + right] = (tile[below + right] ?? 0) + lower * fx
+      x += c
+      if (x >= side) x -= side
+      else if (x < 0) x += side
+      y -= s
+      if (y >= side) y -= side
+      else if (y < 0) y += side
+    }
+  }
+  return tile
 }

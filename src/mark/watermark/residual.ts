@@ -1,7 +1,5 @@
 // From a picture to the tile that the mark lives in: luma, minus an edge-preserving local mean, divided by local variance,
 // folded modulo the tile. Flat areas, where the mark is nearly alone, weigh most; edges and texture, which hide it, least.
-import type { TileSide } from './pattern.ts'
-
 /** One channel of a picture, row-major, 0-255. */
 export type Plane = { readonly width: number; readonly height: number; readonly values: Float32Array }
 
@@ -25,7 +23,7 @@ const VARIANCE_FLOOR = 10
 const CLIP = 0.4
 
 /** The whitened residual of a plane: what is left when each colour area's own mean is gone, divided by the variance around it. */
-export function residualOf(plane: Plane): Float32Array {
+export function residualOf(plane: Plane): Plane {
   const { width, height, values } = plane
   const across = sigmaMean(values, width, height, 1, width)
   const mean = sigmaMean(across, width, height, width, 1)
@@ -41,17 +39,18 @@ export function residualOf(plane: Plane): Float32Array {
     const v = (residual[i] ?? 0) / ((variance[i] ?? 0) + VARIANCE_FLOOR)
     residual[i] = Math.max(-CLIP, Math.min(CLIP, v))
   }
-  return residual
+  return { width, height, values: residual }
 }
 
-/** Sums a residual into one tile, modulo its side, from the picture's origin. */
-export function foldTile(residual: Float32Array, width: number, height: number, side: TileSide): Float64Array {
+/** Sums a residual into one tile, modulo its side, from the picture's origin. `left` and `top`: where the plane lies in the picture. */
+export function foldTile({ width, height, values }: Plane, side: number, left = 0, top = 0): Float64Array {
   const tile = new Float64Array(side * side)
   for (let y = 0; y < height; y++) {
-    const row = (y % side) * side
-    for (let x = 0; x < width; x++) {
-      const t = row + (x % side)
-      tile[t] = (tile[t] ?? 0) + (residual[y * width + x] ?? 0)
+    const row = ((top + y) % side) * side
+    let x = left % side
+    for (let i = y * width; i < (y + 1) * width; i++) {
+      tile[row + x] = (tile[row + x] ?? 0) + (values[i] ?? 0)
+      if (++x === side) x = 0
     }
   }
   return tile

@@ -3,9 +3,9 @@
 // is not enough either, the file's own compression is eased; then the picture fails to be marked and is not released.
 import { Fault } from '../../kernel/fault.ts'
 import { decodeUpload, type Encoding, encodePicture } from '../encode.ts'
-import { type Plan, planMark, psnrDb, render, tune } from './embed.ts'
+import { energyOf, type Plan, planMark, psnrDb, render, tune } from './embed.ts'
 import type { MarkKey } from './pattern.ts'
-import { lookAtOrigin, readBits, spectrumOf } from './read.ts'
+import { lookAtOrigin, phasesOf, readBits } from './read.ts'
 import { foldTile, lumaOf, type Picture, residualOf } from './residual.ts'
 
 /** The least fidelity of a released picture's marked pixels to the model's, before the file format's own loss. */
@@ -59,7 +59,7 @@ async function tryQuality(
   key: MarkKey,
   encoding: Encoding,
 ): Promise<MarkedFile | null> {
-  const plan = planMark(picture, markId, key)
+  let plan = planMark(picture, markId, key)
   for (const [rung, db] of LADDER_DB.entries()) {
     const last = rung === LADDER_DB.length - 1
     const made = fit(plan, db)
@@ -68,7 +68,7 @@ async function tryQuality(
     if (file !== null) return file
   }
   for (let round = 0; round < 4; round++) {
-    tune(plan, fit(plan, FLOOR_DB).marked)
+    plan = tune(plan, fit(plan, FLOOR_DB).marked)
     const file = await encodeAndRead(plan, fit(plan, FLOOR_DB), markId, encoding)
     if (file !== null) return file
   }
@@ -77,9 +77,13 @@ async function tryQuality(
 
 export type Fitted = { marked: Picture; strength: number; db: number }
 
-/** The strength that costs just `db` decibels or a little less: rounding and clipping bend the curve, so look, correct, look. */
+// What rounding to whole grey levels adds to the mean square of a change.
+const ROUNDING = 1 / 12
+
+/** The strength that costs just `db` decibels or a little less. Clipping bends the curve: then look, correct, look again. */
 export function fit(plan: Plan, db: number): Fitted {
-  let strength = 255 / 10 ** (db / 20)
+  const allowed = 65025 / 10 ** (db / 10)
+  let strength = Math.sqrt(Math.max(0, allowed - ROUNDING) / energyOf(plan)) * (1 - MARGIN)
   let best: Fitted | null = null
   for (let i = 0; i < 4; i++) {
     const marked = render(plan, strength)
@@ -90,6 +94,8 @@ export function fit(plan: Plan, db: number): Fitted {
   }
   return best ?? { marked: plan.picture, strength: 0, db: Number.POSITIVE_INFINITY }
 }
+
+const MARGIN = 0.005
 
 async function survivesHarshCopy(plan: Plan, marked: Picture, markId: number): Promise<boolean> {
   const part = topLeft(marked)
@@ -106,13 +112,12 @@ async function encodeAndRead(plan: Plan, made: Fitted, markId: number, encoding:
   return { bytes, quality: encoding.quality, psnrDb: made.db, strength: made.strength, confidence: decoded.agreement }
 }
 
-function readAtOrigin(seen: Picture, plan: Plan) {
-  const { side } = plan.pattern
-  const spectrum = spectrumOf(foldTile(residualOf(lumaOf(seen)), seen.width, seen.height, side), side)
-  return { z: lookAtOrigin(spectrum, plan.pattern).z, decoded: readBits(spectrum, plan.pattern, 0, 0) }
+function readAtOrigin(seen: Picture, { pattern }: Plan) {
+  const spectrum = phasesOf(foldTile(residualOf(lumaOf(topLeft(seen))), pattern.side), pattern)
+  return { z: lookAtOrigin(spectrum, pattern).z, decoded: readBits(spectrum, pattern, 0, 0) }
 }
 
-/** Enough tiles to judge a harsh copy by, without the cost of a large picture. */
+/** Enough tiles to judge a copy by, without the cost of a large picture. */
 function topLeft(picture: Picture): Picture {
   const width = Math.min(WINDOW, picture.width)
   const height = Math.min(WINDOW, picture.height)
