@@ -5,16 +5,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { Builder, CallbackSigner, Reader } from '@contentauth/c2pa-node'
-import { openDevelopmentChain } from '../../src/mark/development-ca.ts'
+import { Reader } from '@contentauth/c2pa-node'
 import { decodeUpload, encodePicture } from '../../src/mark/encode.ts'
 import { type Parent, thumbnailsIn } from '../../src/mark/manifest.ts'
 import { type MarkOrder, markImage } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
-import { pemKey } from '../../src/mark/signers/pem.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { cartoon, type Drawn, textured } from './pictures.ts'
+import { signedWithThumbnail } from './thumbnails.ts'
 
 const FIRST = 0x12_3456_789a
 const SECOND = 0x76_5432_1fed
@@ -192,7 +191,7 @@ test('nothing of the parent’s pixels is in the result, not even a thumbnail', 
 test('a thumbnail that the parent’s manifests hold is taken out of them, and they are kept', async () => {
   const noise = await encodePicture(await textured(7, 256), { format: 'png', quality: null, xmp: null })
   // Of the plain picture that the first was made from, of the first and of the second.
-  const second = await signedWithThumbnail(noise, await signedWithThumbnail(noise, noise))
+  const second = await signedWithThumbnail(foreignHome, noise, await signedWithThumbnail(foreignHome, noise, noise))
   const held = thumbnailsIn(await storeOf(second)) ?? []
   assert.deepEqual(held.map((uri) => uri.replace(/.*thumbnail\.([a-z]+).*/, '$1')).sort(), [
     'claim',
@@ -243,29 +242,3 @@ test('a mark over an earlier mark is the one that is read, on flat pictures and 
     assert.ok((reading.decoded?.agreement ?? 0) >= 0.85, `${name}: ${reading.decoded?.agreement}`)
   }
 })
-
-/** As other programs sign: with a thumbnail of the picture, and of what it was made from. */
-async function signedWithThumbnail(bytes: Buffer, parent: Buffer): Promise<Buffer> {
-  const { chain, key } = await openDevelopmentChain({ home: foreignHome }, 'Somebody else')
-  const use = pemKey(key)
-  const actions = [{ action: 'c2pa.opened', parameters: { ingredientIds: ['before'] } }]
-  const builder = Builder.withJson(
-    {
-      claim_generator_info: [{ name: 'another' }],
-      title: 'private',
-      format: 'image/png',
-      assertions: [{ label: 'c2pa.actions.v2', created: true, data: { actions } }],
-    },
-    { builder: { thumbnail: { enabled: true } }, verify: { verify_trust: false } },
-  )
-  await builder.addIngredient(
-    JSON.stringify({ title: 'before', format: 'image/png', relationship: 'parentOf', label: 'before' }),
-    { buffer: parent, mimeType: 'image/png' },
-  )
-  const out: { buffer: Buffer | null } = { buffer: null }
-  const certificates = { certs: [Buffer.from(chain)], reserveSize: 8000, directCoseHandling: false }
-  const by = CallbackSigner.newSigner({ alg: use.algorithm, ...certificates }, (signed) => use.sign(signed))
-  await builder.signAsync(by, { buffer: bytes, mimeType: 'image/png' }, out)
-  assert.ok(out.buffer !== null)
-  return out.buffer
-}

@@ -11,7 +11,8 @@ import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { type Issued, openAuthority, P384, RSA } from '../support/openssl.ts'
 import { openTimestampAuthority } from '../support/timestamp-authority.ts'
-import { cartoon } from './pictures.ts'
+import { cartoon, imageOf } from './pictures.ts'
+import { signedWithThumbnail } from './thumbnails.ts'
 
 export type Output = {
   /** Such as 'png, edited, operator P-256, dated'. */
@@ -22,6 +23,8 @@ export type Output = {
   anchorPem: string
   /** Roots of the authority that dated it; null where nobody did. */
   timestampAnchorPem: string | null
+  /** Of its parent's manifest something was taken out. */
+  redacted: boolean
 }
 
 export type Outputs = {
@@ -72,7 +75,8 @@ export async function makeOutputs(): Promise<Outputs> {
     const marked = await markImage(order, { signer, watermark })
     const timestampAnchorPem = signer.stamps === 'off' ? null : time.anchorPem
     const name = `${outputFormat}, ${parent === null ? 'generated' : 'edited'}, ${by}`
-    all.push({ name, order, marked, anchorPem: signer.anchorPem, timestampAnchorPem })
+    const redacted = marked.bytes.includes('c2pa.redacted')
+    all.push({ name, order, marked, anchorPem: signer.anchorPem, timestampAnchorPem, redacted })
   }
 
   for (const outputFormat of FORMATS) {
@@ -87,6 +91,12 @@ export async function makeOutputs(): Promise<Outputs> {
   await make(await operator(leaf, false), 'operator P-256', 'png', { file: null, imageId: null })
   await make(await operator(await ours.issue({ key: P384 }), false), 'operator P-384', 'jpeg', null)
   await make(await operator(await ours.issue({ key: RSA }), true), 'operator RSA, dated', 'png', null)
+  const photograph = await imageOf(await cartoon(901))
+    .png()
+    .toBuffer()
+  const shown = await signedWithThumbnail(home, photograph, photograph)
+  const photographed = { imageId: null, file: { bytes: shown, mimeType: 'image/png' } }
+  await make(development, 'development, of a picture with a thumbnail', 'png', photographed)
   const owned = stack.move()
   return {
     all,

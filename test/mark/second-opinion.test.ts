@@ -20,6 +20,8 @@ import { chainProblem, fields, secondOpinion, stampProblem } from './second-opin
 
 const GENERATED = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
 const EDITED = 'http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia'
+/** It looks for what was redacted, and goes no further than the signature. */
+const UNKNOWN_TO_IT = ['assertion.missing', 'assertion.action.redactionMismatch']
 
 suiteOn('second opinions', await tools('openssl'), () => {
   let folder: string
@@ -41,14 +43,15 @@ suiteOn('second opinions', await tools('openssl'), () => {
   }
 
   it('every kind of output holds in another implementation: its hashes, its signature, its timestamp', async () => {
-    for (const { name, marked, order, timestampAnchorPem } of outputs.all) {
+    assert.equal(outputs.all.filter(({ redacted }) => redacted).length, 1)
+    for (const { name, marked, order, timestampAnchorPem, redacted } of outputs.all) {
       const told = await secondOpinion(marked.bytes)
-      assert.deepEqual([told.valid, told.failures], [true, []], name)
+      assert.deepEqual(told.failures, redacted ? UNKNOWN_TO_IT : [], name)
       // A parent's manifest is kept beside the file's own.
       assert.equal(told.manifests.length, order.parent?.file == null ? 1 : 2, name)
       assert.equal(told.manifests.at(-1), marked.manifestId, name)
-      for (const code of ['claimSignature.validated', 'assertion.dataHash.match'])
-        assert.ok(told.successes.includes(code), `${name}: ${code}`)
+      assert.ok(told.successes.includes('claimSignature.validated'), name)
+      assert.ok(redacted || told.successes.includes('assertion.dataHash.match'), name)
       const { stamp } = told
       assert.equal(stamp !== null, timestampAnchorPem !== null, name)
       if (stamp === null || timestampAnchorPem === null) continue
@@ -72,7 +75,7 @@ suiteOn('second opinions', await tools('openssl'), () => {
   })
 
   it('what a file claims is what the record has', async () => {
-    for (const { name, marked, order } of outputs.all) {
+    for (const { name, marked, order, redacted } of outputs.all) {
       const { assertions, generator, title } = await secondOpinion(marked.bytes)
       const when = order.createdAt.toISOString().replace('.000Z', 'Z')
       const { parent, system, model, disclosure } = order
@@ -98,10 +101,14 @@ suiteOn('second opinions', await tools('openssl'), () => {
       assert.ok(Array.isArray(actions) && allActionsIncluded === true, name)
       assert.deepEqual(
         actions.map((one) => fields(one).action),
-        [...(parent === null ? ['c2pa.created'] : ['c2pa.opened', 'c2pa.edited']), 'c2pa.watermarked.bound'],
+        [
+          ...(parent === null ? ['c2pa.created'] : ['c2pa.opened', 'c2pa.edited']),
+          'c2pa.watermarked.bound',
+          ...(redacted ? ['c2pa.redacted', 'c2pa.redacted'] : []),
+        ],
         name,
       )
-      const made = fields(actions.at(-2))
+      const made = fields(actions[parent === null ? 0 : 1])
       assert.deepEqual(
         [made.digitalSourceType, fields(made.softwareAgent), new Date(String(made.when)).getTime()],
         [parent === null ? GENERATED : EDITED, { name: model.id, version: model.version }, order.createdAt.getTime()],
@@ -109,7 +116,7 @@ suiteOn('second opinions', await tools('openssl'), () => {
       )
       assert.deepEqual([generator.name, generator.version, title], [system.name, system.version, order.imageId], name)
       assert.equal(generator.specVersion, '2.4.0', name)
-      assert.deepEqual(Object.keys(fields(fields(assertions['cawg.training-mining']).entries)).length, 4, name)
+      assert.equal(Object.keys(fields(fields(assertions['cawg.training-mining']).entries)).length, 4, name)
     }
   })
 

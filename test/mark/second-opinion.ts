@@ -45,7 +45,9 @@ export async function secondOpinion(bytes: Buffer): Promise<Opinion> {
   const { isValid, statusEntries } = await store
     .validate(asset)
     .catch((cause: unknown) => ValidationResult.fromError(cause instanceof Error ? cause : new Error(String(cause))))
-  const codes = (success: boolean) => statusEntries.filter((one) => one.success === success).map(({ code }) => code)
+  const codes = (success: boolean) => [
+    ...new Set(statusEntries.filter((one) => one.success === success).map(({ code }) => code)),
+  ]
   const claim = contentOf(active.claim.sourceBox)
   return {
     valid: isValid,
