@@ -218,7 +218,8 @@ function settingsFor(anchorsPem: string) {
   return {
     trust: { trust_anchors: anchorsPem },
     verify: { verify_trust: true, remote_manifest_fetch: false, ocsp_fetch: false },
-    builder: { thumbnail: { enabled: false } },
+    // Which ingredient there is, is the signer's own word too: else it would stand among what was gathered from elsewhere.
+    builder: { thumbnail: { enabled: false }, created_assertion_labels: ['c2pa.ingredient'] },
   }
 }
 

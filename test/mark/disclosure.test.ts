@@ -8,11 +8,14 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
+import { openMarkTools } from '../../src/commands/parts.ts'
 import { SYSTEM } from '../../src/kernel/version.ts'
+import { markPreview } from '../../workers/gpu.ts'
 import { ALLOWED, CARD } from '../http/service.ts'
 import { suiteOn } from '../support/services.ts'
 import { tools } from '../support/tools.ts'
 import { FORMATS } from './outputs.ts'
+import { cartoon } from './pictures.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
 
 const run = promisify(execFile)
@@ -69,6 +72,22 @@ test('the settings of the deployment are in the manifest and the XMP of what it 
     for (const said of [id, NAME, 'https://pictures.example/verify', 'cawg.ai_generative_training', 'notAllowed'])
       assert.ok(bytes.includes(said), `${format}: ${said}`)
   }
+})
+
+test('a preview says the same of its origin, and is told apart by its title', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { ground } = publishing.court
+  const mark = markPreview(ground, await openMarkTools(ground.config, ground.log, stack))
+  const order = await publishing.sql
+    .selectFrom('darkroom.request as request')
+    .innerJoin('darkroom.tenant as tenant', 'tenant.id', 'request.tenant_id')
+    .selectAll('request')
+    .select(['tenant.previews_allowed', 'tenant.policy as policy_settings'])
+    .executeTakeFirstOrThrow()
+  const image = { id: 'img_of_a_preview', markId: 4711, createdAt: new Date(), index: 1 }
+  const { bytes } = await mark(image, await cartoon(70), order)
+  for (const said of ['img_of_a_preview (preview 2)', NAME, 'https://pictures.example/verify', 'cawg.training-mining'])
+    assert.ok(bytes.includes(said), said)
 })
 
 test('nothing of the prompt, the user, the tenant, the request or its keys is in a released file', async () => {

@@ -22,6 +22,8 @@ export type Opinion = {
   manifests: string[]
   generator: Fields
   title: string | null
+  /** How many assertions the claim calls gathered: not the signer's own. */
+  gathered: number
   /** What the active manifest asserts, as its CBOR says, by label. */
   assertions: Readonly<Record<string, Fields>>
 }
@@ -58,6 +60,7 @@ export async function secondOpinion(bytes: Buffer): Promise<Opinion> {
     manifests: store.manifests.map(({ label }) => label ?? ''),
     generator: fields(claim.claim_generator_info),
     title: active.claim.title ?? null,
+    gathered: active.claim.gatheredAssertions?.length ?? 0,
     assertions: Object.fromEntries(
       (active.assertions?.assertions ?? []).map(({ fullLabel, sourceBox }) => [fullLabel ?? '', contentOf(sourceBox)]),
     ),
