@@ -10,7 +10,7 @@ import type { Classify, Generate, Made, Preview, SampleOrder } from '../src/kern
 import type { Claim } from '../src/kernel/tasks.ts'
 import { SYSTEM } from '../src/kernel/version.ts'
 import { markImage } from '../src/mark/mark.ts'
-import { disclosureSettings, loadParent, type MarkTools } from '../src/mark/stage.ts'
+import { disclosureSettings, labelStyle, loadParent, type MarkTools } from '../src/mark/stage.ts'
 import { foldEvidence, holdUnexamined, type Judge, moderateStage } from '../src/moderate/moderate.ts'
 import type { ReviewTools } from '../src/review/item.ts'
 import { announceDevice } from '../src/schedule/devices.ts'
@@ -140,6 +140,7 @@ export function markPreview(ground: Ground, marks: MarkTools): PreviewTools['mar
         parent: await loadParent(ground, order.id, order.operation),
         title: `${id} (preview ${index + 1})`,
         disclosure: disclosureSettings(ground.config),
+        label: labelStyle(ground.config, order.label),
       },
       marks,
     )

@@ -107,8 +107,9 @@ async function admitNew(
 ): Promise<Admitted> {
   const { config } = ground
   const policy = policyOf(admission.policy, caller.policy)
-  const checked = checkOrder(order, admission.models, config.defaultModel, config.limits, operationOf(edit))
-  const prepared = edit === null ? null : await prepareEdit(edit.edit, checked, order.size, config.limits)
+  const { defaultModel, limits, label } = config
+  const checked = checkOrder(order, admission.models, defaultModel, limits, operationOf(edit), label.policy)
+  const prepared = edit === null ? null : await prepareEdit(edit.edit, checked, order.size, limits)
   const recipe = prepared === null ? checked : { ...checked, size: prepared.size }
   requirePurpose(policy, caller.purposes, recipe.purpose)
   const scenario = await readScenario(ground.database.sql, caller.tenantId, recipe.prompt)
@@ -227,6 +228,7 @@ async function insertRequest(
       output_compression: recipe.outputCompression,
       n,
       previews: recipe.previews,
+      label: recipe.label,
       seed: recipe.seed,
       operation: stored?.operation ?? 'generate',
       strength: stored?.strength ?? null,
@@ -249,6 +251,7 @@ async function insertRequest(
     steps,
     n,
     seed: recipe.seed,
+    ...(recipe.label ? { label: true } : {}),
     ...policyFacts(admission.policy),
     ...inputFacts(salt, stored),
     ...(scenario === null ? {} : { sandbox: scenarioText(scenario) }),

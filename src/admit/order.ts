@@ -23,6 +23,8 @@ export type GenerationOrder = {
   outputCompression?: number | undefined
   /** Pictures on the way, 0-3 an image; none unless asked for. */
   previews?: number | undefined
+  /** A visible label on each picture. */
+  label?: boolean | undefined
   background?: 'transparent' | 'opaque' | 'auto' | undefined
   purpose?: string | undefined
   user?: string | undefined
@@ -46,6 +48,7 @@ export type Recipe = {
   /** 0-100; null where the format has none. */
   outputCompression: number | null
   previews: number
+  label: boolean
   purpose: string | null
   user: string | null
 }
@@ -65,6 +68,7 @@ export function checkOrder(
   defaultModel: string,
   limits: Limits,
   operation: Operation = 'generate',
+  labels: Config['label']['policy'] = 'request',
 ): Recipe {
   const card = cardFor(order.model ?? defaultModel, models)
   requireOperation(card, operation, models)
@@ -88,6 +92,7 @@ export function checkOrder(
     outputFormat,
     outputCompression: compressionOf(order.outputCompression, outputFormat),
     previews: whole(order.previews ?? 0, 'previews', 0, MAX_PREVIEWS),
+    label: labelOf(order.label, labels),
     purpose: order.purpose ?? null,
     user: order.user ? text(order.user, 'user', MAX_USER_CHARACTERS) : null,
   }
@@ -152,6 +157,11 @@ function compressionOf(compression: number | undefined, format: OutputFormat): n
     throw invalid('output_compression', 'output_compression needs output_format jpeg or webp')
   }
   return whole(compression ?? 100, 'output_compression', 0, 100)
+}
+
+function labelOf(label: boolean | undefined, policy: Config['label']['policy']): boolean {
+  if (policy === 'always' && label === false) throw invalid('label', 'every picture here carries a visible label')
+  return policy === 'always' || label === true
 }
 
 function whole(value: number, field: string, min: number, max: number): number {

@@ -42,6 +42,7 @@ const REQUEST_COLUMNS = [
   'output_compression',
   'n',
   'previews',
+  'label',
   'seed',
   'operation',
   'strength',

@@ -6,6 +6,7 @@ import type { Config } from '../kernel/config.ts'
 import { openDatabase } from '../kernel/database.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Log } from '../kernel/log.ts'
+import { checkLabel } from '../mark/label/label.ts'
 import { openMarkKeys } from '../mark/mark-keys.ts'
 import type { Signer } from '../mark/signer.ts'
 import type { MarkTools } from '../mark/stage.ts'
@@ -88,6 +89,7 @@ async function openStores(
 /** The deployment's signer and its watermark, without which nothing is released. */
 export async function openMarkTools(config: Config, log: Log, stack: AsyncDisposableStack): Promise<MarkTools> {
   const signer = await openConfiguredSigner(config, log, stack)
+  await checkLabel(config.label)
   const keys = await openMarkKeys(config)
   const watermark = stack.use(openWatermarker({ keys, threads: config.finishConcurrency }))
   return { signer, watermark }

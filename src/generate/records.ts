@@ -30,6 +30,7 @@ const ORDER = [
   'request.operation',
   'request.strength',
   'request.previews',
+  'request.label',
   'tenant.previews_allowed',
   'tenant.policy as policy_settings',
 ] as const

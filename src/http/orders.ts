@@ -32,5 +32,6 @@ export function orderOf(body: NewGeneration): GenerationOrder {
     seed: body.seed ?? undefined,
     purpose: body.purpose ?? undefined,
     previews: body.previews ?? undefined,
+    label: body.label ?? undefined,
   }
 }

@@ -37,6 +37,7 @@ export function generationResource(
     n: request.n,
     output_format: request.output_format,
     output_compression: request.output_compression,
+    label: request.label,
     purpose: request.purpose,
     prompt_truncated: request.prompt_truncated,
     progress: isTerminal('request', request.state)
@@ -103,16 +104,19 @@ const MarkedRecord = Type.Object({
   digests: Type.Object({ file: Type.String(), manifest: Type.String(), pixels: Type.String() }),
   validationState: Type.String(),
   watermark: Type.Object({ psnrDb: Type.Number(), confidence: Type.Number() }),
+  /** What was marked before there were labels says nothing of one. */
+  label: Type.Optional(Type.Union([Type.String(), Type.Null()])),
 })
 
 function provenanceOf({ manifest_id, marked }: ImageRow): ImageResource['provenance'] {
   if (manifest_id === null || !Value.Check(MarkedRecord, marked)) return null
-  const { digests, validationState, watermark } = marked
+  const { digests, validationState, watermark, label = null } = marked
   return {
     manifest_id,
     validation_state: validationState,
     watermark: { psnr_db: watermark.psnrDb, confidence: bandOf(watermark.confidence) },
     digests: { file: digests.file, manifest: digests.manifest, pixels: digests.pixels },
+    label,
   }
 }
 

@@ -50,6 +50,11 @@ export const NewGeneration = Type.Object(
     seed: optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'Image i has seed + i.' })),
     purpose: optional(Type.String({ maxLength: 100, description: 'A declared purpose that the policy knows.' })),
     previews: optional(Type.Integer({ minimum: 0, maximum: 3, description: 'Pictures on the way, of each image.' })),
+    label: optional(
+      Type.Boolean({
+        description: 'A visible label on each picture. A deployment may put it on all; then false is refused.',
+      }),
+    ),
   },
   strict,
 )
@@ -73,6 +78,7 @@ const ProvenanceSchema = Type.Object({
   validation_state: Type.String(),
   watermark: Type.Object({ psnr_db: Type.Number(), confidence: Type.Enum(['high', 'medium', 'low']) }),
   digests: Type.Object({ file: Digest, manifest: Digest, pixels: Digest }),
+  label: Nullable(Type.String({ description: 'The words of the visible label on the picture.' })),
 })
 
 export const ImageSchema = Type.Object({
@@ -121,6 +127,7 @@ export const GenerationSchema = Type.Object({
   n: Type.Integer(),
   output_format: Type.Enum(['png', 'jpeg', 'webp']),
   output_compression: Nullable(Type.Integer()),
+  label: Type.Boolean({ description: 'Its pictures carry a visible label.' }),
   purpose: Nullable(Type.String()),
   prompt_truncated: Type.Boolean({ description: 'The prompt was longer than the model reads.' }),
   progress: Nullable(

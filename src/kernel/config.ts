@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { readBackendsConfig } from './config/backends.ts'
 import { readDisclosure } from './config/disclosure.ts'
 import { readEdits } from './config/edits.ts'
+import { readLabel } from './config/label.ts'
 import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
 import { readNative } from './config/native.ts'
 import { readObjectsConfig } from './config/objects.ts'
@@ -71,6 +72,7 @@ export function readConfig(env: Environment) {
     signer: readSigner(reader),
     timestamps: readTimestamps(reader),
     disclosure: readDisclosure(reader),
+    label: readLabel(reader),
   }
   if (config.publicUrl !== null && !/^https?:\/\/[^/?#@]+\/?$/.test(config.publicUrl))
     problems.push('DARKROOM_PUBLIC_URL: expected an origin, without a path')

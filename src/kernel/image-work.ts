@@ -40,6 +40,7 @@ function loadImageWork(ground: Ground, imageId: string) {
       'request.operation',
       'request.output_format',
       'request.output_compression',
+      'request.label',
       'tenant.policy as policy_settings',
     ])
     .where('image.id', '=', imageId)

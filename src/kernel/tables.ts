@@ -54,6 +54,8 @@ export type RequestTable = {
   output_compression: Maybe<number>
   n: number
   previews: Generated<number>
+  /** Whether its pictures carry a visible label. */
+  label: Generated<boolean>
   seed: BigInt_
   cost: number
   /** Measured time of devices, in milliseconds. */

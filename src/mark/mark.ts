@@ -7,6 +7,7 @@ import { inSpan } from '../kernel/trace.ts'
 import type { DisclosureSettings } from './disclosure.ts'
 import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
+import { drawLabel, type LabelStyle } from './label/label.ts'
 import { bindingValue, manifestFor, type Parent, type Timestamp } from './manifest.ts'
 import type { Signer } from './signer.ts'
 import type { StampProblem } from './timestamps.ts'
@@ -32,6 +33,8 @@ export type MarkOrder = {
   title?: string
   /** What the operator has every file say beside the system's name. */
   disclosure?: DisclosureSettings
+  /** The visible label; none unless said. */
+  label?: LabelStyle | null
 }
 
 export type Marked = {
@@ -49,6 +52,8 @@ export type Marked = {
   compression: number | null
   watermark: { psnrDb: number; strength: number; confidence: number; markId: number; epoch: number }
   validationState: 'Trusted'
+  /** The words of the visible label; null: none. */
+  label: string | null
   /** What dates the signature; why nothing does although it was preferred; null where nobody asked for it. */
   timestamp: Timestamp | { missing: StampProblem } | null
 }
@@ -64,8 +69,9 @@ export async function markImage(order: MarkOrder, tools: { signer: Signer; water
   const subject = { ...order, mimeType, epoch, development: signer.kind === 'development' }
   const quality =
     order.outputFormat === 'png' ? null : Math.max(1, order.compression ?? DEFAULT_QUALITY[order.outputFormat] ?? 90)
+  const picture = order.label ? await drawLabel(order.picture, order.label) : order.picture
   const file = await inSpan('watermark', {}, () =>
-    watermark.mark(order.picture, order.markId, { format: order.outputFormat, quality, xmp: xmpFor(subject) }),
+    watermark.mark(picture, order.markId, { format: order.outputFormat, quality, xmp: xmpFor(subject) }),
   )
   // Watermark and XMP before the manifest: its hash binds the final bytes, and sharp would drop it.
   const signed = await inSpan('sign', {}, () => signer.sign(file.bytes, mimeType, manifestFor(subject), order.parent))
@@ -91,6 +97,7 @@ export async function markImage(order: MarkOrder, tools: { signer: Signer; water
       epoch,
     },
     validationState: 'Trusted',
+    label: order.label?.text ?? null,
     timestamp: datingOf(signed.unstamped, seen.timestamp, signer),
   }
 }

@@ -10,6 +10,7 @@ import type { Claim } from '../kernel/tasks.ts'
 import { SYSTEM } from '../kernel/version.ts'
 import { finishStage } from '../outcome.ts'
 import { type DisclosureSettings, verifyUrlAt } from './disclosure.ts'
+import type { LabelStyle } from './label/label.ts'
 import type { Parent } from './manifest.ts'
 import { type Marked, markImage } from './mark.ts'
 import type { Signer } from './signer.ts'
@@ -31,6 +32,7 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
     createdAt: image.created_at,
     parent: await loadParent(ground, image.request_id, image.operation),
     disclosure: disclosureSettings(ground.config),
+    label: labelStyle(ground.config, image.label),
   }
   const marked = await markImage(order, tools)
   if (marked.timestamp !== null && 'missing' in marked.timestamp)
@@ -53,6 +55,11 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
       },
     }),
   )
+}
+
+/** Null: no label. What was asked for before every picture had to carry one carries it too. */
+export function labelStyle({ label }: Config, asked: boolean): LabelStyle | null {
+  return asked || label.policy === 'always' ? label : null
 }
 
 export function disclosureSettings({ disclosure, publicUrl }: Config): DisclosureSettings {
@@ -80,7 +87,7 @@ export async function loadParent(ground: Ground, requestId: string, operation: O
 
 /** What the record and the log keep of a marking; the mark's id has a column of its own. */
 function recordOf(marked: Marked) {
-  const { digests, mimeType, width, height, compression, watermark, validationState, timestamp } = marked
+  const { digests, mimeType, width, height, compression, watermark, validationState, label, timestamp } = marked
   const { psnrDb, strength, confidence, epoch } = watermark
   return {
     digests,
@@ -89,6 +96,7 @@ function recordOf(marked: Marked) {
     height,
     compression,
     validationState,
+    label,
     timestamp,
     watermark: { psnrDb, strength, confidence, epoch },
   }

@@ -96,6 +96,7 @@ export function release(image: Picture): void {
     validation_state: 'Trusted',
     watermark: { psnr_db: 41.23, confidence: 'high' },
     digests: { file: 'b'.repeat(64), manifest: 'c'.repeat(64), pixels: 'd'.repeat(64) },
+    label: null,
   }
 }
 

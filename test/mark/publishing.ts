@@ -23,11 +23,12 @@ export async function openPublishing(options: Options = {}) {
     court,
     service,
     sql,
-    async publish(outputFormat: OutputFormat = 'png'): Promise<Published> {
+    /** `more` is said in the order. */
+    async publish(outputFormat: OutputFormat = 'png', more: object = {}): Promise<Published> {
       const asked = await service.call('/v1/generations', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ prompt: ALLOWED, output_format: outputFormat }),
+        body: JSON.stringify({ prompt: ALLOWED, output_format: outputFormat, ...more }),
       })
       const { id: requestId } = await asked.json()
       const [id = ''] = await court.develop(requestId, [{}])

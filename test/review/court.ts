@@ -197,7 +197,7 @@ async function markQuickly({ ground }: Service, claim: Claim): Promise<void> {
     .select('tenant.policy as policy_settings')
     .select(['request.model', 'request.model_version', 'request.purpose', 'request.sandbox', 'request.skip_clauses'])
     .select(['request.prompt', 'request.negative_prompt', 'request.operation'])
-    .select(['request.output_format', 'request.output_compression'])
+    .select(['request.output_format', 'request.output_compression', 'request.label'])
     .where('image.id', '=', claim.subjectId)
     .executeTakeFirstOrThrow()
   const file = await ground.quarantine.get(generatedKey(image.id))

@@ -25,11 +25,23 @@ test('what is left out comes from the card', () => {
       outputFormat: 'png',
       outputCompression: null,
       previews: 0,
+      label: false,
       purpose: null,
       user: null,
     },
   )
   assert.ok(Number.isInteger(recipe.seed) && recipe.seed >= 0 && recipe.seed < 2 ** 32)
+})
+
+test('a label is drawn where it is asked for, or always, and then cannot be left out', () => {
+  const always = (order: Partial<GenerationOrder>) =>
+    checkOrder({ prompt: 'a boat', ...order }, [CARD], CARD.id, limits, 'generate', 'always')
+  assert.deepEqual([check({ label: true }).label, check({ label: false }).label], [true, false])
+  assert.deepEqual([always({}).label, always({ label: true }).label], [true, true])
+  assert.throws(
+    () => always({ label: false }),
+    (error) => isFault(error, 'invalid_request') && error.field === 'label',
+  )
 })
 
 test('quality chooses the steps, and steps that are given win', () => {

@@ -1,0 +1,132 @@
+// The visible label, measured on pixels: how high its letters are, how they stand out, that nothing else is touched, and that no font of
+// the machine takes part.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { isFault } from '../../src/kernel/fault.ts'
+import { readFont } from '../../src/mark/label/font.ts'
+import { checkLabel, drawLabel, type LabelStyle } from '../../src/mark/label/label.ts'
+import type { Picture } from '../../src/mark/watermark/residual.ts'
+import { boxOf, measure } from './lettering.ts'
+import { textured } from './pictures.ts'
+
+const STYLE: LabelStyle = { text: 'AI-generated', heightPercent: 5, fontFile: null }
+const FONT = 'node_modules/dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'
+let home: string
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'darkroom-label-'))
+})
+after(() => rm(home, { recursive: true, force: true }))
+
+const plain = (width: number, height: number): Picture => ({
+  width,
+  height,
+  rgb: new Uint8Array(width * height * 3).fill(140),
+})
+async function looked(picture: Picture, style: LabelStyle) {
+  const labelled = await drawLabel(picture, style)
+  const box = boxOf(picture, labelled)
+  return { ...measure(labelled, box), box }
+}
+const refuses = (field: string, says: RegExp) => (error: unknown) =>
+  isFault(error, 'config_invalid') && error.field === field && says.test(error.message)
+
+for (const [width, height] of [
+  [128, 128],
+  [512, 128],
+  [128, 512],
+  [1024, 1024],
+] as const)
+  test(`at ${width} × ${height} the capitals are a twentieth of the shorter side high, in a corner, and stand out`, async () => {
+    const { letters, contrast, box } = await looked(plain(width, height), STYLE)
+    assert.ok(letters >= (Math.min(width, height) * 5) / 100, `${letters} pixels`)
+    assert.ok(contrast >= 4.5, `${contrast} to 1`)
+    assert.ok(box.right < width - 1 && box.bottom < height - 1 && box.left > 0)
+    assert.ok(width - box.right < width / 10 && height - box.bottom < height / 10)
+  })
+
+test('what is too long for a narrow picture is wrapped, at the same height, and nothing is cut off', async () => {
+  const style = { ...STYLE, text: 'Made by artificial intelligence' }
+  const wide = await looked(plain(1024, 128), style)
+  const narrow = await looked(plain(128, 512), style)
+  assert.deepEqual([wide.lines, narrow.lines, narrow.letters], [1, 2, wide.letters])
+  assert.equal(narrow.touchesEdge, false)
+  const word = await looked(plain(128, 512), { ...STYLE, text: 'W'.repeat(30) })
+  assert.ok(word.lines > 1 && !word.touchesEdge, 'a word too long for a line is broken')
+})
+
+test('outside its plate the picture is as it was, and the same label is the same pixels', async () => {
+  const picture = await textured(31, 256)
+  const labelled = await drawLabel(picture, STYLE)
+  const box = boxOf(picture, labelled)
+  assert.ok((box.right - box.left) * (box.bottom - box.top) < (256 * 256) / 8)
+  assert.deepEqual(labelled, await drawLabel(picture, STYLE))
+})
+
+test('no font of the machine takes part: without any, and without how fonts are drawn there, the pixels are the same', async () => {
+  const program = `import { drawLabel } from '${join(process.cwd(), 'src/mark/label/label.ts')}'
+    const picture = { width: 256, height: 256, rgb: new Uint8Array(256 * 256 * 3).fill(140) }
+    const { rgb } = await drawLabel(picture, ${JSON.stringify(STYLE)})
+    process.stdout.write((await import('node:crypto')).createHash('sha256').update(rgb).digest('hex'))`
+  const empty = join(home, 'fonts.conf')
+  await writeFile(empty, '<fontconfig></fontconfig>')
+  const env = { PATH: process.env.PATH, HOME: home, FONTCONFIG_FILE: empty, FONTCONFIG_PATH: home }
+  const there = execFileSync(process.execPath, ['--input-type=module', '-e', program], { env, encoding: 'utf8' })
+  const here = await drawLabel(plain(256, 256), STYLE)
+  assert.equal(there, createHash('sha256').update(here.rgb).digest('hex'))
+})
+
+test('a character that the font lacks, a text too long, and what is no font are refused by their variables', async () => {
+  await checkLabel(STYLE)
+  await checkLabel({ ...STYLE, text: 'Généré par IA', heightPercent: 10 })
+  await checkLabel({ ...STYLE, text: 'Создано ИИ' })
+  const text = (value: string) => checkLabel({ ...STYLE, text: value })
+  await assert.rejects(text('AI生成'), refuses('DARKROOM_LABEL_TEXT', /U\+751F/))
+  await assert.rejects(text('W'.repeat(60)), refuses('DARKROOM_LABEL_TEXT', /too long/))
+  const broken = join(home, 'broken.ttf')
+  const font = await readFile(FONT)
+  for (const bytes of [Buffer.from('hello'), font.subarray(0, 20_000), Buffer.alloc(0)]) {
+    await writeFile(broken, bytes)
+    await assert.rejects(
+      checkLabel({ ...STYLE, fontFile: broken }),
+      refuses('DARKROOM_LABEL_FONT_FILE', /no TrueType font/),
+    )
+  }
+  const away = { ...STYLE, fontFile: join(home, 'away.ttf') }
+  await assert.rejects(checkLabel(away), refuses('DARKROOM_LABEL_FONT_FILE', /cannot read/))
+  // What was mended is read again.
+  await writeFile(broken, font)
+  await checkLabel({ ...STYLE, fontFile: broken })
+})
+
+test('letters are the same by each way that a font maps characters, and a letter with an accent is the letter and the accent', async () => {
+  const bytes = await readFile(FONT)
+  const both = readFont(bytes, 'x')
+  const narrow = readFont(withoutWideMapping(bytes), 'x')
+  for (const character of 'AgÄéЖ-0') {
+    const glyph = both.glyphOf(character)
+    assert.ok(glyph !== null && glyph.contours.length > 0, character)
+    assert.deepEqual(narrow.glyphOf(character), glyph, character)
+  }
+  const contoursOf = (character: string) => both.glyphOf(character)?.contours.length
+  assert.deepEqual([contoursOf('A'), contoursOf('Ä')], [2, 4])
+  assert.deepEqual([both.glyphOf(' ')?.contours, both.glyphOf('生')], [[], null])
+})
+
+/** The mapping of all planes renamed to a format that nobody knows. */
+function withoutWideMapping(font: Buffer): Buffer {
+  const copy = Buffer.from(font)
+  for (let i = 0, at = 12; i < copy.readUInt16BE(4); i++, at += 16) {
+    if (copy.toString('latin1', at, at + 4) !== 'cmap') continue
+    const cmap = copy.subarray(copy.readUInt32BE(at + 8))
+    for (let j = 0, entry = 4; j < cmap.readUInt16BE(2); j++, entry += 8) {
+      const table = cmap.readUInt32BE(entry + 4)
+      if (cmap.readUInt16BE(table) === 12) cmap.writeUInt16BE(99, table)
+    }
+  }
+  return copy
+}
