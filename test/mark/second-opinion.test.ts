@@ -156,7 +156,7 @@ suiteOn('second opinions', await tools('openssl'), () => {
         ['JPEG 80', await sharp(marked.bytes).jpeg({ quality: 80 }).toBuffer()],
         ['75 %', await sharp(marked.bytes).resize(side).png().toBuffer()],
       ] as const) {
-        const told = await verifyProvenance(copy, { signer, watermark, registry, searchMs: 2500 })
+        const told = await verifyProvenance(copy, { signer, watermark, registry, searchMs: 10_000 })
         assert.match(told.verdict, /^ours/, `${format}, ${name}: ${JSON.stringify(told)}`)
         assert.deepEqual(
           [told.record?.image_id, told.manifest.found, told.watermark.read, told.fingerprint.match],
