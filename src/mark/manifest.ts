@@ -101,7 +101,7 @@ function originOf({ parent }: ManifestSubject, { createdAt, model, digitalSource
   ]
 }
 
-/** Text was put in that can be seen (C2PA 2.4, 18.15.2). */
+/** C2PA's action for text that was put in and can be seen. */
 function labelOf({ label }: ManifestSubject): object[] {
   return label ? [{ action: 'c2pa.addedText', description: `A visible label: ${label.text}` }] : []
 }
