@@ -1,7 +1,7 @@
 // What our mark survives, against the DWT methods of `invisible-watermark` in the same run: the same pictures, payloads of the same length,
 // marked at the same PSNR, attacked alike, and counted by one false-positive rule. Found and decoded are two figures. What is measured
 // goes to a file as it comes: the same command goes on where it stopped, and after a change of one method measures that one again.
-//   npm run bench -- bench/watermark.ts [--pictures 20] [--sides 256,512] [--sets flat,textured,storybook] [--attacks JPEG,crop]
+//   npm run bench -- bench/watermark.ts [--pictures 20] [--sides 256,512] [--sets flat,storybook,soft,rough] [--attacks JPEG,crop]
 //     [--methods darkroom,dwtDct] [--resume FILE] [--python FILE] [--threads 2] [--write]
 // `--write` puts the tables into bench/results/watermark.md and docs/watermark.md.
 import { createHash } from 'node:crypto'

@@ -1,6 +1,6 @@
 // What is compared, on what: the methods, the sets of pictures and their sizes. One cell of the benchmark is a set at a size.
 import { createHash } from 'node:crypto'
-import { cartoon, type Drawn, textured } from '../../test/mark/pictures.ts'
+import { cartoon, type Drawn, rough, textured } from '../../test/mark/pictures.ts'
 import type { PeerMethod } from './peer.ts'
 import { STORYBOOK_SIDE, storybookPicture } from './storybook.ts'
 
@@ -19,7 +19,7 @@ export const TARGET_DB = 42
 /** A picture without the mark passes for marked at most this often: the same for every method. */
 export const FALSE_POSITIVES = 1e-6
 
-export const SETS = ['flat', 'storybook', 'textured'] as const
+export const SETS = ['flat', 'storybook', 'soft', 'rough'] as const
 export type SetName = (typeof SETS)[number]
 export const SIDES: readonly number[] = [128, 256, 512, 1024]
 
@@ -37,8 +37,10 @@ export async function drawPicture({ set, side }: Cell, seed: number): Promise<Dr
       return cartoon(seed, side)
     case 'storybook':
       return storybookPicture(seed)
-    case 'textured':
+    case 'soft':
       return textured(seed, side)
+    case 'rough':
+      return rough(seed, side)
     default:
       return set satisfies never
   }

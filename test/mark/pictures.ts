@@ -43,7 +43,7 @@ export async function cartoon(seed: number, side = 128): Promise<Drawn> {
   return pixelsOf(sharp(Buffer.from(svg)).flatten().blur(0.5))
 }
 
-/** Fractal noise in random colours with one disc. */
+/** Fractal noise in random colours with one disc: soft, like clouds. */
 export async function textured(seed: number, side = 256): Promise<Drawn> {
   const random = seeded(seed)
   const frequency = (0.005 + random() * 0.05) * (256 / side)
@@ -52,6 +52,23 @@ export async function textured(seed: number, side = 256): Promise<Drawn> {
 <feTurbulence type="${seed % 2 ? 'turbulence' : 'fractalNoise'}" baseFrequency="${frequency} ${frequency * (0.5 + random())}" numOctaves="5" seed="${seed}"/>
 <feColorMatrix values="${row()} ${row()} ${row()} 0 0 0 0 1"/></filter><rect width="${side}" height="${side}" filter="url(#f)"/>
 <circle cx="${side * random()}" cy="${side * random()}" r="${side * 0.2}" fill="hsl(${Math.floor(random() * 360)} 60% 50%)" opacity=".7"/></svg>`
+  return pixelsOf(sharp(Buffer.from(svg)).flatten())
+}
+
+/** Grain, bark, gravel: as rough at its pixels whatever its size. */
+export async function rough(seed: number, side = 256): Promise<Drawn> {
+  const random = seeded(seed)
+  const [across, down] = [0.02 + random() * 0.08, 0.02 + random() * 0.08]
+  const contrast = 1.5 + random()
+  // What all channels share, what each has alone, and a level in the middle.
+  const row = (own: number) => {
+    const shares = [0.1, 0.1, 0.1]
+    shares[own] = 0.3
+    return `${shares.map((share) => contrast * (share + 0.1)).join(' ')} 0 ${0.25 + random() * 0.3 - 0.35 * contrast}`
+  }
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}"><filter id="f" color-interpolation-filters="sRGB">
+<feTurbulence type="${seed % 2 ? 'turbulence' : 'fractalNoise'}" baseFrequency="${across} ${down}" numOctaves="4" seed="${seed}"/>
+<feColorMatrix values="${row(0)} ${row(1)} ${row(2)} 0 0 0 0 1"/></filter><rect width="${side}" height="${side}" filter="url(#f)"/></svg>`
   return pixelsOf(sharp(Buffer.from(svg)).flatten())
 }
 

@@ -17,16 +17,20 @@ export function lumaOf(picture: Picture): Plane {
 }
 
 const REACH = 6
-// A neighbour further away than this belongs to another colour area and does not count toward the mean.
-const SAME_AREA = 24
+// A neighbour whose level lies further away than this belongs to another colour area and does not count toward the mean: in rough pictures,
+// where neighbours differ anyway, further than in flat ones.
+const SAME_AREA = { flat: 24, rough: 48 }
+const ROUGH = 10
 const VARIANCE_FLOOR = 10
 const CLIP = 0.4
 
 /** The whitened residual of a plane: what is left when each colour area's own mean is gone, divided by the variance around it. */
 export function residualOf(plane: Plane): Plane {
   const { width, height, values } = plane
-  const across = sigmaMean(values, width, height, 1, width)
-  const mean = sigmaMean(across, width, height, width, 1)
+  const rough = Math.min(1, roughnessOf(plane) / ROUGH)
+  const sameArea = SAME_AREA.flat + (SAME_AREA.rough - SAME_AREA.flat) * rough
+  const across = sigmaMean(values, width, height, 1, width, sameArea)
+  const mean = sigmaMean(across, width, height, width, 1, sameArea)
   const residual = new Float32Array(values.length)
   const square = new Float32Array(values.length)
   for (let i = 0; i < values.length; i++) {
@@ -56,8 +60,31 @@ export function foldTile({ width, height, values }: Plane, side: number, left = 
   return tile
 }
 
-/** Mean of the neighbours along one axis that lie within SAME_AREA of the centre (Lee's sigma filter). */
-function sigmaMean(values: Float32Array, width: number, height: number, step: number, other: number): Float32Array {
+/** Median difference between pixels a few apart, over some thousands of them. */
+function roughnessOf({ width, height, values }: Plane): number {
+  const every = Math.max(1, Math.floor(Math.sqrt((width * height) / 4096)))
+  const apart: number[] = []
+  for (let y = 0; y + 3 < height; y += every) {
+    for (let x = 0; x + 3 < width; x += every) {
+      const i = y * width + x
+      apart.push(
+        Math.abs((values[i] ?? 0) - (values[i + 3] ?? 0)),
+        Math.abs((values[i] ?? 0) - (values[i + 3 * width] ?? 0)),
+      )
+    }
+  }
+  return apart.sort((a, b) => a - b)[apart.length >> 1] ?? 0
+}
+
+/** Mean of the neighbours along one axis that lie within `sameArea` of the centre (Lee's sigma filter). */
+function sigmaMean(
+  values: Float32Array,
+  width: number,
+  height: number,
+  step: number,
+  other: number,
+  sameArea: number,
+): Float32Array {
   const along = step === 1 ? width : height
   const lines = step === 1 ? height : width
   const out = new Float32Array(values.length)
@@ -72,7 +99,7 @@ function sigmaMean(values: Float32Array, width: number, height: number, step: nu
       let count = 0
       for (let j = from, k = start + from * step; j <= to; j++, k += step) {
         const d = (values[k] ?? 0) - centre
-        if (d < SAME_AREA && d > -SAME_AREA) {
+        if (d < sameArea && d > -sameArea) {
           sum += d
           count++
         }
