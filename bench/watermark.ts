@@ -1,7 +1,7 @@
 // What our mark survives, against the DWT methods of `invisible-watermark` in the same run: the same pictures, payloads of the same length,
 // marked at the same PSNR, attacked alike, and counted by one false-positive rule. Found and decoded are two figures. What is measured
 // goes to a file as it comes: the same command goes on where it stopped, and after a change of one method measures that one again.
-//   npm run bench -- bench/watermark.ts [--pictures 20] [--sides 256,512] [--sets flat,storybook,soft,rough] [--attacks JPEG,crop]
+//   npm run bench -- bench/watermark.ts [--pictures 24] [--compared 8] [--sides 256,512] [--sets flat,storybook,soft,rough] [--attacks JPEG,crop]
 //     [--methods darkroom,dwtDct] [--resume FILE] [--python FILE] [--threads 2] [--write]
 // `--write` puts the tables into bench/results/watermark.md and docs/watermark.md.
 import { createHash } from 'node:crypto'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { ATTACKS } from './watermark/attacks.ts'
-import { cellsOf, METHODS, OURS, SETS, SIDES } from './watermark/methods.ts'
+import { cellsOf, isPeer, METHODS, SETS, SIDES } from './watermark/methods.ts'
 import { versionOfOurs } from './watermark/ours.ts'
 import { CACHE, HOW_TO_INSTALL, openPeer, PYTHON, peerSource } from './watermark/peer.ts'
 import { report } from './watermark/report.ts'
@@ -20,7 +20,8 @@ import { writeTables } from './watermark/write.ts'
 
 const { values } = parseArgs({
   options: {
-    pictures: { type: 'string', default: '20' },
+    pictures: { type: 'string', default: '24' },
+    compared: { type: 'string', default: '8' },
     sides: { type: 'string', default: SIDES.join(',') },
     sets: { type: 'string', default: SETS.join(',') },
     attacks: { type: 'string', default: '' },
@@ -32,8 +33,11 @@ const { values } = parseArgs({
   },
 })
 const pictures = Number(values.pictures)
+// The peers take minutes a picture, so they mark the first ones alone.
+const compared = Math.min(pictures, Number(values.compared))
 const threads = Number(values.threads)
-if (!(pictures >= 1 && threads >= 1)) throw new RangeError('--pictures and --threads are numbers from 1')
+if (!(pictures >= 1 && compared >= 1 && threads >= 1))
+  throw new RangeError('--pictures, --compared and --threads are numbers from 1')
 const sides = chosen('--sides', values.sides.split(',').map(Number), SIDES)
 const sets = chosen('--sets', values.sets.split(','), SETS)
 const parts = values.attacks.split(',')
@@ -43,18 +47,19 @@ const cells = cellsOf(sets, sides)
 
 const peerVersions = await versionsOfPeers()
 const wantedMethods = chosen('--methods', values.methods.split(','), METHODS)
-const methods = wantedMethods.filter((method) => method === OURS || peerVersions !== null)
+const methods = wantedMethods.filter((method) => !isPeer(method) || peerVersions !== null)
 const common = digestOf('./watermark/attacks.ts', './watermark/storybook.ts', '../test/mark/pictures.ts')
 const ofPeers = `${peerVersions} (server ${digest(peerSource())}, attacks ${common})`
 const ofOurs = `${versionOfOurs()} (attacks ${common})`
-const versions: Versions = Object.fromEntries(methods.map((method) => [method, method === OURS ? ofOurs : ofPeers]))
+const versions: Versions = Object.fromEntries(methods.map((method) => [method, isPeer(method) ? ofPeers : ofOurs]))
 const results = openResults(values.resume, versions)
 
 const jobs: Job[] = []
 // Pictures first, cells after: a run that is stopped early has something of every cell.
 for (let seed = 0; seed < pictures; seed++) {
   for (const cell of cells) {
-    const missing = methods.map((method) => {
+    const marking = methods.filter((method) => !isPeer(method) || seed < compared)
+    const missing = marking.map((method) => {
       return [method, attacks.filter((attack) => !results.has({ ...cell, seed, method, attack }))] as const
     })
     const wanted = Object.fromEntries(missing.filter(([, names]) => names.length > 0))
@@ -75,7 +80,7 @@ await Promise.all(
 const shown = results
   .all()
   .filter((result) => result.seed < pictures && (result.kind === 'marked' || attacks.includes(result.attack)))
-const text = report(shown, cells)
+const text = report(shown, cells, compared)
 console.log(text)
 if (values.write) {
   if (peerVersions === null) throw new Error('the tables are not written without the peers')
@@ -89,6 +94,7 @@ if (values.write) {
   const bits = shown.flatMap((result) => (result.kind === 'marked' ? [result.bits] : []))
   await writeTables(text, {
     pictures,
+    compared,
     narrowed,
     threads,
     bits: [...new Set(bits)],

@@ -4,14 +4,20 @@ import { cartoon, type Drawn, rough, textured } from '../../test/mark/pictures.t
 import type { PeerMethod } from './peer.ts'
 import { STORYBOOK_SIDE, storybookPicture } from './storybook.ts'
 
+/** Ours at the fidelity that all have, and as the service releases a picture: as weak as it may be, down to its floor. */
 export const OURS = 'darkroom'
+export const RELEASED = 'darkroom-released'
 export const PEERS: Readonly<Record<string, PeerMethod>> = {
   dwtDct: { method: 'dwtDct', channel: 'U' },
   dwtDctSvd: { method: 'dwtDctSvd', channel: 'U' },
   'dwtDct-luma': { method: 'dwtDct', channel: 'Y' },
   'dwtDctSvd-luma': { method: 'dwtDctSvd', channel: 'Y' },
 }
-export const METHODS: readonly string[] = [OURS, ...Object.keys(PEERS)]
+export const METHODS: readonly string[] = [OURS, RELEASED, ...Object.keys(PEERS)]
+
+export function isPeer(method: string): boolean {
+  return Object.hasOwn(PEERS, method)
+}
 
 /** The fidelity at which every method marks: PSNR over all three channels. */
 export const TARGET_DB = 42

@@ -3,13 +3,14 @@
 import { createHash } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isFault } from '../../src/kernel/fault.ts'
 import { MARK_ALGORITHM } from '../../src/mark/watermark/algorithm.ts'
 import { MARK_ID_BITS } from '../../src/mark/watermark/code.ts'
 import { readMark } from '../../src/mark/watermark/detect.ts'
 import { planMark } from '../../src/mark/watermark/embed.ts'
 import type { MarkKey } from '../../src/mark/watermark/pattern.ts'
-import { fit } from '../../src/mark/watermark/strengthen.ts'
-import type { Drawn } from '../../test/mark/pictures.ts'
+import { fit, markPicture } from '../../src/mark/watermark/strengthen.ts'
+import { type Drawn, pixelsOf } from '../../test/mark/pictures.ts'
 
 const KEY: MarkKey = { epoch: 1, secret: Buffer.alloc(32, 'bench/watermark') }
 /** The fit comes out between what it is asked for and .15 dB above; so the middle lies at what was wanted. */
@@ -34,6 +35,20 @@ export function payloadBits(_picture: Drawn): number {
 export function embedOurs(picture: Drawn, payload: number, db: number): { marked: Drawn; strength: number } {
   const { marked, strength } = fit(planMark(picture, payload, KEY), db - FIT_SLACK_DB)
   return { marked: { width: marked.width, height: marked.height, rgb: marked.rgb }, strength }
+}
+
+/** As the service marks what it releases, as PNG; null where it would release nothing, since no mark within its floor reads back. */
+export async function releaseOurs(
+  picture: Drawn,
+  payload: number,
+): Promise<{ marked: Drawn; strength: number } | null> {
+  try {
+    const { bytes, strength } = await markPicture(picture, payload, KEY, { format: 'png', quality: null, xmp: null })
+    return { marked: await pixelsOf(bytes), strength }
+  } catch (cause) {
+    if (isFault(cause, 'mark_failed')) return null
+    throw cause
+  }
 }
 
 export function readOurs(copy: Drawn): Found {

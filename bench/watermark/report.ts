@@ -1,24 +1,31 @@
 // The tables, as Markdown: verdicts on the targets, the standing against each peer, fidelity, and every row.
 import { median } from '../median.ts'
 import { wilson } from '../wilson.ts'
-import { type Cell, METHODS, OURS } from './methods.ts'
+import { type Cell, isPeer, METHODS, OURS, RELEASED } from './methods.ts'
 import type { Result } from './results.ts'
 import { against, decodedOf, type Fidelity, fidelityOf, type Row, rowsOf, type Tally } from './rows.ts'
 import { type Verdict, verdicts } from './targets.ts'
 
-export function report(results: readonly Result[], cells: readonly Cell[]): string {
+/** `compared`: how many pictures of each cell the peers marked too; ours are told by all and compared by these. */
+export function report(results: readonly Result[], cells: readonly Cell[], compared: number): string {
   const rows = rowsOf(results, cells)
+  const shared = rowsOf(
+    results.filter(({ seed }) => seed < compared),
+    cells,
+  )
   const fidelity = fidelityOf(results, cells)
   const methods = METHODS.filter((method) => fidelity.some((one) => one.method === method))
   return [
     '## The targets\n',
-    targetTable(verdicts(rows, fidelity, cells)),
+    targetTable(verdicts(rows, fidelity, cells, shared)),
     '\n## Against each peer\n',
-    standings(rows, methods),
+    `Over the first ${compared} pictures of each set and size, which all methods marked.\n`,
+    standings(shared, methods),
     wrongPayloads(rows),
     cutShort(rows),
     '\n## How the marked pictures came out\n',
     fidelityTable(fidelity),
+    notReleased(rows, fidelity),
     '\n## Every row\n',
     'Decoded in per cent (95 % interval) · found in per cent.',
     ...cells.flatMap((cell) => cellTable(rows, cell, methods)),
@@ -38,7 +45,7 @@ function targetTable(all: readonly Verdict[]): string {
 }
 
 function standings(rows: readonly Row[], methods: readonly string[]): string {
-  const all = methods.filter((method) => method !== OURS).map((peer) => against(rows, peer))
+  const all = methods.filter(isPeer).map((peer) => against(rows, peer))
   const counts = table(
     ['by decoding rate', 'rows', 'ahead', 'level: both 100 %', 'level: both 0 %', 'level between', 'behind'],
     all.map(({ peer, rows: of, by }) => [
@@ -62,10 +69,12 @@ function rate(row: Row, method: string): string {
 
 /** Ours must say no payload but the one that was put in. */
 function wrongPayloads(rows: readonly Row[]): string {
-  const bad = rows.filter((row) => (row.byMethod.get(OURS)?.wrong ?? 0) > 0)
-  const copies = rows.reduce((sum, row) => sum + (row.byMethod.get(OURS)?.copies ?? 0), 0)
+  const ours = (row: Row) => [OURS, RELEASED].flatMap((method) => row.byMethod.get(method) ?? [])
+  const wrong = (row: Row) => ours(row).reduce((sum, of) => sum + of.wrong, 0)
+  const bad = rows.filter((row) => wrong(row) > 0)
+  const copies = rows.flatMap(ours).reduce((sum, of) => sum + of.copies, 0)
   if (bad.length === 0) return `\nNo copy of ${copies} was read as another payload than its own.`
-  const where = bad.map((row) => `${row.set} ${row.side}², ${row.attack} (${row.byMethod.get(OURS)?.wrong})`)
+  const where = bad.map((row) => `${row.set} ${row.side}², ${row.attack} (${wrong(row)})`)
   return `\n**WRONG PAYLOADS were read**, of ${copies} copies: ${where.join('; ')}.`
 }
 
@@ -99,6 +108,17 @@ function fidelityTable(all: readonly Fidelity[]): string {
       `${median(ssimColour).toFixed(3)} (${least(ssimColour).toFixed(3)})`,
     ]),
   )
+}
+
+/** The service fails such a picture rather than release it without a mark that reads; its copies count as not found. */
+function notReleased(rows: readonly Row[], fidelity: readonly Fidelity[]): string {
+  const lost = fidelity.flatMap(({ set, side, method, psnrDb }) => {
+    const row = rows.find((one) => one.set === set && one.side === side)
+    const of = method === RELEASED ? (row?.byMethod.get(RELEASED)?.copies ?? 0) : 0
+    return of > psnrDb.length ? [`${set} ${side}² (${of - psnrDb.length} of ${of})`] : []
+  })
+  const which = lost.length === 0 ? 'none' : lost.join(', ')
+  return `\nNot released, because no mark within the floor of fidelity could be read back (\`mark_failed\`): ${which}.`
 }
 
 function cellTable(rows: readonly Row[], { set, side }: Cell, methods: readonly string[]): string[] {

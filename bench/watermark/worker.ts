@@ -6,8 +6,18 @@ import { psnrDb } from '../../src/mark/watermark/embed.ts'
 import { type Drawn, seeded } from '../../test/mark/pictures.ts'
 import { ssimOf } from '../../test/mark/survival.ts'
 import { ATTACKS } from './attacks.ts'
-import { type Cell, drawPicture, FALSE_POSITIVES, OURS, PEERS, payloadOf, seedOf, TARGET_DB } from './methods.ts'
-import { embedOurs, payloadBits, readOurs } from './ours.ts'
+import {
+  type Cell,
+  drawPicture,
+  FALSE_POSITIVES,
+  isPeer,
+  PEERS,
+  payloadOf,
+  RELEASED,
+  seedOf,
+  TARGET_DB,
+} from './methods.ts'
+import { embedOurs, payloadBits, readOurs, releaseOurs } from './ours.ts'
 import { openPeer, type PeerMethod } from './peer.ts'
 import type { Copy, Result, Versions } from './results.ts'
 import { leastAgreeing } from './statistics.ts'
@@ -26,7 +36,7 @@ const autoencoder = () => {
   opened ??= openAutoencoder()
   return opened
 }
-const peer = Object.keys(versions).some((method) => method !== OURS) ? await openPeer(python) : null
+const peer = Object.keys(versions).some(isPeer) ? await openPeer(python) : null
 
 type Made = {
   marked: Drawn
@@ -40,9 +50,15 @@ async function work(job: Job): Promise<void> {
   const payload = payloadOf(job, job.seed, bits)
   for (const [method, attacks] of Object.entries(job.wanted)) {
     const by = PEERS[method]
-    const made = by === undefined ? markByOurs(picture, payload) : await markByPeer(picture, payload, bits, by)
-    const { marked, strength } = made
+    const made =
+      by === undefined ? await markByOurs(picture, payload, method) : await markByPeer(picture, payload, bits, by)
     const of = { set: job.set, side: job.side, seed: job.seed, method, version: versions[method] ?? '' }
+    if (made === null) {
+      const lost = { found: false, decoded: false, wrong: false, score: 0, cutShort: false, readMs: 0 }
+      for (const attack of attacks) say({ result: { kind: 'copy', ...of, attack, ...lost } })
+      continue
+    }
+    const { marked, strength } = made
     const fidelity = {
       psnrDb: psnrDb(picture, marked),
       ssim: ssimOf(picture, marked),
@@ -62,9 +78,11 @@ async function work(job: Job): Promise<void> {
   }
 }
 
-function markByOurs(picture: Drawn, payload: number): Made {
+async function markByOurs(picture: Drawn, payload: number, method: string): Promise<Made | null> {
+  const made = method === RELEASED ? await releaseOurs(picture, payload) : embedOurs(picture, payload, TARGET_DB)
+  if (made === null) return null
   return {
-    ...embedOurs(picture, payload, TARGET_DB),
+    ...made,
     async read(copy) {
       const { found, z, payload: said, cutShort } = readOurs(copy)
       return { found, decoded: said === payload, wrong: said !== null && said !== payload, score: z, cutShort }

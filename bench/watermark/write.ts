@@ -9,6 +9,7 @@ import { leastAgreeing } from './statistics.ts'
 
 export type Run = {
   pictures: number
+  compared: number
   /** The options by which less was asked for than there is. */
   narrowed: readonly string[]
   threads: number
@@ -30,17 +31,23 @@ export async function writeTables(text: string, run: Run): Promise<void> {
   await writeFile(DOCS, `${before}${BEGIN}\n${conditions(run)}\n\n${text}\n${END}${after}`)
 }
 
-function conditions({ pictures, narrowed, threads, bits, versions }: Run): string {
+function conditions({ pictures, compared, narrowed, threads, bits, versions }: Run): string {
   const [one] = cpus()
   const day = new Date().toISOString().slice(0, 10)
-  const command = ['npm run bench -- bench/watermark.ts', `--pictures ${pictures}`, ...narrowed, '--write'].join(' ')
+  const command = [
+    'npm run bench -- bench/watermark.ts',
+    `--pictures ${pictures} --compared ${compared}`,
+    ...narrowed,
+    '--write',
+  ].join(' ')
   const extent = narrowed.length === 0 ? 'the whole list' : '**a part of the list**'
   const enough = bits.map((of) => `${leastAgreeing(of, FALSE_POSITIVES) ?? 'more than'} of ${of}`).join(', ')
   return `\`${command}\`,
 ${day}: ${extent}. ${versions.join('; ')};
 Node ${process.version}, sharp ${sharp.versions.sharp} (libvips ${sharp.versions.vips}). ${cpus().length} × ${one?.model}, ${threads} threads, load at the end ${loadavg()[0]?.toFixed(1)}.
 
-- Every method marks the same pictures with the same payloads at ${TARGET_DB} dB, over all three channels.
+- Every method marks the same pictures with the same payloads at ${TARGET_DB} dB, over all three channels; *as released* is ours at the strength
+  that the service would choose.
 - *Found*: without the mark at most one picture in ${(1 / FALSE_POSITIVES).toLocaleString('en')} is. Ours as its reader is calibrated; a peer where ${enough} bits are
   those that were put in. *Decoded*: all bits are.
 - Our reader searches for at most ${DEADLINE_MS / 1000} seconds a copy and is told nothing. The peers are told their strength and the size that was marked.`

@@ -9,7 +9,7 @@ import { type MarkKey, markPattern, tileSideFor } from '../../src/mark/watermark
 import { lumaOf, residualOf } from '../../src/mark/watermark/residual.ts'
 import { FLOOR_DB, fit, markPicture } from '../../src/mark/watermark/strengthen.ts'
 import { binOf, transformOf } from '../../src/mark/watermark/transform.ts'
-import { ATTACKS, cartoon, imageOf, pixelsOf, rotated, seeded, textured } from './pictures.ts'
+import { ATTACKS, cartoon, imageOf, pixelsOf, rotated, rough, seeded, textured } from './pictures.ts'
 
 const key: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'a fixed secret for tests') }
 const other: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'another secret for tests') }
@@ -197,6 +197,23 @@ describe('marking and reading', () => {
     const reading = readMark(copy, [key], { search: 'full', deadlineMs: 8000 })
     assert.equal(reading.decoded?.markId, 4711)
     assert.ok(Math.abs(reading.copy.scale - 540 / 768) < 0.005, String(reading.copy.scale))
+  })
+
+  it('finds by its payload a mark whose pilots alone would pass for noise, and says how unlikely that is', async () => {
+    const marked = fit(planMark(await rough(2, 256), 99, key), 49).marked
+    const shifted = await pixelsOf(imageOf(marked).extract({ left: 3, top: 5, width: 240, height: 240 }))
+    const reading = readMark(shifted, [key], QUICK)
+    assert.ok(reading.z > 4.8 && chanceOf(reading.z, 1e5) > 1e-4, `z ${reading.z}`)
+    assert.deepEqual([reading.found, reading.decoded?.markId], [true, 99])
+    assert.ok(reading.chance < 1e-9, String(reading.chance))
+  })
+
+  it('finds a small copy that was cut and then scaled, whose size tells nothing', async () => {
+    const marked = fit(planMark(await cartoon(41, 192), 99, key), 42).marked
+    const cut = await pixelsOf(imageOf(marked).extract({ left: 3, top: 5, width: 166, height: 166 }))
+    const reading = readMark(await pixelsOf(imageOf(cut).resize(129)), [key], { search: 'full', deadlineMs: 8000 })
+    assert.equal(reading.decoded?.markId, 99)
+    assert.ok(Math.abs(reading.copy.scale - 129 / 166) < 0.01, String(reading.copy.scale))
   })
 
   it('reads marks of former releases, whose tile had the same side under every key', async () => {

@@ -1,7 +1,6 @@
 // Where the mark of any of our key epochs may be in a picture, the likeliest first: where it was put; shifted; turned by quarters or
 // mirrored; at sizes that models draw; then at any angle and scale that its own repetition suggests (lattice.ts). Each is made when it is
-// asked for, and the score that it needs follows from a chance that all looks of its stage share (chance.ts).
-import { scoreFor } from './chance.ts'
+// asked for, and comes with the chance that all looks of its kind share (chance.ts).
 import { latticesOf } from './lattice.ts'
 import { everyTileSideOf, type MarkKey, markPattern, type Pattern, tileSidesOf } from './pattern.ts'
 import { findOffset, LOOKS_EACH, lookAtOrigin, phasesOf, type TileReading } from './read.ts'
@@ -12,13 +11,14 @@ import { oriented, type Spectrum } from './transform.ts'
 /** How the copy differs from what was marked, as far as the search had to go: flipped left to right, then turned clockwise. */
 export type Copy = { mirrored: boolean; quarterTurns: number; degrees: number; scale: number; shifted: boolean }
 
-/** One comparison with one pattern: what was scored, how often, what it takes to believe it, and how the copy lies if it is so. */
+/** One comparison with one pattern: what was scored, how often, how likely it may be by chance, and how the copy lies if it is so. */
 export type Look = {
   readonly spectrum: Spectrum
   readonly pattern: Pattern
   readonly at: TileReading
   readonly looks: number
-  readonly needed: number
+  /** The chance that this look and its kind may have of finding a mark in a picture without one, and how often they look in all. */
+  readonly share: { readonly chance: number; readonly looks: number }
   readonly copy: Copy
 }
 
@@ -58,9 +58,10 @@ export function* candidates(plane: Plane, keys: readonly MarkKey[], search: Sear
   yield* turned(folded)
   const placed = placer(seen, keys.length)
   yield* resized(plane, keys, placed)
-  yield* Math.min(plane.width, plane.height) < LEAST_FOR_LATTICE
-    ? askew(plane, keys, placed)
-    : repeating(plane, keys, seen, placed)
+  const least = Math.min(plane.width, plane.height)
+  if (least < FEW_TILES) yield* askew(plane, keys, placed)
+  yield* repeating(plane, keys, seen, placed)
+  if (least < FEW_TILES) yield* atAnyScale(plane, keys, placed)
 }
 
 type Folded = { readonly pattern: Pattern; readonly spectrum: Spectrum }
@@ -90,6 +91,14 @@ function* askew(plane: Plane, keys: readonly MarkKey[], placed: Placer): Generat
         yield* placed(markPattern(key, side), { degrees, scale: 1 }, UPRIGHT)
 }
 
+/** At one scale after another, upright, where a cut keeps its size from telling it and too few tiles theirs. */
+function* atAnyScale(plane: Plane, keys: readonly MarkKey[], placed: Placer): Generator<Look> {
+  for (const scale of SCALES)
+    for (const key of keys)
+      for (const side of tileSidesOf(key, plane.width / scale, plane.height / scale).slice(0, 1))
+        yield* placed(markPattern(key, side), { degrees: 0, scale }, UPRIGHT)
+}
+
 /** At the angles and scales that the mark's repetition suggests, here and at half the size. */
 function* repeating(plane: Plane, keys: readonly MarkKey[], seen: Residuals, placed: Placer): Generator<Look> {
   for (const level of [0, 1]) {
@@ -101,7 +110,11 @@ function* repeating(plane: Plane, keys: readonly MarkKey[], seen: Residuals, pla
   }
 }
 
-const LEAST_FOR_LATTICE = 192
+const LEAST_FOR_LATTICE = 96
+/** Under this side a lattice may not show. */
+const FEW_TILES = 256
+/** 1.2 % apart: a tile of 128 pixels that is off by half of that is off by less than a pixel at its edge. */
+const SCALES = Array.from({ length: 58 }, (_, i) => 1.012 ** (i + 1)).flatMap((scale) => [1 / scale, scale])
 /** Degrees, those of a photograph held askew first. */
 const SWEEP = Array.from({ length: 30 }, (_, i) => (i + 1) * 1.5).flatMap((degrees) => [degrees, -degrees])
 
@@ -124,8 +137,8 @@ function* inPlace(plane: Plane, keys: readonly MarkKey[], window: number): Gener
     for (const side of sides) {
       const pattern = markPattern(key, side)
       const spectrum = phasesOf(foldTile(residual, side, left, top), pattern)
-      const needed = scoreFor(CHANCE.origin, 2 * LOOKS_EACH * sides.length * keys.length)
-      yield { spectrum, pattern, at: lookAtOrigin(spectrum, pattern), looks: LOOKS_EACH, needed, copy: UNCHANGED }
+      const share = { chance: CHANCE.origin, looks: 2 * LOOKS_EACH * sides.length * keys.length }
+      yield { spectrum, pattern, at: lookAtOrigin(spectrum, pattern), looks: LOOKS_EACH, share, copy: UNCHANGED }
     }
   }
 }
@@ -133,8 +146,8 @@ function* inPlace(plane: Plane, keys: readonly MarkKey[], window: number): Gener
 /** The mark at any offset. `among`: how many such looks share the chance. */
 function anywhere({ spectrum, pattern }: Folded, among: number, chance: number, copy: Copy): Look {
   const looks = LOOKS_EACH * pattern.side ** 2
-  const needed = scoreFor(chance, looks * among)
-  return { spectrum, pattern, at: findOffset(spectrum, pattern), looks, needed, copy: { ...copy, shifted: true } }
+  const share = { chance, looks: looks * among }
+  return { spectrum, pattern, at: findOffset(spectrum, pattern), looks, share, copy: { ...copy, shifted: true } }
 }
 
 type Residuals = (level: number) => Plane

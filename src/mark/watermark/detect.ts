@@ -2,10 +2,10 @@
 // chance of it without a mark) and reading it (the code's agreement) are two results; neither says whose picture this is: ../verify.ts
 // does, with the registry.
 import { type Copy, candidates, type Look, type Search, UNCHANGED } from './candidates.ts'
-import { chanceOf } from './chance.ts'
-import type { Decoded } from './code.ts'
+import { chanceOf, scoreFor } from './chance.ts'
+import { type Decoded, MARK_ID_BITS } from './code.ts'
 import type { MarkKey } from './pattern.ts'
-import { readBits } from './read.ts'
+import { readBits, scoreOf } from './read.ts'
 import { lumaOf, type Picture } from './residual.ts'
 
 export type MarkReading = {
@@ -56,18 +56,34 @@ export function readMark(picture: Picture, keys: readonly MarkKey[], options: Se
   return best
 }
 
-function readingOf({ spectrum, pattern, at, needed, copy }: Look, looks: number): MarkReading {
-  const found = at.z >= needed
-  const decoded = found ? readBits(spectrum, pattern, at.offsetX, at.offsetY) : null
+// Lower peaks are those of noise: the best of a tile's offsets scores more than this in one picture of three without a mark.
+const WORTH_DECODING_Z = 4.8
+
+/**
+ * A mark is found where its pilots alone are unlikely enough, or a payload that the code believes is, with its pilots, though it is one
+ * of 2 ** MARK_ID_BITS that might have been.
+ */
+function readingOf({ spectrum, pattern, at, share, copy }: Look, looks: number): MarkReading {
+  const byPilots = at.z >= scoreFor(share.chance / 2, share.looks)
+  const decoded = at.z < WORTH_DECODING_Z ? null : readBits(spectrum, pattern, at.offsetX, at.offsetY)
+  const believed = decoded !== null && decoded.agreement >= BELIEVED ? decoded : null
+  const whole = believed === null ? 0 : scoreOf(spectrum, pattern, at, believed.markId)
+  const found = byPilots || whole >= scoreFor(share.chance / 2, share.looks * 2 ** MARK_ID_BITS)
   return {
     found,
     z: at.z,
-    chance: chanceOf(at.z, looks),
+    chance: Math.min(chanceOf(at.z, looks), chanceOf(whole, looks * 2 ** MARK_ID_BITS)),
     epoch: found ? pattern.epoch : null,
-    copy: found ? copy : UNCHANGED,
-    decoded: decoded !== null && decoded.agreement >= BELIEVED ? decoded : null,
+    copy: found ? told(copy) : UNCHANGED,
+    decoded: found ? believed : null,
     cutShort: false,
   }
+}
+
+/** The same turn by whole quarters and at most half of one. */
+function told(copy: Copy): Copy {
+  if (copy.degrees <= 45) return copy
+  return { ...copy, quarterTurns: (copy.quarterTurns + 1) % 4, degrees: copy.degrees - 90 }
 }
 
 /** A mark before none, a payload before a mark alone, then the higher score. */

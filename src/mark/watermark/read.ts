@@ -1,6 +1,6 @@
 // Reads one folded tile: where is the pattern (pilots), how sure (z), and which bits does it carry (data).
 // Two separate answers: `z` says whether this key's mark is there at all, `decoded` what it says.
-import { CODED_BITS, type Decoded, decodeSoft } from './code.ts'
+import { CODED_BITS, type Decoded, decodeSoft, encodeMarkId } from './code.ts'
 import type { Carrier, Pattern } from './pattern.ts'
 import { emptySpectrum, type Spectrum, transformOf } from './transform.ts'
 
@@ -88,6 +88,22 @@ export function readBits(spectrum: Spectrum, pattern: Pattern, offsetX: number, 
     if (bit >= 0) soft[bit] = (soft[bit] ?? 0) + (trust[band] ?? 0) * (votes[i] ?? 0)
   })
   return decodeSoft(soft)
+}
+
+/** The score of a payload at an offset, by pilots and data together: like a look's z, for one of 2 ** MARK_ID_BITS words. */
+export function scoreOf(
+  spectrum: Spectrum,
+  pattern: Pattern,
+  { offsetX, offsetY }: TileReading,
+  markId: number,
+): number {
+  const word = encodeMarkId(markId)
+  const cosines = carrierCosines(spectrum, pattern, offsetX, offsetY)
+  let sum = 0
+  pattern.carriers.forEach(({ bit }, i) => {
+    sum += (bit < 0 || word[bit] === 1 ? 1 : -1) * (cosines[i] ?? 0)
+  })
+  return sum / Math.sqrt(cosines.length / 2)
 }
 
 /** For each carrier the cosine of the angle between what is there and its unmodulated phase: 1 or -1 when perfect. */

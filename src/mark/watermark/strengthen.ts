@@ -13,8 +13,11 @@ export const FLOOR_DB = 38
 const LADDER_DB = [46, 45, 44, 43, 42, 41, 40, 39, FLOOR_DB]
 // The harsher copy: what a site makes of an upload. WebP's filters cost flat art more than JPEG at the same quality does.
 const HARSH_COPY = { format: 'webp', quality: 70, xmp: null } as const
-const HARSH_Z = 6
+const HARSH_Z = 8
 const HARSH_AGREEMENT = 0.92
+// Of the file itself: as long as more strength may be had, enough that a turned or scaled copy is found by the search, whose many looks ask
+// for a higher score; at the end what it takes to read the file in its place.
+const COMFORT_Z = 12
 const MARGIN_Z = 7
 const MARGIN_AGREEMENT = 0.92
 const EASED_QUALITIES = [30, 45, 60, 75, 90]
@@ -64,12 +67,12 @@ async function tryQuality(
     const last = rung === LADDER_DB.length - 1
     const made = fit(plan, db)
     if (!last && !(await survivesHarshCopy(plan, made.marked, markId))) continue
-    const file = await encodeAndRead(plan, made, markId, encoding)
+    const file = await encodeAndRead(plan, made, markId, encoding, last ? MARGIN_Z : COMFORT_Z)
     if (file !== null) return file
   }
   for (let round = 0; round < 4; round++) {
     plan = tune(plan, fit(plan, FLOOR_DB).marked)
-    const file = await encodeAndRead(plan, fit(plan, FLOOR_DB), markId, encoding)
+    const file = await encodeAndRead(plan, fit(plan, FLOOR_DB), markId, encoding, MARGIN_Z)
     if (file !== null) return file
   }
   return null
@@ -104,11 +107,17 @@ async function survivesHarshCopy(plan: Plan, marked: Picture, markId: number): P
   return z >= HARSH_Z && decoded.markId === markId && decoded.agreement >= HARSH_AGREEMENT
 }
 
-async function encodeAndRead(plan: Plan, made: Fitted, markId: number, encoding: Encoding): Promise<MarkedFile | null> {
+async function encodeAndRead(
+  plan: Plan,
+  made: Fitted,
+  markId: number,
+  encoding: Encoding,
+  leastZ: number,
+): Promise<MarkedFile | null> {
   if (made.strength === 0) return null
   const bytes = await encodePicture(made.marked, encoding)
   const { z, decoded } = readAtOrigin((await decodeUpload(bytes)).picture, plan)
-  if (z < MARGIN_Z || decoded.markId !== markId || decoded.agreement < MARGIN_AGREEMENT) return null
+  if (z < leastZ || decoded.markId !== markId || decoded.agreement < MARGIN_AGREEMENT) return null
   return { bytes, quality: encoding.quality, psnrDb: made.db, strength: made.strength, confidence: decoded.agreement }
 }
 
