@@ -189,17 +189,18 @@ function placer(seen: Residuals, keys: number): Placer {
       let best = lookAs(coarse, placing, turn)
       yield best
       if (best.at.z < PROMISING_Z) continue
-      for (const { step, plane } of [
+      for (const [depth, { step, plane }] of [
         { step: 0.0022, plane: middle },
         { step: 0.001, plane: residual },
-      ]) {
+      ].entries()) {
         const around = best.copy
         for (const [turned, scaled] of AROUND) {
           const at = { degrees: around.degrees + turned * step * DEGREES, scale: around.scale * (1 + scaled * step) }
           const look = lookAs(spectrumAt(plane, at), at, turn)
           if (look.at.z > best.at.z) best = look
         }
-        yield { ...best, looks: best.looks * AROUND.length }
+        // Where the second steps start depends on the key: all places where they might have count.
+        yield { ...best, looks: best.looks * AROUND.length ** (depth + 1) }
       }
     }
   }
@@ -208,7 +209,7 @@ function placer(seen: Residuals, keys: number): Placer {
 const DEGREES = 180 / Math.PI
 /** Steps around a placing: turns in radians, scales as shares. */
 const AROUND = [-1, 0, 1].flatMap((turned) => [-1, 0, 1].map((scaled) => [turned, scaled] as const))
-const TRIES_A_PLACING = ORIENTATIONS.length * (1 + 2 * AROUND.length)
+const TRIES_A_PLACING = ORIENTATIONS.length * (1 + AROUND.length + AROUND.length ** 2)
 
 function nominalScales({ width, height }: Plane): number[] {
   const scales = NOMINAL_SIDES.flatMap((side) => [width / side, height / side])
