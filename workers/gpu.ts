@@ -124,7 +124,7 @@ function judgePreview(judge: Judge): PreviewTools['judge'] {
     }).verdict
 }
 
-/** A preview carries its image's id, mark and parent, and is told apart by its title. */
+/** A preview carries its image's id, our mark alone and its parent, and is told apart by its title. */
 export function markPreview(ground: Ground, marks: MarkTools): PreviewTools['mark'] {
   return async ({ id, markId, createdAt, index }, picture, order) =>
     markImage(
@@ -142,7 +142,8 @@ export function markPreview(ground: Ground, marks: MarkTools): PreviewTools['mar
         disclosure: disclosureSettings(ground.config),
         label: labelStyle(ground.config, order.label),
       },
-      marks,
+      // A second mark would keep the device waiting.
+      { ...marks, trustmark: null },
     )
 }
 

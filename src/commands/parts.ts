@@ -2,6 +2,7 @@
 
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openTrustmarks, type Trustmarks } from '../../workers/trustmarks.ts'
 import type { Config } from '../kernel/config.ts'
 import { openDatabase } from '../kernel/database.ts'
 import type { Ground } from '../kernel/ground.ts'
@@ -92,7 +93,18 @@ export async function openMarkTools(config: Config, log: Log, stack: AsyncDispos
   await checkLabel(config.label)
   const keys = await openMarkKeys(config)
   const watermark = stack.use(openWatermarker({ keys, threads: config.finishConcurrency }))
-  return { signer, watermark }
+  const trustmark = openConfiguredTrustmark(config, log, stack)
+  await trustmark?.check()
+  return { signer, watermark, trustmark }
+}
+
+/** In a child of its own, which starts with the first picture; null where the deployment has no files for it. */
+export function openConfiguredTrustmark(
+  { trustmark }: Config,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Trustmarks | null {
+  return trustmark === null ? null : stack.use(openTrustmarks({ ...trustmark, log }))
 }
 
 export type VerifyTools = Pick<MarkTools, 'watermark'> & { signer: Pick<Signer, 'read'> }

@@ -10,7 +10,7 @@ import type { Registry } from '../mark/registry.ts'
 import { verifyStranger } from '../mark/stranger.ts'
 import type { Trust } from '../mark/trust.ts'
 import { resolveByDns } from '../notify/address.ts'
-import { openVerifyTools } from './parts.ts'
+import { openConfiguredTrustmark, openVerifyTools } from './parts.ts'
 
 /** Starts no child yet. */
 export async function openPublicCheck(
@@ -21,7 +21,8 @@ export async function openPublicCheck(
   const { uploadPixels: maxPixels, uploadBytes: maxBytes, verificationsAtOnce } = config.limits
   const decoders = stack.use(openDecoders({ log, limits: { maxPixels, maxBytes } }))
   const manifests = stack.use(openManifests({ trust, log }))
-  const tools = { ...(await openVerifyTools(config, manifests, stack)), registry, open: decoders.open }
+  const trustmark = openConfiguredTrustmark(config, log, stack)
+  const tools = { ...(await openVerifyTools(config, manifests, stack)), trustmark, registry, open: decoders.open }
   return {
     verify: (bytes) => verifyStranger(bytes, tools),
     resolve: resolveByDns,

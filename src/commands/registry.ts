@@ -36,6 +36,13 @@ export function openRegistry({ sql }: Database): Registry {
           .where(raw<number>`(image.marked->'watermark'->>'epoch')::int`, '=', epoch)
           .executeTakeFirst(),
       ),
+    byTrustmark: async (markId, algorithm) =>
+      asRecord(
+        await published()
+          .where('image.mark_id', '=', String(markId))
+          .where(raw<string>`image.marked->>'trustmark'`, '=', algorithm)
+          .executeTakeFirst(),
+      ),
     byManifestId: async (id) => asRecord(await published().where('image.manifest_id', '=', id).executeTakeFirst()),
     byLikeness: async (hex) => {
       const [nearest] = await findNear(sql, hex, CLOSE_BITS, 1)

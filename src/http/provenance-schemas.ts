@@ -58,6 +58,7 @@ export const ProvenanceSchema = Type.Object({
     confidence: Band,
     read: Type.Boolean(),
     copy: Nullable(Type.String()),
+    trustmark: Nullable(Type.String({ description: 'The second mark, where it led to the record.' })),
   }),
   fingerprint: Type.Object({
     algorithm: Type.String(),

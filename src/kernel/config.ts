@@ -14,6 +14,7 @@ import { readProvenance } from './config/provenance.ts'
 import { type Environment, openReader } from './config/reader.ts'
 import { readSigner, readTimestamps } from './config/signer.ts'
 import { readTranslation } from './config/translation.ts'
+import { readTrustmark } from './config/trustmark.ts'
 import { readWebhooks } from './config/webhooks.ts'
 import { Fault } from './fault.ts'
 
@@ -73,6 +74,8 @@ export function readConfig(env: Environment) {
     timestamps: readTimestamps(reader),
     disclosure: readDisclosure(reader),
     label: readLabel(reader),
+    /** Null: no second mark. */
+    trustmark: readTrustmark(reader),
   }
   if (config.publicUrl !== null && !/^https?:\/\/[^/?#@]+\/?$/.test(config.publicUrl))
     problems.push('DARKROOM_PUBLIC_URL: expected an origin, without a path')

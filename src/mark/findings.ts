@@ -9,15 +9,17 @@ export type Findings = {
   mark: MarkReading
   byManifest: RegistryRecord | null
   byMark: RegistryRecord | null
-  /** How the pixels compare with the record that the mark, or else the manifest, leads to; null when neither leads to one. */
+  /** By TrustMark, which is looked for where our own mark is not read and our signature does not hold. */
+  byTrustmark: RegistryRecord | null
+  /** How the pixels compare with the record that the mark, else the manifest, else TrustMark leads to; null when none does. */
   likeness: Likeness | null
-  /** A released picture that looks alike, where neither mark nor manifest leads to any. */
+  /** A released picture that looks alike, where no mark and no manifest leads to any. */
   byLikeness: RegistryRecord | null
 }
 
 /** The record that a verdict of `ours` or `ours_altered` is about. */
-export function recordOf({ byMark, byManifest }: Findings): RegistryRecord | null {
-  return byMark ?? byManifest
+export function recordOf({ byMark, byManifest, byTrustmark }: Findings): RegistryRecord | null {
+  return byMark ?? byManifest ?? byTrustmark
 }
 
 /** What C2PA says of a manifest whose signature and signer hold, over other bytes than the file's. */

@@ -43,17 +43,21 @@ function manifestShows(manifest: Provenance['manifest']): [Band, string] {
 }
 
 function watermarkLayer({ watermark }: Provenance): Layer {
-  const { found, read, confidence, copy } = watermark
+  const { found, read, copy, trustmark } = watermark
   const changed = copy === null || copy === 'in place' ? '' : ` The picture was ${copy} since.`
   const shows = !found
     ? 'Our invisible mark was not found in the pixels.'
     : read
       ? `Our invisible mark was read from the pixels.${changed}`
       : 'A trace like our invisible mark is in the pixels, too weak to be read.'
-  const does_not_show = found
-    ? 'A mark can be copied onto another picture; alone it does not say that this picture is ours.'
-    : 'That no mark was found does not show that there never was one: heavy editing removes it.'
-  return { layer: 'watermark', confidence, shows, does_not_show }
+  const other = trustmark === null ? '' : ` Another mark was read, which anybody can write: TrustMark (${trustmark}).`
+  // Without a key it says less than a trace of ours.
+  const confidence = trustmark !== null && !found ? 'low' : watermark.confidence
+  const does_not_show =
+    found || trustmark !== null
+      ? 'A mark can be copied onto another picture; alone it does not say that this picture is ours.'
+      : 'That no mark was found does not show that there never was one: heavy editing removes it.'
+  return { layer: 'watermark', confidence, shows: `${shows}${other}`, does_not_show }
 }
 
 function fingerprintLayer({ fingerprint }: Provenance): Layer {

@@ -1,6 +1,7 @@
 // What our manifests say (C2PA 2.4), drawn from the disclosure that the file's XMP says too, and what we take from anybody's manifest
 // when we read one. They carry the system, the model, the time and the image's id: never a prompt, a tenant or a user.
 import { type Disclosure, type DisclosureSubject, disclosureOf, type TrainingMining } from './disclosure.ts'
+import { trustmarkValue } from './trustmark-binding.ts'
 import { MARK_ALGORITHM, MARK_ALGORITHMS } from './watermark/algorithm.ts'
 
 /** SemVer, as the claim has it (10.2.3.2). */
@@ -8,6 +9,7 @@ const SPEC_VERSION = '2.4.0'
 const PARENT = 'parent'
 const IMAGE_ASSERTION = 'org.darkroom.image'
 const ACTIONS = 'c2pa.actions.v2'
+const SOFT_BINDING = 'c2pa.soft-binding'
 /** What was handed in is nobody else's to see. */
 const REDACTED = 'org.darkroom.input.private'
 const THUMBNAIL_ASSERTION = /^self#jumbf=\/c2pa\/[^/]+\/c2pa\.assertions\/c2pa\.thumbnail\.[^/]+$/
@@ -17,6 +19,8 @@ export type ManifestSubject = DisclosureSubject & {
   /** The payload and key epoch that the pixels carry. */
   markId: number
   epoch: number
+  /** The algorithm of a second mark with the same number; none unless said. */
+  trustmark?: string | null
   /** What it was made from; null when it was made from a prompt alone. */
   parent: Parent | null
   /** The image's id unless said. */
@@ -46,6 +50,7 @@ export type ManifestDefinition = {
 
 export function manifestFor(subject: ManifestSubject): ManifestDefinition {
   const told = disclosureOf(subject)
+  const bindings = bindingsOf(subject)
   return {
     claim_generator_info: [
       {
@@ -63,14 +68,18 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
         created: true,
         data: {
           allActionsIncluded: true,
-          actions: [...originOf(subject, told), ...labelOf(subject), { action: 'c2pa.watermarked.bound' }],
+          actions: [
+            ...originOf(subject, told),
+            ...labelOf(subject),
+            ...bindings.map(() => ({ action: 'c2pa.watermarked.bound' })),
+          ],
         },
       },
-      {
-        label: 'c2pa.soft-binding',
+      ...bindings.map(({ alg, value }) => ({
+        label: SOFT_BINDING,
         created: true,
-        data: { alg: MARK_ALGORITHM, blocks: [{ scope: {}, value: bindingValue(subject.markId, subject.epoch) }] },
-      },
+        data: { alg, blocks: [{ scope: {}, value }] },
+      })),
       {
         label: IMAGE_ASSERTION,
         created: true,
@@ -89,6 +98,12 @@ export function manifestFor(subject: ManifestSubject): ManifestDefinition {
       ...(told.trainingMining === null ? [] : [trainingMining(told.trainingMining)]),
     ],
   }
+}
+
+/** One for each mark in the pixels, ours first. */
+function bindingsOf({ markId, epoch, trustmark }: ManifestSubject): { alg: string; value: string }[] {
+  const ours = { alg: MARK_ALGORITHM, value: bindingValue(markId, epoch) }
+  return trustmark ? [ours, { alg: trustmark, value: trustmarkValue(markId) }] : [ours]
 }
 
 /** The first action, which says where the content comes from. */
@@ -190,10 +205,11 @@ export function parseManifestStore(store: unknown): ManifestReading {
   const state = text(top.validation_state)
   const codes = fields(fields(top.validation_results).activeManifest)
   const problems = [...list(codes.failure), ...list(top.validation_status)].map((entry) => text(fields(entry).code))
-  const assertion = (name: string) =>
-    fields(fields(list(active.assertions).find((entry) => text(fields(entry).label) === name)).data)
+  const assertions = list(active.assertions).map(fields)
+  const assertion = (name: string) => fields(assertions.find((entry) => text(entry.label) === name)?.data)
+  const bindings = assertions.filter(({ label }) => text(label)?.startsWith(SOFT_BINDING))
   const imageId = text(assertion(IMAGE_ASSERTION).image_id)
-  const binding = assertion('c2pa.soft-binding')
+  const binding = bindings.map(({ data }) => fields(data)).find(({ alg }) => MARK_ALGORITHMS.includes(text(alg) ?? ''))
   const signature = fields(active.signature_info)
   const generator = fields(list(active.claim_generator_info)[0])
   return {
@@ -203,7 +219,7 @@ export function parseManifestStore(store: unknown): ManifestReading {
     signedBy: text(signature.common_name) ?? text(signature.issuer),
     generator: text(generator.name),
     image: imageId === null ? null : { imageId },
-    binding: MARK_ALGORITHMS.includes(text(binding.alg) ?? '') ? text(fields(list(binding.blocks)[0]).value) : null,
+    binding: text(fields(list(binding?.blocks)[0]).value),
     problems: [...new Set(problems.filter((code) => code !== null))],
     timestamp: timestampOf(text(signature.time), [...list(codes.success), ...list(codes.informational)]),
   }

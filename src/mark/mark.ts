@@ -1,4 +1,4 @@
-// Makes a picture releasable: watermark, encode with XMP, sign last, then read the very bytes back and believe only those.
+// Makes a picture releasable: watermark (TrustMark first where there is one, ours over it), encode with XMP, sign last, then read the very bytes back and believe only those.
 // What cannot be read back as ours is not returned. A second marking of the same image gives another valid file (the signature
 // and manifest id differ, the pixels do not): the caller stores one and adopts it.
 import { createHash } from 'node:crypto'
@@ -11,6 +11,7 @@ import { drawLabel, type LabelStyle } from './label/label.ts'
 import { bindingValue, manifestFor, type Parent, type Timestamp } from './manifest.ts'
 import type { Signer } from './signer.ts'
 import type { StampProblem } from './timestamps.ts'
+import type { Trustmark } from './trustmark-binding.ts'
 import type { Watermarker } from './watermark/pool.ts'
 import type { Picture } from './watermark/residual.ts'
 import { xmpFor } from './xmp.ts'
@@ -51,6 +52,8 @@ export type Marked = {
   /** The quality used: higher than asked where the mark would not have survived; null for png. */
   compression: number | null
   watermark: { psnrDb: number; strength: number; confidence: number; markId: number; epoch: number }
+  /** The algorithm of the second mark, where the encoded file still carries it; the manifest binds no other. */
+  trustmark: string | null
   validationState: 'Trusted'
   /** The words of the visible label; null: none. */
   label: string | null
@@ -61,20 +64,26 @@ export type Marked = {
 const DEFAULT_QUALITY = { png: null, jpeg: 92, webp: 90 } as const
 const READ_BACK_MS = 5000
 
+export type MarkingTools = { signer: Signer; watermark: Watermarker; trustmark?: Trustmark | null }
+
 /** Throws Fault 'mark_failed', 'signer_failed', or 'mark_unverified' when the finished bytes do not say what they should. */
-export async function markImage(order: MarkOrder, tools: { signer: Signer; watermark: Watermarker }): Promise<Marked> {
-  const { signer, watermark } = tools
+export async function markImage(order: MarkOrder, tools: MarkingTools): Promise<Marked> {
+  const { signer, watermark, trustmark = null } = tools
   const mimeType = MIME_TYPES[order.outputFormat]
   const { epoch } = watermark
-  const subject = { ...order, mimeType, epoch, development: signer.kind === 'development' }
   const quality =
     order.outputFormat === 'png' ? null : Math.max(1, order.compression ?? DEFAULT_QUALITY[order.outputFormat] ?? 90)
-  const picture = order.label ? await drawLabel(order.picture, order.label) : order.picture
+  const subject = { ...order, mimeType, epoch, development: signer.kind === 'development' }
+  const labelled = order.label ? await drawLabel(order.picture, order.label) : order.picture
+  const picture =
+    trustmark === null ? labelled : await inSpan('trustmark', {}, () => trustmark.embed(labelled, order.markId))
   const file = await inSpan('watermark', {}, () =>
     watermark.mark(picture, order.markId, { format: order.outputFormat, quality, xmp: xmpFor(subject) }),
   )
+  const second = trustmark === null ? null : await surviving(trustmark, file.bytes, order.markId)
   // Watermark and XMP before the manifest: its hash binds the final bytes, and sharp would drop it.
-  const signed = await inSpan('sign', {}, () => signer.sign(file.bytes, mimeType, manifestFor(subject), order.parent))
+  const manifest = manifestFor({ ...subject, trustmark: second })
+  const signed = await inSpan('sign', {}, () => signer.sign(file.bytes, mimeType, manifest, order.parent))
   const seen = await inSpan('read back', {}, () => readBack(order, signed.bytes, mimeType, tools))
   return {
     bytes: signed.bytes,
@@ -96,10 +105,20 @@ export async function markImage(order: MarkOrder, tools: { signer: Signer; water
       markId: order.markId,
       epoch,
     },
+    trustmark: second,
     validationState: 'Trusted',
     label: order.label?.text ?? null,
     timestamp: datingOf(signed.unstamped, seen.timestamp, signer),
   }
+}
+
+/** The second mark's algorithm where it can be read under ours and the encoding, which long shapes and strong compression prevent. */
+async function surviving(trustmark: Trustmark, bytes: Buffer, markId: number): Promise<string | null> {
+  const { picture } = await decodeUpload(bytes)
+  const reading = await inSpan('read trustmark', {}, () => trustmark.read(picture))
+  if (reading === null)
+    throw new Fault('mark_failed', { retry: 'later', detail: 'TrustMark could not be looked for in the marked file.' })
+  return reading.markId === markId ? trustmark.algorithm : null
 }
 
 /** Reads finished bytes as a stranger with our anchor and key would, and refuses them unless all three layers name this image. */

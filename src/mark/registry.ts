@@ -17,6 +17,8 @@ export type RegistryRecord = {
 
 export type Registry = {
   byMarkId(markId: number, epoch: number): Promise<RegistryRecord | null>
+  /** `algorithm`: the second mark's, which the image was released with. */
+  byTrustmark(markId: number, algorithm: string): Promise<RegistryRecord | null>
   byManifestId(manifestId: string): Promise<RegistryRecord | null>
   /** The one whose pixels look most alike, if any does; `hex` of a fingerprint that is not weak. */
   byLikeness(hex: string): Promise<RegistryRecord | null>

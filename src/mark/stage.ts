@@ -12,11 +12,9 @@ import { finishStage } from '../outcome.ts'
 import { type DisclosureSettings, verifyUrlAt } from './disclosure.ts'
 import type { LabelStyle } from './label/label.ts'
 import type { Parent } from './manifest.ts'
-import { type Marked, markImage } from './mark.ts'
-import type { Signer } from './signer.ts'
-import type { Watermarker } from './watermark/pool.ts'
+import { type Marked, type MarkingTools, markImage } from './mark.ts'
 
-export type MarkTools = { signer: Signer; watermark: Watermarker }
+export type MarkTools = MarkingTools
 
 export async function markStage(ground: Ground, tools: MarkTools, claim: Claim): Promise<void> {
   const image = await claimImage(ground, claim, 'cleared')
@@ -40,6 +38,8 @@ export async function markStage(ground: Ground, tools: MarkTools, claim: Claim):
       { image: image.id, ...marked.timestamp },
       'an image goes on without the timestamp that is preferred',
     )
+  if (tools.trustmark && marked.trustmark === null)
+    ground.log.warn({ image: image.id }, 'an image goes on without TrustMark, which its file does not carry')
   const key = markedKey(image.id, marked.digests.file)
   await ground.quarantine.putIfAbsent(key, { bytes: marked.bytes, contentType: marked.mimeType })
   const record = asJson(recordOf(marked))
@@ -87,7 +87,8 @@ export async function loadParent(ground: Ground, requestId: string, operation: O
 
 /** What the record and the log keep of a marking; the mark's id has a column of its own. */
 function recordOf(marked: Marked) {
-  const { digests, mimeType, width, height, compression, watermark, validationState, label, timestamp } = marked
+  const { digests, mimeType, width, height, compression, watermark, validationState, label, timestamp, trustmark } =
+    marked
   const { psnrDb, strength, confidence, epoch } = watermark
   return {
     digests,
@@ -98,6 +99,8 @@ function recordOf(marked: Marked) {
     validationState,
     label,
     timestamp,
+    // Where there is none the record says nothing of it.
+    ...(trustmark === null ? {} : { trustmark }),
     watermark: { psnrDb, strength, confidence, epoch },
   }
 }

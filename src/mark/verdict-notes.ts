@@ -29,6 +29,12 @@ export const SAID = {
     'The picture carries our watermark, but comparison is impossible: it is too plain to be told from others by its looks.',
   pixelsDiffer:
     'The picture carries our watermark, but it does not compare with the one on record: it may be a crop of it, or the mark may have been copied onto another picture.',
+  trustmarkAndAlike:
+    'TrustMark, registry and fingerprint agree: our image, changed since we released it. Our own mark could not be read.',
+  trustmarkDiffers:
+    'The picture carries the number of an image of ours in TrustMark, which anybody can write, and does not look like that image.',
+  trustmarkAlone:
+    'The picture carries the number of an image of ours in TrustMark, which anybody can write, and comparison is impossible.',
   copiedManifest:
     'The manifest is authentic and names an image of ours, but these pixels do not compare with it: it may have been copied from that image.',
   named: 'The manifest names an image of ours, but neither its signature nor these pixels bear that out.',
@@ -43,8 +49,9 @@ export const SAID = {
 
 /** What leads up to the claim. */
 export function layerNotes(findings: Findings, verdict: Verdict): string[] {
-  const { manifest, mark, byMark, byLikeness } = findings
+  const { manifest, mark, byMark, byTrustmark, byLikeness } = findings
   const notes = [...manifestNotes(manifest), ...markNotes(mark, byMark !== null)]
+  if (byTrustmark !== null) notes.push('TrustMark, a mark without a key, was read and leads to a record.')
   if (verdict === 'foreign_manifest' && byLikeness !== null)
     notes.push('It resembles a picture that was released here, which its looks alone do not prove to be the same.')
   const record = recordOf(findings)

@@ -18,11 +18,13 @@ export function judge(findings: Findings): Judgement {
 }
 
 function claimOf(findings: Findings): Claim {
-  const { manifest, mark, byManifest, byMark, byLikeness } = findings
-  if (byManifest !== null && byMark !== null && byManifest.imageId !== byMark.imageId)
+  const { manifest, mark, byManifest, byMark, byTrustmark, byLikeness } = findings
+  const marked = byMark ?? byTrustmark
+  if (byManifest !== null && marked !== null && byManifest.imageId !== marked.imageId)
     return ['inconclusive', SAID.leadApart]
   if (manifest.found && manifest.state === 'Trusted') return withOurSignature(findings, manifest.image?.imageId ?? null)
   if (byMark !== null) return withOurMark(findings)
+  if (byTrustmark !== null) return withTrustmark(findings)
   if (mark.found) return ['inconclusive', mark.decoded === null ? SAID.trace : SAID.markWithoutRecord]
   if (manifest.found && manifest.state === 'Valid') return ['foreign_manifest', SAID.foreign]
   if (byManifest !== null) return withBrokenManifest(findings)
@@ -63,6 +65,12 @@ function withOurMark({ manifest, mark: { copy }, likeness }: Findings): Claim {
     default:
       return likeness satisfies never
   }
+}
+
+/** TrustMark with a record, which anybody can write; our own mark would be there if nothing had been changed. */
+function withTrustmark({ manifest, likeness }: Findings): Claim {
+  if (likeness === 'close') return ['ours_altered', isAuthentic(manifest) ? SAID.recovered : SAID.trustmarkAndAlike]
+  return ['inconclusive', likeness === 'near' || likeness === 'far' ? SAID.trustmarkDiffers : SAID.trustmarkAlone]
 }
 
 /** A manifest that does not hold names an image of ours, and there is no mark. Anybody can write that name. */

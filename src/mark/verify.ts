@@ -8,10 +8,12 @@ import { fingerprintOf } from './fingerprint.ts'
 import type { ManifestReading, ManifestState } from './manifest.ts'
 import type { Registry, RegistryRecord } from './registry.ts'
 import type { Signer } from './signer.ts'
+import type { Trustmark } from './trustmark-binding.ts'
 import { uprightCopy } from './upright.ts'
 import { judge, type Verdict } from './verdict.ts'
 import type { MarkReading } from './watermark/detect.ts'
 import type { Watermarker } from './watermark/pool.ts'
+import type { Picture } from './watermark/residual.ts'
 
 export type Provenance = {
   verdict: Verdict
@@ -25,7 +27,14 @@ export type Provenance = {
     /** The manifest that was signed for the image, where the file has it no more or altered pixels stand under it. */
     recovered: string | null
   }
-  watermark: { found: boolean; confidence: 'high' | 'medium' | 'low' | 'none'; read: boolean; copy: string | null }
+  watermark: {
+    found: boolean
+    confidence: 'high' | 'medium' | 'low' | 'none'
+    read: boolean
+    copy: string | null
+    /** The algorithm of the second mark, where it led to the record. */
+    trustmark: string | null
+  }
   fingerprint: Comparison
   record: { image_id: string; created_at: string; system: string; version: string; log_index: number | null } | null
   notes: string[]
@@ -35,6 +44,8 @@ export type VerifyTools = {
   /** Reads manifests; of strangers' files not in this process (workers/manifests.ts). */
   signer: Pick<Signer, 'read'>
   watermark: Watermarker
+  /** A second mark, where the deployment has one. */
+  trustmark?: Trustmark | null
   registry: Registry
   limits?: DecodeLimits
   /** Time for the search over copies, milliseconds. */
@@ -48,11 +59,12 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
   const { picture, mimeType } = await decodeUpload(bytes, tools.limits)
   const manifest = await tools.signer.read(Buffer.from(bytes), mimeType)
   const mark = await tools.watermark.read(picture, { search: 'full', deadlineMs: tools.searchMs ?? SEARCH_MS })
-  const records = await look(manifest, mark, tools.registry)
+  const second = await lookForTrustmark(picture, manifest, mark, tools)
+  const records = { ...(await look(manifest, mark, tools.registry)), byTrustmark: second.record }
   // Only a mark that was found tells how the copy lies; else the search merely ended somewhere.
   const upright = mark.found ? uprightCopy(picture, mark.copy.mirrored, mark.copy.quarterTurns) : picture
   const own = fingerprintOf(upright)
-  const led = records.byMark ?? records.byManifest
+  const led = records.byMark ?? records.byManifest ?? records.byTrustmark
   const { likeness, told } = compare(upright, own, led)
   const byLikeness = led === null && !mark.found && !own.weak ? await tools.registry.byLikeness(own.hex) : null
   const findings = { manifest, mark, ...records, likeness, byLikeness }
@@ -71,10 +83,16 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
           recovered,
         }
       : { found: false, state: null, signed_by: null, generator: null, problems: [], recovered },
-    watermark: { found: mark.found, confidence: band(mark), read: mark.decoded !== null, copy: describeCopy(mark) },
+    watermark: {
+      found: mark.found,
+      confidence: band(mark),
+      read: mark.decoded !== null,
+      copy: describeCopy(mark),
+      trustmark: second.record === null ? null : (tools.trustmark?.algorithm ?? null),
+    },
     fingerprint: told,
     record: record === null ? null : publicRecord(record),
-    notes,
+    notes: [...second.notes, ...notes],
   }
 }
 
@@ -84,6 +102,21 @@ async function look(manifest: ManifestReading, mark: MarkReading, registry: Regi
     mark.decoded !== null && mark.epoch !== null ? registry.byMarkId(mark.decoded.markId, mark.epoch) : null,
   ])
   return { byManifest, byMark }
+}
+
+/** Only where it could tell something: where our own mark is not read and our signature does not hold. */
+async function lookForTrustmark(
+  picture: Picture,
+  manifest: ManifestReading,
+  mark: MarkReading,
+  { trustmark = null, registry }: VerifyTools,
+): Promise<{ record: RegistryRecord | null; notes: string[] }> {
+  if (trustmark === null || mark.decoded !== null || (manifest.found && manifest.state === 'Trusted'))
+    return { record: null, notes: [] }
+  const reading = await trustmark.read(picture)
+  if (reading === null) return { record: null, notes: ['TrustMark could not be looked for.'] }
+  const { markId } = reading
+  return { record: markId === null ? null : await registry.byTrustmark(markId, trustmark.algorithm), notes: [] }
 }
 
 /** Coarse on purpose: an exact score would tell an attacker how far a removal has come. */

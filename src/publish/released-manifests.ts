@@ -15,6 +15,15 @@ export async function manifestsOfMark(sql: Sql, markId: number, epoch: number): 
   return rows.map(({ manifest_id }) => manifest_id)
 }
 
+/** The same by TrustMark, which carries the same number. */
+export async function manifestsOfTrustmark(sql: Sql, markId: number, algorithm: string): Promise<string[]> {
+  const { rows } = await raw<{ manifest_id: string }>`
+    SELECT manifest_id FROM darkroom.image
+     WHERE mark_id = ${markId} AND state = 'published' AND erased_at IS NULL AND manifest_id IS NOT NULL
+       AND marked->>'trustmark' = ${algorithm}`.execute(sql)
+  return rows.map(({ manifest_id }) => manifest_id)
+}
+
 /** Of these manifests, those that can be had. */
 export async function availableManifests(sql: Sql, ids: readonly string[]): Promise<string[]> {
   const { rows } = await raw<{ manifest_id: string }>`

@@ -204,7 +204,7 @@ await onHostile('hostile texts', { typed: WORDS, env }, ({ named }) => {
         ...NOTHING_FOUND,
         verdict: 'ours_altered',
         manifest: { ...manifest, signed_by: texts.join(' '), generator: texts.join(' '), problems: texts },
-        watermark: { found: true, confidence: 'low', read: true, copy: one },
+        watermark: { found: true, confidence: 'low', read: true, copy: one, trustmark: null },
         record: { image_id: one, created_at: AT, system: texts.join(' '), version: one, log_index: null },
         notes: texts,
       }

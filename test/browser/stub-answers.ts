@@ -110,7 +110,7 @@ export const provenance = (ours: boolean): Provenance => ({
     problems: [],
     recovered: null,
   },
-  watermark: { found: ours, confidence: ours ? 'high' : 'none', read: ours, copy: null },
+  watermark: { found: ours, confidence: ours ? 'high' : 'none', read: ours, copy: null, trustmark: null },
   fingerprint: {
     algorithm: 'iscc-image-v0',
     bits: 256,

@@ -72,7 +72,7 @@ export type Service = Awaited<ReturnType<typeof openService>>
 export const NOTHING_FOUND: Provenance = {
   verdict: 'none_found',
   manifest: { found: false, state: null, signed_by: null, generator: null, problems: [], recovered: null },
-  watermark: { found: false, confidence: 'none', read: false, copy: null },
+  watermark: { found: false, confidence: 'none', read: false, copy: null, trustmark: null },
   fingerprint: {
     algorithm: 'iscc-image-v0',
     bits: 256,

@@ -7,7 +7,7 @@ import type { Provenance } from '../../src/mark/verify.ts'
 const FOUND: Provenance = {
   verdict: 'inconclusive',
   manifest: { found: false, state: null, signed_by: null, generator: null, problems: [], recovered: null },
-  watermark: { found: true, confidence: 'high', read: true, copy: 'in place' },
+  watermark: { found: true, confidence: 'high', read: true, copy: 'in place', trustmark: null },
   fingerprint: {
     algorithm: 'iscc-image-v0',
     bits: 256,

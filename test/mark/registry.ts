@@ -12,9 +12,11 @@ export const RELEASED = {
 
 export function openRegistry() {
   const byMark = new Map<string, RegistryRecord>()
+  const byTrustmark = new Map<string, RegistryRecord>()
   const byManifest = new Map<string, RegistryRecord>()
   const registry: Registry = {
     byMarkId: async (markId, epoch) => byMark.get(`${epoch}/${markId}`) ?? null,
+    byTrustmark: async (markId, algorithm) => byTrustmark.get(`${algorithm}/${markId}`) ?? null,
     byManifestId: async (manifestId) => byManifest.get(manifestId) ?? null,
     byLikeness: async (hex) =>
       [...byMark.values()].find(
@@ -26,9 +28,10 @@ export function openRegistry() {
     byMark,
     byManifest,
     /** As if it had been released. */
-    publish({ watermark, manifestId, fingerprint }: Marked, imageId: string): void {
+    publish({ watermark, trustmark, manifestId, fingerprint }: Marked, imageId: string): void {
       const record: RegistryRecord = { ...RELEASED, imageId, manifestId, available: true, fingerprint }
       byMark.set(`${watermark.epoch}/${watermark.markId}`, record)
+      if (trustmark !== null) byTrustmark.set(`${trustmark}/${watermark.markId}`, record)
       byManifest.set(manifestId, record)
     },
   }

@@ -238,12 +238,32 @@ const ROWS: Row[] = [
 describe('the ladder of claims', () => {
   for (const [what, manifest, byManifest, mark, byMark, likeness, byLikeness, verdict, says] of ROWS) {
     it(`says ${verdict} of ${what}`, () => {
-      const findings = { manifest: MANIFESTS[manifest], mark: MARKS[mark], byManifest, byMark, likeness, byLikeness }
-      const told = judge(findings)
+      const found = { manifest: MANIFESTS[manifest], mark: MARKS[mark], byManifest, byMark, likeness, byLikeness }
+      const told = judge({ ...found, byTrustmark: null })
       assert.equal(told.verdict, verdict)
       assert.match(told.notes.join(' '), says)
     })
   }
+
+  it('makes of TrustMark no more than a way to a record: ours, changed, where the looks agree, and else nothing', () => {
+    const rows: [keyof typeof MANIFESTS, typeof A | null, keyof typeof MARKS, Findings['likeness'], Verdict, RegExp][] =
+      [
+        ['none', null, 'none', 'close', 'ours_altered', /TrustMark, registry and fingerprint agree/],
+        ['none', null, 'trace', 'close', 'ours_altered', /TrustMark, registry and fingerprint agree/],
+        ['foreign', null, 'none', 'close', 'ours_altered', /TrustMark, registry/],
+        ['authentic', A, 'none', 'close', 'ours_altered', /Authentic manifest recovered/],
+        ['none', null, 'none', 'near', 'inconclusive', /does not look like/],
+        ['none', null, 'none', 'far', 'inconclusive', /does not look like/],
+        ['none', null, 'none', 'weak', 'inconclusive', /comparison is impossible/],
+        ['none', null, 'none', 'unrecorded', 'inconclusive', /comparison is impossible/],
+        ['authentic', B, 'none', 'close', 'inconclusive', /lead to different images/],
+      ]
+    for (const [manifest, byManifest, mark, likeness, verdict, says] of rows) {
+      const marks = { mark: MARKS[mark], byMark: null, byTrustmark: A }
+      const told = judge({ manifest: MANIFESTS[manifest], ...marks, byManifest, likeness, byLikeness: null })
+      assert.deepEqual([told.verdict, says.test(told.notes.at(-1) ?? '')], [verdict, true], `${manifest}, ${likeness}`)
+    }
+  })
 
   it('calls nothing ours unless two layers agree on one image, and none of the others is of another', () => {
     const one = <T>(values: readonly T[]) => fc.constantFrom(...values)
@@ -253,6 +273,7 @@ describe('the ladder of claims', () => {
       mark: one(Object.values(MARKS)),
       byManifest: one(records),
       byMark: one(records),
+      byTrustmark: one(records),
       likeness: one(['close', 'near', 'far', 'weak', 'unrecorded', null] as const),
       byLikeness: one(records),
     })
@@ -262,12 +283,14 @@ describe('the ladder of claims', () => {
         const { verdict } = judge(found)
         if (verdict !== 'ours' && verdict !== 'ours_altered') return
         told[verdict]++
-        const { manifest, byManifest, byMark, likeness } = found
+        const { manifest, byManifest, likeness } = found
+        const byMark = found.byMark ?? found.byTrustmark
         const trusted = manifest.found && manifest.state === 'Trusted' ? manifest.image?.imageId : null
         const signed = trusted ?? (manifest === MANIFESTS.authentic ? byManifest?.imageId : null) ?? null
         const looks = likeness === 'close' || likeness === 'near' ? (byMark ?? byManifest)?.imageId : null
         const named = [signed, byMark?.imageId ?? null, looks ?? null].filter((id) => id !== null)
         assert.ok(named.length >= 2, 'two layers speak')
+        assert.ok(verdict === 'ours_altered' || trusted !== null || found.byMark !== null, 'TrustMark is not our mark')
         assert.equal(new Set(named).size, 1, 'of one image')
         assert.ok(likeness !== 'far' || (trusted !== null && byManifest === null), 'no pixels of another picture')
         // What lapsed counts for nothing: then mark and looks speak, as for a file without manifest.

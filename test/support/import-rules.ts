@@ -42,7 +42,8 @@ const packageRules: readonly PackageRule[] = [
   { name: /^bullmq$/, within: /^src\/schedule\/doorbell\.ts$/, single: true },
   { name: /^@aws-sdk\/client-kms$/, within: /^src\/mark\/signers\/kms\.ts$/, single: true },
   { name: /^@aws-sdk\//, within: /^src\/publish\//, single: true },
-  { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\//, single: true },
+  // Manifests in the one, TrustMark in the other.
+  { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\/(signer|trustmark)\.ts$/ },
   {
     name: /^(node:)?child_process$/,
     within: /^(workers\/(inference-child|file-reader)|src\/mark\/signers\/command)\.ts$/,

@@ -25,6 +25,7 @@ const FULL = {
   DARKROOM_S3_BUCKET_LOG: 'l',
   DARKROOM_OIDC_ISSUER: 'https://id.example.com',
   DARKROOM_OIDC_CLIENT_ID: 'darkroom',
+  DARKROOM_TRUSTMARK_DIR: '/srv/trustmark',
 }
 
 /** Defaults that are no constant, in the document's words; null: none of the numbers is it. */

@@ -5,8 +5,14 @@ import { type Static, Type } from '@fastify/type-provider-typebox'
 import { Fault } from '../../kernel/fault.ts'
 import { readBinding } from '../../mark/binding.ts'
 import { manifestStoreOf } from '../../mark/manifest-store.ts'
+import { readTrustmarkValue, trustmarkAlgorithm } from '../../mark/trustmark-binding.ts'
 import { MARK_ALGORITHM, MARK_ALGORITHMS } from '../../mark/watermark/algorithm.ts'
-import { availableManifests, manifestsOfMark, releasedManifest } from '../../publish/released-manifests.ts'
+import {
+  availableManifests,
+  manifestsOfMark,
+  manifestsOfTrustmark,
+  releasedManifest,
+} from '../../publish/released-manifests.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { problems } from '../schemas.ts'
@@ -46,11 +52,17 @@ const common = { tags: ['c2pa'], security: [] }
 
 export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
   const { sql } = ground.database
+  const trustmark = ground.config.trustmark === null ? null : trustmarkAlgorithm(ground.config.trustmark.variant)
+  const algorithms = trustmark === null ? MARK_ALGORITHMS : [...MARK_ALGORITHMS, trustmark]
   const byBinding = async ({ alg, value }: Static<typeof Binding>, most: number | undefined) => {
-    requireOurs(alg)
+    requireOneOf(algorithms, alg)
+    if (alg === trustmark) {
+      const markId = readTrustmarkValue(value)
+      if (markId === null) throw notOf(alg)
+      return matches(await manifestsOfTrustmark(sql, markId, alg), most)
+    }
     const binding = readBinding(value)
-    if (binding === null)
-      throw new Fault('invalid_request', { field: 'value', detail: `value is not one of ${MARK_ALGORITHM}` })
+    if (binding === null) throw notOf(alg)
     return matches(await manifestsOfMark(sql, binding.markId, binding.epoch), most)
   }
 
@@ -106,7 +118,7 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
   app.get(
     '/c2pa/services/supportedAlgorithms',
     { config, schema: { ...common, summary: 'Soft bindings that are resolved here', response: { 200: Algorithms } } },
-    async (_request, reply) => reply.send({ watermarks: MARK_ALGORITHMS.map((alg) => ({ alg })), fingerprints: [] }),
+    async (_request, reply) => reply.send({ watermarks: algorithms.map((alg) => ({ alg })), fingerprints: [] }),
   )
 
   app.register(async (scope: App) => {
@@ -129,7 +141,7 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
       },
       async (request, reply) => {
         const { alg, maxResults: most } = request.query
-        if (alg !== undefined) requireOurs(alg)
+        if (alg !== undefined) requireOneOf(algorithms, alg)
         if (!(request.body instanceof Readable))
           throw new Fault('unsupported_media', { field: 'content-type', detail: 'send the picture itself, as image/*' })
         const { manifestId } = await checkPicture(publicCheck, ground.config, request)
@@ -139,8 +151,12 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
   })
 }
 
-function requireOurs(alg: string): void {
-  if (!MARK_ALGORITHMS.includes(alg))
+function notOf(alg: string): Fault {
+  return new Fault('invalid_request', { field: 'value', detail: `value is not one of ${alg}` })
+}
+
+function requireOneOf(algorithms: readonly string[], alg: string): void {
+  if (!algorithms.includes(alg))
     throw new Fault('invalid_request', {
       field: 'alg',
       detail: 'this algorithm is not resolved here; GET /c2pa/services/supportedAlgorithms lists those that are',
