@@ -5,15 +5,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { openMarkTools } from '../../src/commands/parts.ts'
 import { openRegistry } from '../../src/commands/registry.ts'
+import { beginGenerating } from '../../src/generate/records.ts'
 import { isFault } from '../../src/kernel/fault.ts'
+import { claimTask } from '../../src/kernel/tasks.ts'
 import { openTrustmark } from '../../src/mark/trustmark.ts'
 import { trustmarkValue } from '../../src/mark/trustmark-binding.ts'
 import { MARK_ALGORITHM, MARK_ALGORITHMS } from '../../src/mark/watermark/algorithm.ts'
-import { cartoon, imageOf } from '../mark/pictures.ts'
+import { markPreview } from '../../workers/gpu.ts'
+import { cartoon, imageOf, pixelsOf } from '../mark/pictures.ts'
 import { openPublishing, type Published, type Publishing } from '../mark/publishing.ts'
 import { writeToyTrustmark } from '../mark/toy-trustmark.ts'
-import { json } from './service.ts'
+import { ALLOWED, json } from './service.ts'
 
 const ALGORITHM = 'com.adobe.trustmark.Q'
 
@@ -108,6 +112,25 @@ test('the public check looks for it by the deployment’s records: a number in a
   const lifted = await codec.embed(await cartoon(77, 256), markId)
   const told = await verify(await imageOf(lifted).png().toBuffer())
   assert.deepEqual([told.verdict, told.watermark.trustmark, told.record], ['inconclusive', ALGORITHM, null])
+})
+
+test('a preview carries our mark alone and waits for no other', async () => {
+  const { ground } = publishing.service
+  const { requestId } = await publishing.service.admit({ prompt: ALLOWED, previews: 1 })
+  const { id } = await publishing.sql
+    .selectFrom('darkroom.task')
+    .select('id')
+    .where('subject_id', '=', requestId)
+    .executeTakeFirstOrThrow()
+  const claim = (await claimTask(publishing.sql, id, 60_000)) ?? assert.fail('it is due')
+  const sample = (await beginGenerating(ground, claim)) ?? assert.fail('it is queued')
+  await using stack = new AsyncDisposableStack()
+  const tools = await openMarkTools(ground.config, ground.log, stack)
+  assert.equal(tools.trustmark?.algorithm, ALGORITHM)
+  const preview = { id: 'img_preview', markId: 4712, createdAt: new Date(0), index: 0 }
+  const { bytes } = await markPreview(ground, tools)(preview, await cartoon(5, 256), sample)
+  assert.ok(bytes.includes(MARK_ALGORITHM) && !bytes.includes(ALGORITHM))
+  assert.equal(await (await openTrustmark({ folder, variant: 'Q' })).read(await pixelsOf(bytes)), null)
 })
 
 test('a service whose folder lacks a file does not start, and says which', async () => {

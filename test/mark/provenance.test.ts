@@ -116,7 +116,7 @@ describe('the verdict', () => {
     const told = await verify(marked.bytes)
     assert.equal(told.verdict, 'ours')
     assert.equal(told.manifest.state, 'Trusted')
-    assert.deepEqual(told.watermark, { found: true, confidence: 'high', read: true, copy: 'in place' })
+    assert.deepEqual(told.watermark, { found: true, confidence: 'high', read: true, copy: 'in place', trustmark: null })
     assert.deepEqual(told.record, {
       image_id: 'img_1',
       created_at: '2026-03-04T05:06:07.000Z',

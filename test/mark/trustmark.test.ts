@@ -95,7 +95,8 @@ test('files that are no models, or another’s, are refused at the start', async
   const garbage = join(home, 'garbage')
   const empty = join(home, 'empty')
   const swapped = join(home, 'swapped')
-  for (const folder of [garbage, empty, swapped]) await mkdir(folder)
+  const deaf = join(home, 'deaf')
+  for (const folder of [garbage, empty, swapped, deaf]) await mkdir(folder)
   for (const [one, other] of [
     ['encoder_Q.onnx', 'decoder_Q.onnx'],
     ['decoder_Q.onnx', 'encoder_Q.onnx'],
@@ -103,8 +104,9 @@ test('files that are no models, or another’s, are refused at the start', async
     await writeFile(join(garbage, one), Buffer.alloc(11_000_000, one))
     await writeFile(join(empty, one), '')
     await writeFile(join(swapped, one), await readFile(join(toy, other)))
+    await writeFile(join(deaf, one), await readFile(join(toy, 'encoder_Q.onnx')))
   }
-  for (const folder of [garbage, empty, swapped]) {
+  for (const folder of [garbage, empty, swapped, deaf]) {
     await using trustmarks = opened({ folder })
     await assert.rejects(trustmarks.check(), names(), folder)
   }

@@ -19,6 +19,7 @@ import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool
 import { openTrustmarks } from '../../workers/trustmarks.ts'
 import { cartoon, imageOf, pixelsOf } from './pictures.ts'
 import { openRegistry } from './registry.ts'
+import { fields, secondOpinion } from './second-opinion.ts'
 import { writeToyTrustmark } from './toy-trustmark.ts'
 
 const ALGORITHM = 'com.adobe.trustmark.Q'
@@ -93,6 +94,13 @@ test('a finished file carries both marks; its manifest binds both, and ours is t
   assert.deepEqual(await trustmark.read(await pixelsOf(marked.bytes)), { markId: order.markId })
   const told = await verify(marked.bytes, { watermark })
   assert.deepEqual([told.verdict, told.watermark.read, told.watermark.trustmark], ['ours', true, null])
+})
+
+test('another implementation of C2PA finds the manifest with two bindings valid, each under a label of its own', async () => {
+  const { valid, failures, assertions } = await secondOpinion(marked.bytes)
+  assert.deepEqual([valid, failures], [true, []])
+  const algorithms = ['c2pa.soft-binding', 'c2pa.soft-binding__1'].map((label) => fields(assertions[label]).alg)
+  assert.deepEqual(algorithms, [MARK_ALGORITHM, ALGORITHM])
 })
 
 test('a mark that the finished pixels do not carry is not bound', async () => {
