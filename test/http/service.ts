@@ -38,6 +38,7 @@ import { openTongues, type Tongues } from '../../src/statement/translate.ts'
 import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { keyFilePath } from '../../src/tenant/key-file.ts'
+import '../support/records-copy.ts'
 import { develop, type End } from './develop.ts'
 
 export const ALLOWED = 'a red boat on the sea at sunset'

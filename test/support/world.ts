@@ -12,6 +12,7 @@ import { newId } from '../../src/kernel/ids.ts'
 import { openLog } from '../../src/kernel/log.ts'
 import type { ObjectStore, PublicStore, StoredObject } from '../../src/kernel/object-store.ts'
 import { addTask, claimTask, type Due } from '../../src/kernel/tasks.ts'
+import './records-copy.ts'
 
 export type World = {
   ground: Ground
