@@ -27,8 +27,10 @@ let published: Published
 let markId: number
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'darkroom-toy-'))
-  await writeToyTrustmark(folder, { amplitude: 0.008 })
-  publishing = await openPublishing({ env: { DARKROOM_TRUSTMARK_DIR: folder } })
+  await writeToyTrustmark(folder, { amplitude: 0.012 })
+  publishing = await openPublishing({
+    env: { DARKROOM_TRUSTMARK_DIR: folder, DARKROOM_TRUSTMARK_TIMEOUT_MS: '120000' },
+  })
   published = await publishing.publish()
   const row = await publishing.sql
     .selectFrom('darkroom.image')
