@@ -1,7 +1,7 @@
 // What our mark survives, against the DWT methods of `invisible-watermark` in the same run: the same pictures, payloads of the same length,
 // marked at the same PSNR, attacked alike, and counted by one false-positive rule. Found and decoded are two figures. What is measured
 // goes to a file as it comes: the same command goes on where it stopped, and after a change of one method measures that one again.
-//   npm run bench -- bench/watermark.ts [--pictures 24] [--compared 8] [--sides 256,512] [--sets flat,storybook,soft,rough] [--attacks JPEG,crop]
+//   npm run bench -- bench/watermark.ts [--pictures 8] [--compared 4] [--deep 24] [--sides 256,512] [--sets flat,storybook,soft,rough] [--attacks JPEG,crop]
 //     [--methods darkroom,dwtDct] [--resume FILE] [--python FILE] [--threads 2] [--write]
 // `--write` puts the tables into bench/results/watermark.md and docs/watermark.md.
 import { createHash } from 'node:crypto'
@@ -15,13 +15,15 @@ import { versionOfOurs } from './watermark/ours.ts'
 import { CACHE, HOW_TO_INSTALL, openPeer, PYTHON, peerSource } from './watermark/peer.ts'
 import { report } from './watermark/report.ts'
 import { openResults, type Versions } from './watermark/results.ts'
+import { isTargeted } from './watermark/targets.ts'
 import type { Job, Said, Start } from './watermark/worker.ts'
 import { writeTables } from './watermark/write.ts'
 
 const { values } = parseArgs({
   options: {
-    pictures: { type: 'string', default: '24' },
-    compared: { type: 'string', default: '8' },
+    pictures: { type: 'string', default: '8' },
+    compared: { type: 'string', default: '4' },
+    deep: { type: 'string', default: '24' },
     sides: { type: 'string', default: SIDES.join(',') },
     sets: { type: 'string', default: SETS.join(',') },
     attacks: { type: 'string', default: '' },
@@ -35,9 +37,11 @@ const { values } = parseArgs({
 const pictures = Number(values.pictures)
 // The peers take minutes a picture, so they mark the first ones alone.
 const compared = Math.min(pictures, Number(values.compared))
+// And the rows that targets are about need more of them than the others.
+const deep = Math.max(pictures, Number(values.deep))
 const threads = Number(values.threads)
-if (!(pictures >= 1 && compared >= 1 && threads >= 1))
-  throw new RangeError('--pictures, --compared and --threads are numbers from 1')
+if (!(pictures >= 1 && compared >= 1 && deep >= 1 && threads >= 1))
+  throw new RangeError('--pictures, --compared, --deep and --threads are numbers from 1')
 const sides = chosen('--sides', values.sides.split(',').map(Number), SIDES)
 const sets = chosen('--sets', values.sets.split(','), SETS)
 const parts = values.attacks.split(',')
@@ -56,11 +60,14 @@ const results = openResults(values.resume, versions)
 
 const jobs: Job[] = []
 // Pictures first, cells after: a run that is stopped early has something of every cell.
-for (let seed = 0; seed < pictures; seed++) {
+const isWanted = ({ side, seed, attack }: { side: number; seed: number; attack: string }) =>
+  attacks.includes(attack) && (seed < pictures || (seed < deep && isTargeted(side, attack)))
+for (let seed = 0; seed < deep; seed++) {
   for (const cell of cells) {
     const marking = methods.filter((method) => !isPeer(method) || seed < compared)
     const missing = marking.map((method) => {
-      return [method, attacks.filter((attack) => !results.has({ ...cell, seed, method, attack }))] as const
+      const rows = attacks.filter((attack) => isWanted({ ...cell, seed, attack }))
+      return [method, rows.filter((attack) => !results.has({ ...cell, seed, method, attack }))] as const
     })
     const wanted = Object.fromEntries(missing.filter(([, names]) => names.length > 0))
     if (Object.keys(wanted).length > 0) jobs.push({ ...cell, seed, wanted })
@@ -77,9 +84,7 @@ await Promise.all(
   ),
 )
 
-const shown = results
-  .all()
-  .filter((result) => result.seed < pictures && (result.kind === 'marked' || attacks.includes(result.attack)))
+const shown = results.all().filter((result) => (result.kind === 'marked' ? result.seed < deep : isWanted(result)))
 const text = report(shown, cells, compared)
 console.log(text)
 if (values.write) {
@@ -95,6 +100,7 @@ if (values.write) {
   await writeTables(text, {
     pictures,
     compared,
+    deep,
     narrowed,
     threads,
     bits: [...new Set(bits)],

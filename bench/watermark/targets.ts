@@ -27,6 +27,11 @@ const DECODING: readonly { side: number; what: string; attacks: readonly string[
   { side: 256, what: 'resize ≥ 75 %', attacks: ['resize 75 %', ...ENLARGED] },
 ]
 
+/** Whether a target of decoding is about such a row. */
+export function isTargeted(side: number, attack: string): boolean {
+  return DECODING.some((one) => one.side === side && one.attacks.includes(attack))
+}
+
 /** `compared`: the rows over the pictures that peers marked too. */
 export function verdicts(
   rows: readonly Row[],

@@ -10,6 +10,7 @@ import { leastAgreeing } from './statistics.ts'
 export type Run = {
   pictures: number
   compared: number
+  deep: number
   /** The options by which less was asked for than there is. */
   narrowed: readonly string[]
   threads: number
@@ -31,12 +32,12 @@ export async function writeTables(text: string, run: Run): Promise<void> {
   await writeFile(DOCS, `${before}${BEGIN}\n${conditions(run)}\n\n${text}\n${END}${after}`)
 }
 
-function conditions({ pictures, compared, narrowed, threads, bits, versions }: Run): string {
+function conditions({ pictures, compared, deep, narrowed, threads, bits, versions }: Run): string {
   const [one] = cpus()
   const day = new Date().toISOString().slice(0, 10)
   const command = [
     'npm run bench -- bench/watermark.ts',
-    `--pictures ${pictures} --compared ${compared}`,
+    `--pictures ${pictures} --compared ${compared} --deep ${deep}`,
     ...narrowed,
     '--write',
   ].join(' ')
@@ -46,6 +47,7 @@ function conditions({ pictures, compared, narrowed, threads, bits, versions }: R
 ${day}: ${extent}. ${versions.join('; ')};
 Node ${process.version}, sharp ${sharp.versions.sharp} (libvips ${sharp.versions.vips}). ${cpus().length} × ${one?.model}, ${threads} threads, load at the end ${loadavg()[0]?.toFixed(1)}.
 
+- ${pictures} pictures of each set and size, and ${deep} on the rows that targets are about; the peers mark the first ${compared}.
 - Every method marks the same pictures with the same payloads at ${TARGET_DB} dB, over all three channels; *as released* is ours at the strength
   that the service would choose.
 - *Found*: without the mark at most one picture in ${(1 / FALSE_POSITIVES).toLocaleString('en')} is. Ours as its reader is calibrated; a peer where ${enough} bits are
