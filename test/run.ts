@@ -1,11 +1,12 @@
 // Runs the tests: `npm test` all of them, `npm test -- unit` or any part of a path only the files it matches.
-// Files of test/unit, and of the suites that mostly wait for their servers, run two at a time; the others may fill the cores, so one
-// at a time.
+// Most suites wait for their servers, pages and faults more than they compute, so that a core has more than one of them at a time;
+// those that fill the cores by themselves are run one at a time.
 // A suite whose service is missing says so in one NOT RUN line (see support/services.ts) and fails only where services
 // are required (CI=true or DARKROOM_REQUIRE_SERVICES=1). The last line is always "N passed, N failed[, N skipped]".
 
-import { globSync } from 'node:fs'
-import { resolve, sep } from 'node:path'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, resolve, sep } from 'node:path'
 import process from 'node:process'
 import { type FileReport, runFiles } from './support/file-runs.ts'
 
@@ -15,27 +16,16 @@ const unit = `test${sep}unit${sep}`
 const MINUTE = 60_000
 const [fileMs, allMs] = process.env.DARKROOM_FAULT_REQUESTS ? [60 * MINUTE, 70 * MINUTE] : [8 * MINUTE, 60 * MINUTE]
 const signal = AbortSignal.timeout(allMs)
-// They wait for a database or a socket more than they compute.
-const patient = [
-  'browser',
-  'commands',
-  'contract',
-  'deploy',
-  'http',
-  'journey',
-  'mark',
-  'notify',
-  'openai',
-  'publish',
-  'review',
-]
-// Cheap suites first, so that a broken foundation shows before a browser starts.
-const slowLast = ['browser', 'faults']
+// With their models drawing they take what there is.
+const busy = ['models', 'screening']
+// More at once would wait for each other and for memory.
+const patientAtOnce = Math.min(availableParallelism() + 1, 4)
+// Cheap suites first, so that a broken foundation shows before a browser starts; the longest file is not the last.
+const slowLast = ['faults', 'browser']
 
-const rank = (file: string): number => {
-  if (file.startsWith(unit)) return 0
-  return 1 + slowLast.findIndex((name) => file.startsWith(`test${sep}${name}`)) + 1
-}
+const isUnit = (file: string): boolean => file.startsWith(unit)
+const isBusy = (file: string): boolean => busy.some((name) => file.startsWith(`test${sep}${name}${sep}`))
+const rank = (file: string): number => slowLast.findIndex((name) => file.startsWith(`test${sep}${name}${sep}`))
 
 const findFiles = (filters: readonly string[]): string[] =>
   globSync('test/**/*.test.ts', { cwd: root })
@@ -54,6 +44,13 @@ for (const name of Object.keys(process.env)) {
     delete process.env[name]
 }
 
+// Made once in a run: what records in memory begin from (support/records-copy.ts), and what Node makes of each module.
+const own = mkdtempSync(join(tmpdir(), 'darkroom-tests-'))
+process.env.TEST_RECORDS = own
+process.env.NODE_COMPILE_CACHE = join(own, 'compiled')
+process.on('exit', () => rmSync(own, { recursive: true, force: true }))
+for (const ending of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(ending, () => process.exit(1))
+
 const reports = new Map<string, FileReport>()
 const notRun = new Set<string>()
 const runGroup = async (group: string[], concurrency: number, timeoutMs: number): Promise<void> => {
@@ -62,13 +59,11 @@ const runGroup = async (group: string[], concurrency: number, timeoutMs: number)
   for (const line of outcome.notRun) notRun.add(line)
 }
 
-const isUnit = (file: string): boolean => file.startsWith(unit)
-const isPatient = (file: string): boolean => patient.some((name) => file.startsWith(`test${sep}${name}${sep}`))
 await runGroup(files.filter(isUnit), 2, 2 * MINUTE)
-await runGroup(files.filter(isPatient), 2, fileMs)
+await runGroup(files.filter(isBusy), 1, fileMs)
 await runGroup(
-  files.filter((file) => !isUnit(file) && !isPatient(file)),
-  1,
+  files.filter((file) => !isUnit(file) && !isBusy(file)),
+  patientAtOnce,
   fileMs,
 )
 

@@ -41,11 +41,15 @@ export function startWorker(env: Record<string, string>, roles: string[]): Promi
   })
 }
 
+const { PATH = '', NODE_COMPILE_CACHE } = process.env
+/** Modules that another process of this run has read are not compiled again. */
+const compiled = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
+
 async function start({ args, env, readyWhen }: Start): Promise<ServiceProcess> {
   // A test that is killed must not leave a service behind.
   const [command, ...rest] = withDeathSignal('KILL', process.execPath, MAIN, ...args)
   const child = spawn(command, rest, {
-    env: { PATH: process.env.PATH ?? '', DARKROOM_LOG_LEVEL: 'debug', ...env },
+    env: { PATH, ...compiled, DARKROOM_LOG_LEVEL: 'debug', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ready = Promise.withResolvers<string>()
