@@ -1,6 +1,7 @@
 // The verify page over the stub: every way to hand a picture in, every kind of answer, in plain words.
 
 import assert from 'node:assert/strict'
+import type { Page, Route } from 'playwright-core'
 import { ended, focused, onConsole, order, text } from './on-console.ts'
 
 await onConsole('verify', ({ named }) => {
@@ -71,6 +72,43 @@ await onConsole('verify', ({ named }) => {
     await page.waitForSelector('[data-verdict=ours]')
   })
 
+  named('choosing sends a picture once, whatever is pressed, and its answer stays', async (page, stub) => {
+    await page.goto(`${stub.address}/verify`)
+    const asked = await heldBack(page)
+    await page.setInputFiles('#file', { name: 'a.png', mimeType: 'image/png', buffer: stub.png })
+    await page.click('#check')
+    await page.waitForSelector('#ask-hint:text("It is being looked at.")')
+    await page.press('#url', 'Enter')
+    assert.equal(await text(page, '#check'), 'Check the address')
+    assert.equal(asked.waiting.length, 1)
+    asked.go()
+    await page.waitForSelector('[data-verdict=ours]')
+    assert.equal(await text(page, '#ask-hint'), '')
+    await page.click('#check')
+    await page.waitForSelector('#ask-hint:text("Choose a picture or give an address first.")')
+    await page.waitForTimeout(300)
+    assert.equal(await page.getAttribute('#answer', 'data-verdict'), 'ours')
+    assert.equal(stub.seen.verified, 1)
+  })
+
+  named('with nothing chosen the button asks for something, and the focus stays', async (page, stub) => {
+    await page.goto(`${stub.address}/verify`)
+    await page.press('#url', 'Enter')
+    await page.waitForSelector('#ask-hint:text("Choose a picture or give an address first.")')
+    assert.match(await page.innerText('#announcer'), /first/)
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'url')
+    assert.equal(await page.isHidden('#answer'), true)
+    assert.equal(stub.seen.verified, 0)
+  })
+
+  named('an address left from before is not what a chosen picture is taken for', async (page, stub) => {
+    await page.goto(`${stub.address}/verify`)
+    await page.fill('#url', 'https://pictures.example/a.png')
+    await page.setInputFiles('#file', { name: 'a.png', mimeType: 'image/png', buffer: stub.png })
+    await page.waitForSelector('[data-verdict=ours]')
+    assert.equal(await page.inputValue('#url'), '')
+  })
+
   named('a picture of one’s own is checked from its result without saving it', async (page) => {
     await order(page, 'a boat')
     await ended(page, 'published')
@@ -78,3 +116,13 @@ await onConsole('verify', ({ named }) => {
     await page.waitForSelector('[data-verdict=ours]')
   })
 })
+
+/** What the page sends waits until it may go. */
+async function heldBack(page: Page): Promise<{ waiting: Route[]; go: () => void }> {
+  const waiting: Route[] = []
+  await page.route('**/verify', (route) => void waiting.push(route))
+  const go = () => {
+    for (const route of waiting) void route.continue()
+  }
+  return { waiting, go }
+}

@@ -7,7 +7,11 @@ import { reportForm } from './report.ts'
 const form = find('ask', HTMLFormElement)
 const drop = find('drop', HTMLElement)
 const input = find('file', HTMLInputElement)
+const address = document.querySelector<HTMLInputElement>('#url')
+const hint = find('ask-hint', HTMLElement)
 let asked = 0
+/** What is being looked at, so that it is not sent twice at once. */
+let underWay = ''
 let preview = ''
 
 /** The part of the page that the server answers a form with; throws its own words where it answers otherwise. */
@@ -58,34 +62,53 @@ function show(answer: HTMLElement): void {
   heading.focus()
 }
 
-async function check(body: FormData, picture: Blob | null): Promise<void> {
+/** Beside the button; what has the focus keeps it. */
+function tell(text: string): void {
+  hint.textContent = text
+  if (text !== '') announce(text)
+}
+
+async function check(named: string, field: 'file' | 'url', value: string | Blob): Promise<void> {
+  if (named === underWay) return tell('It is being looked at.')
+  underWay = named
   const mine = ++asked
   URL.revokeObjectURL(preview)
-  preview = picture === null ? '' : URL.createObjectURL(picture)
+  preview = typeof value === 'string' ? '' : URL.createObjectURL(value)
   find('answer', HTMLElement).setAttribute('aria-busy', 'true')
   drop.dataset.busy = ''
+  tell('')
   announce('Looking at the picture')
+  const body = new FormData()
+  body.set(field, value)
   const answer = await partOf('/verify', body, 'answer').catch((cause: Error) =>
     failure('It could not be checked.', cause.message),
   )
   if (mine !== asked) return
+  underWay = ''
   delete drop.dataset.busy
   // The same file may be chosen again.
   input.value = ''
+  tell('')
   show(answer)
 }
 
-function checkFile(file: Blob | undefined, name = 'picture'): void {
+function checkFile(file: File | undefined): void {
   if (file === undefined) return
-  const body = new FormData()
-  body.set('file', file, name)
-  void check(body, file)
+  if (address !== null) {
+    // Files go when they are chosen: what is left for the button is an address, and not the last one's.
+    address.value = ''
+    find('check', HTMLButtonElement).textContent = 'Check the address'
+  }
+  void check(`${file.name} ${file.size} ${file.lastModified}`, 'file', file)
 }
 
 input.addEventListener('change', () => checkFile(input.files?.[0]))
 form.addEventListener('submit', (event) => {
   event.preventDefault()
-  void check(new FormData(form), null)
+  const file = input.files?.[0]
+  if (address !== null && address.value !== '') void check(address.value, 'url', address.value)
+  else if (file !== undefined) checkFile(file)
+  else tell(address === null ? 'Choose a picture first.' : 'Choose a picture or give an address first.')
 })
 for (const name of ['dragenter', 'dragover', 'dragleave', 'drop'] as const) {
   // The whole page takes a drop: beside the panel the browser would otherwise leave for the file.
@@ -116,7 +139,7 @@ if (own !== null) {
   try {
     const response = await fetch(`/v1/images/${encodeURIComponent(own)}/content`)
     if (!response.ok) throw new Error('not readable')
-    checkFile(await response.blob(), own)
+    checkFile(new File([await response.blob()], own))
   } catch {
     show(
       failure(

@@ -33,8 +33,9 @@ ${
 <label for="url">Or its address on the web</label>
 <input id="url" name="url" type="url" maxlength="2048" placeholder="https://" autocomplete="off">
 </div>`
-}<button>Check it</button>
+}<button id="check">Check it</button>
 </div>
+<p class="error" id="ask-hint"></p>
 </form>
 <p class="unseen" id="announcer" role="status" aria-live="polite"></p>
 ${answer ?? html`<section id="answer" class="answer" hidden></section>`}
