@@ -27,6 +27,7 @@ const sheets = [
   'playground.css',
   'contacts.css',
   'evidence.css',
+  'verify.css',
   'public.css',
   'desk.css',
   'leads.css',

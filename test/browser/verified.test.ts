@@ -68,6 +68,12 @@ suiteOn('the verify page', await startChromium(), (chromium) => {
     await page.setInputFiles('#file', { name: `${name}.png`, mimeType: 'image/png', buffer })
   }
   const bands = (page: Page) => page.locator('#answer .layers .band').allInnerTexts()
+  const linesOf = (page: Page, selector: string) =>
+    page.locator(selector).evaluate((node) => {
+      const words = document.createRange()
+      words.selectNodeContents(node)
+      return new Set([...words.getClientRects()].map(({ top }) => top)).size
+    })
   const SURE = 'high confidence'
   const NO = 'no sign of us'
 
@@ -116,10 +122,27 @@ suiteOn('the verify page', await startChromium(), (chromium) => {
         await page.waitForSelector('#answer[data-verdict=ours]')
         await accessible(page, 'the answer')
         await fits(page, 'the answer')
+        assert.equal(await linesOf(page, '#answer .layers .id'), 1, 'the id is in one piece')
         await screenshot(page, `verify-narrow-${colorScheme}`)
       },
       { viewport: { width: 360, height: 780 }, colorScheme },
     )
+
+  named('on a wide page picture and answer leave neither side empty', async (page) => {
+    await give(page, 'marked')
+    await page.waitForSelector('#answer[data-verdict=ours]')
+    const box = async (selector: string) => (await page.locator(selector).boundingBox()) ?? assert.fail(selector)
+    const [paper, layers, feedback, limits, answer] = [
+      await box('.paper'),
+      await box('.layers'),
+      await box('#feedback'),
+      await box('.limits'),
+      await box('#answer'),
+    ]
+    assert.ok(layers.x > paper.x + paper.width, 'the layers stand beside the picture')
+    assert.ok(layers.y + layers.height < paper.y + paper.height * 2, 'and end about where it does')
+    assert.deepEqual([feedback.width, limits.width], [answer.width, answer.width])
+  })
 
   for (const name of ['marked', 'lifted'])
     named(

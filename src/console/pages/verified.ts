@@ -28,13 +28,13 @@ export function verifiedAnswer({ verdict, layers, notes, record }: Answer): Html
   return html`<section id="answer" class="answer" aria-labelledby="verdict" data-verdict="${verdict}" data-image="${record?.image_id}">
 <div class="finding">
 <h2 id="verdict" tabindex="-1">${verdicts[verdict]}</h2>
-<p class="said">${notes.at(-1)}</p>
+<p class="said">${withIds(notes.at(-1) ?? '')}</p>
 <ul class="evidence large layers">
 ${layers.map(layerRow)}</ul>
 ${
   judged.length > 0 &&
   html`<details><summary>How this was judged</summary>
-<ul class="plain notes">${judged.map((note) => html`<li>${note}</li>`)}</ul>
+<ul class="plain notes">${judged.map((note) => html`<li>${withIds(note)}</li>`)}</ul>
 </details>`
 }
 ${feedbackForm(verdict)}
@@ -45,10 +45,14 @@ ${feedbackForm(verdict)}
 function layerRow({ layer, confidence, shows, does_not_show }: Layer): Html {
   const found = confidence === 'none' ? 'no' : confidence === 'low' ? 'odd' : 'yes'
   const sure = confidence === 'none' ? 'no sign of us' : `${confidence} confidence`
-  return html`<li data-found="${found}"><strong>${names[layer]}</strong> <span>${shows} <span class="band">${sure}</span>
+  return html`<li data-found="${found}"><strong>${names[layer]}</strong> <span>${withIds(shows)} <span class="band">${sure}</span>
 <span class="hint">${does_not_show}</span></span></li>
 `
 }
+
+/** An id begins a line of its own before it is broken. */
+const withIds = (text: string) =>
+  text.split(/(img_\w+)/).map((part, i) => (i % 2 === 1 ? html`<span class="id">${part}</span>` : part))
 
 function feedbackForm(verdict: Verdict): Html {
   return html`<form class="feedback stack" id="feedback" method="post" action="/verify/feedback">
