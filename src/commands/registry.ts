@@ -26,6 +26,7 @@ export function openRegistry({ sql }: Database): Registry {
         'request.model_version',
         'move.log_index',
       ])
+      .select(raw<string | null>`image.marked->'digests'->>'pixels'`.as('pixels_digest'))
       .where('image.state', 'in', ['published', 'withdrawn', 'expired'])
   return {
     byMarkId: async (markId, epoch) =>
@@ -63,6 +64,7 @@ type Row = {
   model: string
   model_version: string
   log_index: string | null
+  pixels_digest: string | null
 }
 
 function asRecord(row: Row | undefined): RegistryRecord | null {
@@ -77,5 +79,6 @@ function asRecord(row: Row | undefined): RegistryRecord | null {
     available: row.state === 'published' && row.erased_at === null,
     // What was recorded before the standard's has no such mark; the picture at hand has.
     fingerprint: row.fingerprint === null ? null : { hex: row.fingerprint, weak: row.fingerprint_weak === true },
+    pixelsDigest: row.pixels_digest,
   }
 }

@@ -6,8 +6,8 @@ import { CODE_BITS, isccOf } from './iscc.ts'
 import type { RegistryRecord } from './registry.ts'
 import type { Picture } from './watermark/residual.ts'
 
-/** 'weak': too plain to compare. 'unrecorded': nothing left on record to compare with. */
-export type Likeness = 'close' | 'near' | 'far' | 'weak' | 'unrecorded'
+/** 'moved': unlike, but turned or cut. 'weak': too plain to compare. 'unrecorded': nothing left on record to compare with. */
+export type Likeness = 'close' | 'near' | 'far' | 'moved' | 'weak' | 'unrecorded'
 
 export type Comparison = {
   /** What the fingerprints are: the standard's, or the 64 bits that older records have. */
@@ -26,11 +26,12 @@ const CURRENT = { algorithm: FINGERPRINT_ALGORITHM, bits: CODE_BITS, close: CLOS
 /** Of 64 bits; unlike pictures differ by about 30. */
 const FORMER = { algorithm: 'dct-64', bits: 64, close: 8, near: 14 } as const
 
-/** `picture` the right way up, `own` its fingerprint; likeness null without a record. */
+/** `picture` the right way up, `own` its fingerprint; `comparable`: neither turned nor cut. Likeness null without a record. */
 export function compare(
   picture: Picture,
   own: Fingerprint,
   record: Pick<RegistryRecord, 'fingerprint'> | null,
+  comparable = true,
 ): { likeness: Likeness | null; told: Comparison } {
   const known = record?.fingerprint ?? null
   const former = known !== null && known.hex.length === FORMER.bits / 4
@@ -43,5 +44,6 @@ export function compare(
   const distance = fingerprintDistance(former ? formerFingerprintOf(picture) : own.hex, known.hex)
   if (distance === null) return { likeness: 'unrecorded', told: nothing }
   const match = distance <= close ? 'close' : distance <= near ? 'near' : 'far'
+  if (match === 'far' && !comparable) return { likeness: 'moved', told: { ...nothing, distance } }
   return { likeness: match, told: { ...nothing, compared: true, distance, match } }
 }

@@ -9,6 +9,7 @@ import { decodeUpload, MIME_TYPES, type OutputFormat } from './encode.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
 import { drawLabel, type LabelStyle } from './label/label.ts'
 import { bindingValue, manifestFor, type Parent, type Timestamp } from './manifest.ts'
+import { pixelsDigestOf } from './pixels.ts'
 import type { Signer } from './signer.ts'
 import type { StampProblem } from './timestamps.ts'
 import type { Trustmark } from './trustmark-binding.ts'
@@ -94,7 +95,7 @@ export async function markImage(order: MarkOrder, tools: MarkingTools): Promise<
     digests: {
       file: sha256(signed.bytes),
       manifest: sha256(signed.manifest),
-      pixels: sha256(Buffer.from(`${seen.picture.width}x${seen.picture.height}\n`), seen.picture.rgb),
+      pixels: pixelsDigestOf(seen.picture),
     },
     fingerprint: fingerprintOf(seen.picture),
     compression: file.quality,
@@ -173,8 +174,6 @@ function datedByAnother(): Fault {
   })
 }
 
-function sha256(...parts: Uint8Array[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest('hex')
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }

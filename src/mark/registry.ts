@@ -13,6 +13,8 @@ export type RegistryRecord = {
   available: boolean
   /** Fingerprint of the published pixels; 16 digits where it was recorded before the standard's; null when there is none. */
   fingerprint: Fingerprint | null
+  /** Of the published pixels (pixels.ts); null when there is none. */
+  pixelsDigest: string | null
 }
 
 export type Registry = {

@@ -32,7 +32,7 @@ export type Detail = {
   manifest: { signed_by: string | null }
 }
 
-export type Answer = Omit<Provenance, 'fingerprint'> & {
+export type Answer = Omit<Provenance, 'fingerprint' | 'grounds'> & {
   fingerprint: Omit<Provenance['fingerprint'], 'distance'>
   layers: Layer[]
 }

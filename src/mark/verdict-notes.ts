@@ -10,17 +10,23 @@ export const SAID = {
   preview: 'Manifest, watermark and registry name the same image; this file is a preview of it, or an earlier copy.',
   withoutMark:
     'Manifest, registry and fingerprint agree: this file is as we released it, although its watermark could not be read.',
-  withoutManifest: 'Watermark, registry and fingerprint agree: our image, without its manifest, perhaps re-encoded.',
+  sameWithoutManifest: 'The pixels are those that were released, each of them; only their manifest is gone.',
+  sameLapsed: 'The pixels are those that were released, each of them; their manifest is older than our certificates.',
+  sameElsewhere: 'The pixels are those that were released, each of them; the file around them was changed.',
+  withoutManifest:
+    'Made here, judging by mark and likeness. Whether details were changed since cannot be told without its manifest.',
   lapsed: 'Watermark, registry and fingerprint agree: our image, whose manifest is older than our certificates.',
   changed: 'Watermark, registry and fingerprint agree: our image, changed since we released it.',
   visiblyChanged: 'Watermark and registry agree and the picture resembles the one on record, with visible changes.',
   recovered: 'Authentic manifest recovered, pixels altered: our image, changed since we signed it.',
+  recoveredUncompared:
+    'Authentic manifest recovered: our image, in a file that was changed since we signed it; whether its pixels were cannot be told.',
   leadApart: 'Manifest and watermark lead to different images.',
   signedWithoutRecord: 'This service signed the manifest but the registry has no record of it.',
   lapsedWithoutRecord:
     'The manifest bears a certificate of this service that is over, and the registry has no record of it.',
   markMissing:
-    'This service signed the manifest and has a record, but the pixels do not carry the watermark that belongs to it.',
+    'This service signed the manifest and has a record, but the watermark that belongs to it was not found in the pixels.',
   trace: 'A trace of our watermark is here, but too weak to lead to a record.',
   markWithoutRecord: 'A watermark of ours is here, but it leads to no record.',
   nothingToCompare:
@@ -28,7 +34,12 @@ export const SAID = {
   tooPlain:
     'The picture carries our watermark, but comparison is impossible: it is too plain to be told from others by its looks.',
   pixelsDiffer:
-    'The picture carries our watermark, but it does not compare with the one on record: it may be a crop of it, or the mark may have been copied onto another picture.',
+    'The picture carries our watermark and does not look like the one on record: it was changed beyond likeness, or the mark was copied onto another picture.',
+  turned:
+    'The picture carries our watermark and could not be compared with the one on record: it is turned by some degrees. It may be that one, or the mark was copied onto another picture.',
+  cut: 'The picture carries our watermark and could not be compared with the one on record: the mark lies elsewhere than it was put, as in a copy that is cut. It may be that one, or the mark was copied onto another picture.',
+  movedAndNear:
+    'The picture carries our watermark and resembles the one on record, but the mark lies elsewhere than it was put, as in a copy that is cut: that is not enough to say that it is that one.',
   trustmarkAndAlike:
     'TrustMark, registry and fingerprint agree: our image, changed since we released it. Our own mark could not be read.',
   trustmarkDiffers:
@@ -38,7 +49,7 @@ export const SAID = {
   copiedManifest:
     'The manifest is authentic and names an image of ours, but these pixels do not compare with it: it may have been copied from that image.',
   named: 'The manifest names an image of ours, but neither its signature nor these pixels bear that out.',
-  namedTooPlain: 'The manifest names an image of ours, but there is nothing to compare these pixels by.',
+  namedTooPlain: 'The manifest names an image of ours, but these pixels could not be compared with it.',
   namedAndAlike:
     'The manifest names an image of ours and the picture resembles it, but its signature does not hold. That is not enough to say that it is ours.',
   looksAlike:

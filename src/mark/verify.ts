@@ -2,10 +2,12 @@
 // It says no more than they prove: a mark alone can be lifted onto a foreign picture, a manifest alone can be copied beside
 // altered pixels. Only system provenance leaves here, scores only as coarse bands, and nothing of the upload is kept.
 import { type Comparison, compare } from './comparison.ts'
+import { compares, describeCopy } from './copies.ts'
 import { type DecodeLimits, decodeUpload } from './encode.ts'
-import { isAuthentic, recordOf } from './findings.ts'
+import { type Findings, type Grounds, groundsOf, isAuthentic, recordOf } from './findings.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { ManifestReading, ManifestState } from './manifest.ts'
+import { hasSamePixels } from './pixels.ts'
 import type { Registry, RegistryRecord } from './registry.ts'
 import type { Signer } from './signer.ts'
 import type { Trustmark } from './trustmark-binding.ts'
@@ -38,6 +40,7 @@ export type Provenance = {
   fingerprint: Comparison
   record: { image_id: string; created_at: string; system: string; version: string; log_index: number | null } | null
   notes: string[]
+  grounds: Grounds
 }
 
 export type VerifyTools = {
@@ -65,9 +68,10 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
   const upright = mark.found ? uprightCopy(picture, mark.copy.mirrored, mark.copy.quarterTurns) : picture
   const own = fingerprintOf(upright)
   const led = records.byMark ?? records.byManifest ?? records.byTrustmark
-  const { likeness, told } = compare(upright, own, led)
+  const { likeness, told } = compare(upright, own, led, !mark.found || compares(mark.copy))
   const byLikeness = led === null && !mark.found && !own.weak ? await tools.registry.byLikeness(own.hex) : null
-  const findings = { manifest, mark, ...records, likeness, byLikeness }
+  const samePixels = hasSamePixels(picture, led)
+  const findings: Findings = { manifest, mark, ...records, likeness, samePixels, byLikeness }
   const { verdict, notes } = judge(findings)
   const record = verdict === 'ours' || verdict === 'ours_altered' ? recordOf(findings) : null
   const recovered = !manifest.found || isAuthentic(manifest) ? (record?.manifestId ?? null) : null
@@ -93,6 +97,7 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
     fingerprint: told,
     record: record === null ? null : publicRecord(record),
     notes: [...second.notes, ...notes],
+    grounds: groundsOf(findings),
   }
 }
 
@@ -124,21 +129,6 @@ function band(mark: MarkReading): Provenance['watermark']['confidence'] {
   if (!mark.found) return 'none'
   if (mark.decoded === null) return 'low'
   return mark.z >= 9 && mark.decoded.agreement >= 0.95 ? 'high' : 'medium'
-}
-
-// What the search for the best place may be off by.
-const LEAST_TURN = 0.2
-const LEAST_SCALING = 0.004
-
-function describeCopy({ found, copy }: MarkReading): string | null {
-  if (!found) return null
-  const changes = [
-    copy.mirrored ? 'mirrored' : null,
-    copy.quarterTurns === 0 && Math.abs(copy.degrees) < LEAST_TURN ? null : 'turned',
-    Math.abs(copy.scale - 1) < LEAST_SCALING ? null : 'scaled',
-    copy.shifted ? 'cropped or shifted' : null,
-  ].filter((change) => change !== null)
-  return changes.length === 0 ? 'in place' : changes.join(', ')
 }
 
 function publicRecord(record: RegistryRecord): NonNullable<Provenance['record']> {

@@ -138,4 +138,12 @@ export const provenance = (ours: boolean): Provenance => ({
         'The file has no C2PA manifest; most sites remove it.',
         'Nothing of ours was found. That does not prove that the picture was not made here, or by other AI.',
       ],
+  grounds: {
+    named: ours ? 'mark' : null,
+    likeness: ours ? 'close' : null,
+    samePixels: ours ? true : null,
+    turned: false,
+    alike: false,
+    cutShort: false,
+  },
 })

@@ -68,6 +68,23 @@ test('a stripped copy leads to its manifest, whatever it says that it is; a fore
   assert.deepEqual(await call('/c2pa/matches/byContent', content(foreign)), { status: 200, answer: { matches: [] } })
 })
 
+test('the public check knows released pixels by the digest that their record keeps, and others by likeness', async () => {
+  const told = async (bytes: Buffer) => {
+    const body = new FormData()
+    body.set('file', new Blob([new Uint8Array(bytes)]), 'copy')
+    const { answer } = await call('/v1/provenance/verify', { method: 'POST', body })
+    return `${answer.verdict}: ${answer.notes.at(-1)}`
+  }
+  assert.match(
+    await told(await sharp(published.bytes).png().toBuffer()),
+    /^ours: The pixels are those that were released/,
+  )
+  assert.match(
+    await told(await sharp(published.bytes).jpeg({ quality: 90 }).toBuffer()),
+    /^ours: Made here, judging by/,
+  )
+})
+
 test('the manifest comes back byte for byte, and fits the released file, in each format', async () => {
   for (const format of ['png', 'jpeg', 'webp'] as const) {
     const one = format === 'png' ? published : await publishing.publish(format)

@@ -85,6 +85,7 @@ export const NOTHING_FOUND: Provenance = {
   },
   record: null,
   notes: [],
+  grounds: { named: null, likeness: null, samePixels: null, turned: false, alike: false, cutShort: false },
 }
 
 /** What is seen in an upload, at once or when `look` resolves, and found of its origin. */

@@ -28,8 +28,9 @@ export function openRegistry() {
     byMark,
     byManifest,
     /** As if it had been released. */
-    publish({ watermark, trustmark, manifestId, fingerprint }: Marked, imageId: string): void {
-      const record: RegistryRecord = { ...RELEASED, imageId, manifestId, available: true, fingerprint }
+    publish({ watermark, trustmark, manifestId, fingerprint, digests }: Marked, imageId: string): void {
+      const told = { manifestId, fingerprint, pixelsDigest: digests.pixels }
+      const record: RegistryRecord = { ...RELEASED, imageId, available: true, ...told }
       byMark.set(`${watermark.epoch}/${watermark.markId}`, record)
       if (trustmark !== null) byTrustmark.set(`${trustmark}/${watermark.markId}`, record)
       byManifest.set(manifestId, record)
