@@ -53,6 +53,7 @@ import { startTelemetry } from './telemetry.ts'
 import { validationFault, validatorCompiler } from './validation.ts'
 
 const MAX_PARAM_LENGTH = 400
+const START_MS = 120_000
 
 /** Builds the server; the caller listens and closes. Closing answers those who wait before it ends. */
 export async function buildServer(deps: ServerDeps): Promise<App> {
@@ -74,6 +75,8 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle',
+    // A busy machine starts slowly, and is no reason to end.
+    pluginTimeout: START_MS,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.removeContentTypeParser('text/plain')
