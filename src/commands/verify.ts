@@ -32,6 +32,9 @@ Exit status: 0 ours or ours_altered, 3 anything else.`,
   },
 }
 
+/** As the service says them; whatever else it says is a request that it did not take. */
+const REFUSALS = ['unsupported_media', 'too_large', 'rate_limited', 'busy'] as const
+
 async function ask(base: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Answer> {
   const form = new FormData()
   form.set('file', new Blob([bytes]), name)
@@ -40,7 +43,8 @@ async function ask(base: string, name: string, bytes: Uint8Array<ArrayBuffer>): 
   if (response.ok) return answer as Answer
   const detail =
     typeof answer === 'object' && answer !== null && 'detail' in answer ? String(answer.detail) : 'no reason given'
-  throw new Fault('invalid_request', { field: 'file', detail })
+  const code = typeof answer === 'object' && answer !== null && 'code' in answer ? answer.code : null
+  throw new Fault(REFUSALS.find((one) => one === code) ?? 'invalid_request', { field: 'file', detail })
 }
 
 function describe({ verdict, manifest, watermark, record, notes }: Answer): string {

@@ -12,9 +12,14 @@ const Picture = Type.String({ format: 'binary', description: 'A picture.' })
 const Address = Type.String({ description: 'http or https, public, of a picture; it is fetched once.' })
 
 /** One or the other. */
+const PictureForm = Type.Object(
+  { file: Type.Optional(Picture), url: Type.Optional(Address) },
+  { ...strict, minProperties: 1, maxProperties: 1 },
+)
+
 export const NewVerification = {
   content: {
-    'multipart/form-data': { schema: Type.Object({ file: Picture }, strict) },
+    'multipart/form-data': { schema: PictureForm },
     'application/json': { schema: Type.Object({ url: Address }, strict) },
   },
 }
@@ -28,7 +33,10 @@ const DetailSchema = Type.Object({
   watermark: Nullable(
     Type.Object({
       z: Type.Number(),
-      p_value: Type.Number({ description: 'Of one look at an unmarked picture; the search looks more than once.' }),
+      p_value: Type.Number({
+        description:
+          'The most that the chance may be of finding this in an unmarked picture: of the pilots, or of them with the payload, whichever is less; all looks counted.',
+      }),
       agreement: Nullable(Type.Number()),
       epoch: Nullable(Type.Integer()),
       scale: Type.Number(),

@@ -121,6 +121,11 @@ async function readForm(request: FastifyRequest, limitBytes: number): Promise<Bu
       else if (part.type === 'field' && part.fieldname === 'url' && typeof part.value === 'string') url = part.value
       else {
         if (part.type === 'file') part.file.resume()
+        else if (part.fieldname === 'file')
+          throw invalid(
+            'file',
+            'file was sent as text; send it as a file, with a filename (curl: -F file=@picture.png)',
+          )
         throw invalid(part.fieldname.slice(0, 100), 'unknown field; send the picture as file, or its address as url')
       }
     }

@@ -17,7 +17,7 @@ export type StrangerTools = Omit<VerifyTools, 'limits'> & {
 export type Detail = {
   watermark: {
     z: number
-    /** Chance that one look at an unmarked picture reaches z; the search looks more than once. */
+    /** The most that the chance may be of such pilots, or of such a payload with its pilots, without a mark; all looks counted. */
     p_value: number
     agreement: number | null
     epoch: number | null

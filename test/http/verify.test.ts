@@ -55,6 +55,11 @@ const upload = (bytes: Buffer, fields: Record<string, string> = {}): RequestInit
   for (const [name, value] of Object.entries(fields)) body.set(name, value)
   return { method: 'POST', body }
 }
+const form = (fields: Record<string, string>): RequestInit => {
+  const body = new FormData()
+  for (const [name, value] of Object.entries(fields)) body.set(name, value)
+  return { method: 'POST', body }
+}
 const ask = async (init: RequestInit, as: string | null = null, query = '') => {
   const response = await service.call(`${PATH}${query}`, { ...init, as })
   return { status: response.status, answer: await response.json() }
@@ -99,6 +104,7 @@ const WRONG: [name: string, init: () => RequestInit, status: number, code: strin
   ['a picture and an address', () => upload(png, { url: at('/') }), 400, 'invalid_request', 'url'],
   ['an empty file', () => upload(Buffer.alloc(0)), 400, 'invalid_request', 'file'],
   ['too large a file', () => upload(Buffer.alloc(200_001)), 413, 'too_large', 'file'],
+  ['words in the place of a file', () => form({ file: 'hello' }), 400, 'invalid_request', 'file'],
   ['no picture', () => upload(Buffer.from('hello')), 415, 'unsupported_media', 'file'],
   [
     'a bare body',
@@ -113,6 +119,15 @@ for (const [name, init, status, code, field] of WRONG)
     const { status: got, answer } = await ask(init())
     assert.deepEqual([got, answer.code, answer.field], [status, code, field], JSON.stringify(answer))
   })
+
+test('a file that was sent as text is said to be, and a form may name an address', async () => {
+  const { answer } = await ask(form({ file: 'hello' }))
+  assert.match(answer.detail, /file was sent as text/)
+  assert.equal((await ask(form({ url: at('/a.png') }))).status, 200)
+  const { paths } = await (await service.call('/openapi.json', { as: null })).json()
+  const { schema } = paths[PATH].post.requestBody.content['multipart/form-data']
+  assert.deepEqual([Object.keys(schema.properties), schema.required], [['file', 'url'], undefined])
+})
 
 test('addresses can be turned off, and then nothing is fetched', async () => {
   await using closed = await openService({ DARKROOM_VERIFY_URLS: 'off' }, [], { resolve: async () => ['127.0.0.1'] })

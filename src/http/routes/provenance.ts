@@ -36,7 +36,7 @@ export async function provenanceRoutes(app: App, { ground, publicCheck }: RouteD
         tags,
         summary: 'Did this picture come from here?',
         description:
-          'A picture in the multipart field `file`, or its address as JSON. Nothing of it is kept. Each layer says what it shows, how sure it is, in bands, and what it does not show; scores are for the role compliance.',
+          'A picture in the multipart field `file`, or its address as `url`, in the form or as JSON. Nothing of it is kept. Each layer says what it shows, how sure it is, in bands, and what it does not show; scores are for the role compliance.',
         querystring: DetailQuery,
         body: NewVerification,
         security: [{}, { key: [] }],
