@@ -55,6 +55,8 @@ describe('the ladder of claims', () => {
     const known = { manifest: MANIFESTS.authentic, mark: MARKS.read, byManifest: A, byMark: A, byTrustmark: null }
     const told = (samePixels: boolean | null) =>
       judge({ ...known, likeness: 'close', samePixels, byLikeness: null }).notes.at(-1) ?? ''
+    const { verdict } = judge({ ...known, byMark: null, likeness: 'close', samePixels: true, byLikeness: null })
+    assert.equal(verdict, 'inconclusive', 'a mark that was read and leads to no record is not theirs')
     assert.match(told(false), /pixels altered/)
     assert.match(told(null), /whether its pixels were cannot be told/)
   })
