@@ -11,7 +11,7 @@ import { isFault } from '../../src/kernel/fault.ts'
 import { readFont } from '../../src/mark/label/font.ts'
 import { checkLabel, drawLabel, type LabelStyle } from '../../src/mark/label/label.ts'
 import type { Picture } from '../../src/mark/watermark/residual.ts'
-import { boxOf, measure } from './lettering.ts'
+import { boxOf, linesOf, measure } from './lettering.ts'
 import { textured } from './pictures.ts'
 
 const STYLE: LabelStyle = { text: 'AI-generated', heightPercent: 5, fontFile: null }
@@ -59,6 +59,25 @@ test('what is too long for a narrow picture is wrapped, at the same height, and 
   assert.ok(word.lines > 1 && !word.touchesEdge, 'a word too long for a line is broken')
 })
 
+test('a line ends at a hyphen or a space; a word is broken only where it is wider than the picture, and begins a line then', async () => {
+  const high = { ...STYLE, heightPercent: 10 }
+  const small = plain(128, 128)
+  const rowsOf = async (text: string) => {
+    const labelled = await drawLabel(small, { ...high, text })
+    return linesOf(labelled, boxOf(small, labelled))
+  }
+  const [hyphen] = await rowsOf('AI-')
+  const [word] = await rowsOf('generated')
+  assert.deepEqual(await rowsOf('AI-generated'), [hyphen, word])
+  assert.deepEqual(await rowsOf('AI generated'), [(await rowsOf('AI'))[0], word])
+  const { touchesEdge } = await looked(small, { ...high, text: 'AI-generated' })
+  assert.equal(touchesEdge, false)
+  const broken = await rowsOf('AI-generatedgenerated')
+  assert.deepEqual([broken.length > 2, broken[0]], [true, hyphen])
+  await checkLabel({ ...high, text: 'AI-generated' })
+  await checkLabel({ ...high, text: 'Made by AI' })
+})
+
 test('outside its plate the picture is as it was, and the same label is the same pixels', async () => {
   const picture = await textured(31, 256)
   const labelled = await drawLabel(picture, STYLE)
@@ -86,18 +105,21 @@ test('a character that the font lacks, a text too long, and what is no font are 
   await checkLabel({ ...STYLE, text: 'Создано ИИ' })
   const text = (value: string) => checkLabel({ ...STYLE, text: value })
   await assert.rejects(text('AI生成'), refuses('DARKROOM_LABEL_TEXT', /U\+751F/))
-  await assert.rejects(text('W'.repeat(60)), refuses('DARKROOM_LABEL_TEXT', /too long/))
+  await assert.rejects(
+    text('W'.repeat(60)),
+    refuses('DARKROOM_LABEL_TEXT', /^the label is too long: with capitals 5 % high.*more than half/),
+  )
   const broken = join(home, 'broken.ttf')
   const font = await readFile(FONT)
   for (const bytes of [Buffer.from('hello'), font.subarray(0, 20_000), Buffer.alloc(0)]) {
     await writeFile(broken, bytes)
     await assert.rejects(
       checkLabel({ ...STYLE, fontFile: broken }),
-      refuses('DARKROOM_LABEL_FONT_FILE', /no TrueType font/),
+      refuses('DARKROOM_LABEL_FONT_FILE', /^this is no TrueType font/),
     )
   }
   const away = { ...STYLE, fontFile: join(home, 'away.ttf') }
-  await assert.rejects(checkLabel(away), refuses('DARKROOM_LABEL_FONT_FILE', /cannot read/))
+  await assert.rejects(checkLabel(away), refuses('DARKROOM_LABEL_FONT_FILE', /cannot read the label's font/))
   // What was mended is read again.
   await writeFile(broken, font)
   await checkLabel({ ...STYLE, fontFile: broken })

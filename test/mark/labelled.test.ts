@@ -163,6 +163,10 @@ test('what a label says and how high it is are checked at the start', () => {
   for (const [name, value] of [
     ['DARKROOM_LABEL_TEXT', 'x'.repeat(41)],
     ['DARKROOM_LABEL_TEXT', 'a\u202eb'],
+    ['DARKROOM_LABEL_TEXT', 'مولّد بالذكاء الاصطناعي'],
+    ['DARKROOM_LABEL_TEXT', 'एआई द्वारा निर्मित'],
+    ['DARKROOM_LABEL_TEXT', 'AI ไทย'],
+    ['DARKROOM_LABEL_TEXT', 'ge\u0301ne\u0301re\u0301'],
     ['DARKROOM_LABEL_HEIGHT_PERCENT', '4'],
     ['DARKROOM_LABEL', 'never'],
   ] as const)
@@ -171,4 +175,6 @@ test('what a label says and how high it is are checked at the start', () => {
       (error) => isFault(error, 'config_invalid') && error.message.includes(name),
       value,
     )
+  for (const words of ['AI-généré – 100 %', 'Создано ИИ', 'Δημιουργία ΤΝ', 'AI生成。', 'AIで生成したデータ', 'AI 생성'])
+    assert.equal(readConfig({ DARKROOM_LABEL_TEXT: words }).label.text, words)
 })

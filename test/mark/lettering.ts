@@ -46,6 +46,20 @@ export function measure(picture: Picture, box: Box) {
   }
 }
 
+/** How many pixels of ink each line has: which letters stand on it. */
+export function linesOf(picture: Picture, box: Box): number[] {
+  const lines: number[] = []
+  let inside = false
+  for (let y = box.top; y <= box.bottom; y++) {
+    let ink = 0
+    for (let x = box.left; x <= box.right; x++) if (luminanceAt(picture, x, y) > 0.3) ink++
+    if (ink > 0 && !inside) lines.push(0)
+    inside = ink > 0
+    if (inside) lines[lines.length - 1] = (lines.at(-1) ?? 0) + ink
+  }
+  return lines
+}
+
 function luminanceAt({ rgb, width }: Picture, x: number, y: number): number {
   const part = (c: number) => {
     const value = (rgb[(y * width + x) * 3 + c] ?? 0) / 255

@@ -3,10 +3,18 @@ import { resolve } from 'node:path'
 import type { Reader } from './reader.ts'
 
 const SHOWN = /^(?! )[^\p{C}\p{Zl}\p{Zp}]{1,40}(?<! )$/u
+/** Letters are drawn one by one and left to right, as they stand in the font: enough for these scripts, without marks that combine. */
+const DRAWN =
+  /^(?!\p{M})[\p{scx=Common}\p{scx=Latin}\p{scx=Greek}\p{scx=Cyrillic}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]$/u
 
 export function readLabel({ choice, text, integer, optional, problems }: Reader) {
   const words = text('DARKROOM_LABEL_TEXT', 'AI-generated')
   if (!SHOWN.test(words)) problems.push('DARKROOM_LABEL_TEXT: expected 1 to 40 printable characters')
+  const joined = [...words].find((character) => !DRAWN.test(character))
+  if (joined !== undefined)
+    problems.push(
+      `DARKROOM_LABEL_TEXT: expected Latin, Greek, Cyrillic, Chinese, Japanese or Korean letters without combining marks, and not ${codePointOf(joined)}: letters are drawn one by one, left to right`,
+    )
   const fontFile = optional('DARKROOM_LABEL_FONT_FILE')
   return {
     /** `request`: where an order asks for it; `always`: on every picture. */
@@ -18,3 +26,5 @@ export function readLabel({ choice, text, integer, optional, problems }: Reader)
     fontFile: fontFile === null ? null : resolve(fontFile),
   }
 }
+
+const codePointOf = (character: string) => `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`

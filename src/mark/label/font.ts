@@ -21,7 +21,7 @@ export function readFont(bytes: Buffer, field: string): Font {
   try {
     return parse(bytes)
   } catch (cause) {
-    throw new Fault('config_invalid', { field, detail: `${field}: this is no TrueType font with outlines`, cause })
+    throw new Fault('config_invalid', { field, detail: 'this is no TrueType font with outlines', cause })
   }
 }
 

@@ -27,7 +27,10 @@ const MOST_HEIGHT = 0.5
 export async function checkLabel(style: LabelStyle): Promise<void> {
   const { height } = layOut(SMALLEST, style, await fontOf(style))
   if (height > SMALLEST.height * MOST_HEIGHT)
-    throw refuse('DARKROOM_LABEL_TEXT', 'is too long to be legible on the smallest pictures')
+    throw refuse(
+      'DARKROOM_LABEL_TEXT',
+      `the label is too long: with capitals ${style.heightPercent} % high it would cover more than half of the smallest picture's height`,
+    )
 }
 
 /** A copy with the label on it. */
@@ -48,20 +51,23 @@ function layOut({ width, height }: Pick<Picture, 'width' | 'height'>, style: Lab
   const scale = capHeight / font.capHeight
   const padding = Math.ceil(capHeight * 0.6)
   const margin = Math.ceil(capHeight * 0.5)
-  const mostInk = width - 2 * margin - 2 * padding
   const letters = [...style.text].map((character) => letterOf(character, font))
-  const lines = wrap(letters, mostInk / scale)
+  const widest = Math.max(...wordsOf(letters).map((word) => advanceOf(trimmed(word)))) * scale
+  // A word that needs the whole width has it, before it is broken.
+  const [outside, inside] =
+    widest <= width - 2 * (margin + padding) ? [margin, padding] : [0, Math.ceil(capHeight * 0.2)]
+  const lines = wrap(letters, (width - 2 * (outside + inside)) / scale)
   const ys = letters.flatMap(({ glyph }) => glyph.contours.flat().map(({ y }) => y))
   const above = Math.ceil(Math.max(font.capHeight, ...ys) * scale)
   const below = Math.ceil(Math.max(0, ...ys.map((y) => -y)) * scale)
   const pitch = above + below + Math.ceil(capHeight * 0.3)
   const plate = {
-    width: Math.min(width - 2 * margin, Math.ceil(Math.max(...lines.map(advanceOf)) * scale) + 2 * padding),
+    width: Math.min(width - 2 * outside, Math.ceil(Math.max(...lines.map(advanceOf)) * scale) + 2 * inside),
     height: (lines.length - 1) * pitch + above + below + 2 * padding,
   }
   // Baselines and the tops of capitals lie on whole pixels.
-  const path = lines.map((line, row) => pathOf(line, scale, padding, padding + above + row * pitch)).join('')
-  return { ...plate, left: width - margin - plate.width, top: height - margin - plate.height, path }
+  const path = lines.map((line, row) => pathOf(line, scale, inside, padding + above + row * pitch)).join('')
+  return { ...plate, left: width - outside - plate.width, top: height - margin - plate.height, path }
 }
 
 type Letter = { character: string; glyph: Glyph }
@@ -70,24 +76,29 @@ function letterOf(character: string, font: Font): Letter {
   const glyph = font.glyphOf(character)
   if (glyph !== null) return { character, glyph }
   const point = character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
-  throw refuse('DARKROOM_LABEL_TEXT', `has a character that the font does not have (U+${point}); name one that has`)
+  throw refuse(
+    'DARKROOM_LABEL_TEXT',
+    `the label has a character that its font does not have (U+${point}); name a font that has it`,
+  )
 }
 
 const advanceOf = (line: readonly Letter[]) => line.reduce((sum, { glyph }) => sum + glyph.advance, 0)
 
-/** A line ends after a space, a hyphen or an ideograph; within a word only where the word alone is too long. */
+/** A line ends after a space, a hyphen or an ideograph; within a word only where it is wider than a line, and it begins one then. */
 function wrap(letters: readonly Letter[], mostUnits: number): Letter[][] {
   const lines: Letter[][] = [[]]
   for (const word of wordsOf(letters)) {
     const line = lines.at(-1) ?? []
     if (advanceOf([...line, ...trimmed(word)]) <= mostUnits) line.push(...word)
     else if (advanceOf(trimmed(word)) <= mostUnits) lines.push([...word])
-    else
+    else {
+      lines.push([])
       for (const letter of word) {
         const last = lines.at(-1) ?? []
         if (last.length > 0 && advanceOf([...last, letter]) > mostUnits) lines.push([letter])
         else last.push(letter)
       }
+    }
   }
   return lines.map(trimmed).filter((line) => line.length > 0)
 }
@@ -96,7 +107,7 @@ function wordsOf(letters: readonly Letter[]): Letter[][] {
   const words: Letter[][] = [[]]
   for (const letter of letters) {
     words.at(-1)?.push(letter)
-    if (/[\s\p{Pd}\p{Script=Han}]/u.test(letter.character)) words.push([])
+    if (/[\s\p{Pd}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(letter.character)) words.push([])
   }
   return words.filter((word) => word.length > 0)
 }
@@ -149,7 +160,7 @@ function fontOf({ fontFile }: LabelStyle): Promise<Font> {
   const reading = readFile(file).then(
     (bytes) => readFont(bytes, 'DARKROOM_LABEL_FONT_FILE'),
     (cause: unknown) => {
-      throw refuse('DARKROOM_LABEL_FONT_FILE', `cannot read ${file}`, cause)
+      throw refuse('DARKROOM_LABEL_FONT_FILE', `cannot read the label's font, ${file}`, cause)
     },
   )
   fonts.set(file, reading)
@@ -157,6 +168,7 @@ function fontOf({ fontFile }: LabelStyle): Promise<Font> {
   return reading
 }
 
-function refuse(field: string, problem: string, cause?: unknown): Fault {
-  return new Fault('config_invalid', { field, detail: `${field} ${problem}`, cause })
+/** The field is told beside the problem. */
+function refuse(field: string, detail: string, cause?: unknown): Fault {
+  return new Fault('config_invalid', { field, detail, cause })
 }
