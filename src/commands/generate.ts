@@ -21,6 +21,7 @@ Asks the service at --url, DARKROOM_URL or HOST:PORT; where none answers, one is
   --out FILE          where to write (default darkroom.png); with --n 2 or more, a number is put before the extension
   --n N               how many (default 1)
   --seed N            the first picture's seed
+  --label             with a visible label on each
   --model ID  --size WxH  --quality low|medium|high  --negative "<prompt>"
   --url URL           the service (default http://HOST:PORT; DARKROOM_URL)
 The key is read from DARKROOM_KEY, else from the client key in $DARKROOM_HOME/keys.json.`,
@@ -39,6 +40,7 @@ async function run(args: string[]): Promise<void> {
       size: { type: 'string' },
       quality: { type: 'string' },
       negative: { type: 'string' },
+      label: { type: 'boolean' },
       url: { type: 'string' },
     },
   })
@@ -57,6 +59,7 @@ async function run(args: string[]): Promise<void> {
     ...(values.size === undefined ? {} : { size: values.size }),
     ...(values.quality === undefined ? {} : { quality: values.quality }),
     ...(values.negative === undefined ? {} : { negative_prompt: values.negative }),
+    ...(values.label === true ? { label: true } : {}),
   }
   const done = await follow(client, await client.post('/v1/generations', order))
   await keep(client, done, values.out)

@@ -48,6 +48,25 @@ await onConsole('console', ({ chromium, stubbed, named }) => {
     assert.equal(await page.inputValue('#prompt'), 'a red boat on the beach at sunset')
   })
 
+  named('a visible label is asked for by a tick alone, and the same again asks for it again', async (page) => {
+    const orders: unknown[] = []
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/v1/generations'))
+        orders.push(request.postDataJSON().label)
+    })
+    await order(page, 'a boat')
+    await ended(page, 'published')
+    await page.click('text=More options')
+    await page.check('#label')
+    await order(page, 'a boat')
+    await page.waitForURL(/generation=req_2/)
+    await ended(page, 'published')
+    await page.uncheck('#label')
+    await page.click('text=Another seed')
+    await page.waitForURL(/generation=req_3/)
+    assert.deepEqual(orders, [undefined, true, true])
+  })
+
   named('by keyboard alone: prompt, picture, seed, provenance; the focus goes to the result', async (page) => {
     await page.keyboard.type('a red boat')
     await page.keyboard.press('Control+Enter')

@@ -12,6 +12,7 @@ import { fullStatement, picture, release, SECRET, scene, statement, storybook } 
 import { openStubCheck } from './stub-check.ts'
 
 type StubAppeal = { text: string; purpose: string | null; state: string; answer: object | null; ended_at?: string }
+type Order = { prompt: string; n?: number; seed?: number; label?: boolean }
 export type Stub = Awaited<ReturnType<typeof startStub>>
 
 export async function startStub() {
@@ -80,9 +81,9 @@ export async function startStub() {
     next: null,
   }))
 
-  app.post<{ Body: { prompt: string; n?: number; seed?: number } }>('/v1/generations', async (request, reply) => {
+  app.post<{ Body: Order }>('/v1/generations', async (request, reply) => {
     seen.posts += 1
-    const { prompt, n = 1, seed = 7 } = request.body
+    const { prompt, n = 1, seed = 7, label = false } = request.body
     if (prompt.includes('too long')) {
       return reply
         .code(400)
@@ -97,7 +98,7 @@ export async function startStub() {
       ...{ id, object: 'generation', state: refused ? 'refused' : 'queued', outcome: null, failure: null },
       ...{ model: 'storybook', model_version: '1.0.0', size: '128x128', quality: 'medium', steps: 20, seed, n },
       ...{ guidance_scale: 4, scheduler: 'dpmpp_2m', output_format: 'png', output_compression: null, purpose: null },
-      ...{ label: false, prompt_truncated: false, final: refused, sandbox: false },
+      ...{ label, prompt_truncated: false, final: refused, sandbox: false },
       progress: { step: 0, steps: 20, position: 2, ahead: 0, eta_seconds: null },
       statement: refused ? statement : null,
       images: refused ? [] : Array.from({ length: n }, (_, index) => picture(id, index, seed + index)),

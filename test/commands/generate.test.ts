@@ -10,15 +10,22 @@ const STATEMENT = { id: 'sor_1', notice: 'It was refused.', appeal_url: '/statem
 const progress = { step: 0, steps: 1, position: null }
 
 /** Runs it against a service that answers with this generation. */
-async function generate(generation: object): Promise<{ url: string; out: string; err: string }> {
+async function generate(
+  generation: object,
+  ...options: string[]
+): Promise<{ url: string; out: string; err: string; ordered: string }> {
+  let ordered = ''
   const server = createServer((request, response) => {
+    request.on('data', (part) => {
+      ordered += part
+    })
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify(request.url === '/healthz' ? {} : generation))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${portOf(server.address())}`
-  const child = spawn(process.execPath, ['src/main.ts', 'generate', 'a boat', '--url', url], {
+  const child = spawn(process.execPath, ['src/main.ts', 'generate', 'a boat', '--url', url, ...options], {
     env: { ...process.env, DARKROOM_KEY: 'dk_live_test' },
   })
   const said = { out: '', err: '' }
@@ -30,7 +37,7 @@ async function generate(generation: object): Promise<{ url: string; out: string;
   })
   await once(child, 'close')
   server.close()
-  return { url, ...said }
+  return { url, ...said, ordered }
 }
 
 function portOf(address: string | AddressInfo | null): number {
@@ -59,4 +66,10 @@ test('a picture that was withheld has the link of its own statement; one without
   })
   assert.ok(err.includes(`statement ${url}/statements/sor_1#secret\n`), err)
   assert.ok(err.includes(`statement ${url}/v1/statements/sor_2\n`), err)
+})
+
+test('a visible label is asked for where it is said, and not otherwise', async () => {
+  const ended = { id: 'req_1', state: 'refused', failure: null, progress, statement: STATEMENT, images: [] }
+  assert.equal(JSON.parse((await generate(ended, '--label')).ordered).label, true)
+  assert.equal('label' in JSON.parse((await generate(ended)).ordered), false)
 })

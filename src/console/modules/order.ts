@@ -18,6 +18,7 @@ const controls = (): Control[] =>
       (node instanceof HTMLInputElement || node instanceof HTMLSelectElement || node instanceof HTMLTextAreaElement) &&
       node.name !== '',
   )
+const isBox = (node: Control): node is HTMLInputElement => node instanceof HTMLInputElement && node.type === 'checkbox'
 const control = (name: string) => controls().find((one) => one.name === name)
 
 export function fitToModel(): void {
@@ -39,9 +40,14 @@ export function fitToModel(): void {
 }
 
 /** The body of POST /v1/generations: what was left empty is left out, so that the server's defaults hold. */
-export function readOrder(): Record<string, string | number> {
-  const order: Record<string, string | number> = {}
-  for (const { name, value } of controls()) {
+export function readOrder(): Record<string, string | number | boolean> {
+  const order: Record<string, string | number | boolean> = {}
+  for (const node of controls()) {
+    const { name, value } = node
+    if (isBox(node)) {
+      if (node.checked) order[name] = true
+      continue
+    }
     const text = name === 'prompt' ? value : value.trim()
     if (text !== '') order[name] = numeric.includes(name) ? Number(text) : text
   }
@@ -60,6 +66,8 @@ export function fillOrder(generation: Generation, seed: number | null): void {
   set('size', generation.size)
   set('quality', generation.quality)
   set('output_format', generation.output_format)
+  const label = control('label')
+  if (label !== undefined && isBox(label)) label.checked = generation.label
   set('n', '1')
   set('seed', seed === null ? '' : String(seed))
   if (seed !== null) form.querySelector('details')?.setAttribute('open', '')

@@ -72,6 +72,10 @@ ${purposes.length > 0 && choice('purpose', 'Purpose', [['', 'not said'], ...purp
 <input id="negative_prompt" name="negative_prompt" dir="auto" autocomplete="off">
 <p class="error" id="negative_prompt-error" role="alert" hidden></p>
 </div>
+<div class="field">
+<label class="tick"><input id="label" name="label" type="checkbox"> Say on the picture that it is AI-made</label>
+<p class="error" id="label-error" role="alert" hidden></p>
+</div>
 </details>
 <p class="error" id="order-error" role="alert" hidden></p>
 <button class="primary" id="develop" data-models="${models.length}" disabled>Develop</button>
