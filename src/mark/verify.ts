@@ -4,9 +4,9 @@
 import { type Comparison, compare } from './comparison.ts'
 import { compares, describeCopy } from './copies.ts'
 import { type DecodeLimits, decodeUpload } from './encode.ts'
-import { type Findings, type Grounds, groundsOf, isAuthentic, recordOf } from './findings.ts'
+import { type Findings, type Grounds, groundsOf, recordOf } from './findings.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import type { ManifestReading, ManifestState } from './manifest.ts'
+import { hasLapsed, type ManifestReading, type ManifestState } from './manifest.ts'
 import { hasSamePixels } from './pixels.ts'
 import type { Registry, RegistryRecord } from './registry.ts'
 import type { Signer } from './signer.ts'
@@ -26,7 +26,7 @@ export type Provenance = {
     signed_by: string | null
     generator: string | null
     problems: string[]
-    /** The manifest that was signed for the image, where the file has it no more or altered pixels stand under it. */
+    /** The manifest that was signed for the image, where the file has none of ours that holds. */
     recovered: string | null
   }
   watermark: {
@@ -74,7 +74,8 @@ export async function verifyProvenance(bytes: Uint8Array, tools: VerifyTools): P
   const findings: Findings = { manifest, mark, ...records, likeness, samePixels, byLikeness }
   const { verdict, notes } = judge(findings)
   const record = verdict === 'ours' || verdict === 'ours_altered' ? recordOf(findings) : null
-  const recovered = !manifest.found || isAuthentic(manifest) ? (record?.manifestId ?? null) : null
+  const holds = manifest.found && (manifest.state === 'Trusted' || hasLapsed(manifest))
+  const recovered = holds ? null : (record?.manifestId ?? null)
   return {
     verdict,
     manifest: manifest.found

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import sharp from 'sharp'
 import { type Marked, markImage } from '../../src/mark/mark.ts'
+import { openSigner } from '../../src/mark/signer.ts'
 import { cartoon, imageOf, pixelsOf, rotated } from './pictures.ts'
+import { MANIFEST } from './signers.ts'
 import { openStrangers, type Strangers } from './strangers.ts'
 import { withPngChunk } from './surgery.ts'
 
@@ -56,7 +58,7 @@ describe('equal pixels', () => {
       ['a byte', forged],
     ] as const) {
       const { verdict, last, manifest, shown, manifestId } = await tell(file)
-      assert.deepEqual([verdict, manifest.state, manifestId !== null], ['ours', 'Invalid', true], what)
+      assert.deepEqual([verdict, manifest.state, manifestId], ['ours', 'Invalid', marked.manifestId], what)
       assert.match(last, /^The pixels are those that were released.*the file around them was changed/, what)
       assert.match(shown.get('fingerprint')?.shows ?? '', /The pixels are those of the one on record/, what)
     }
@@ -68,6 +70,15 @@ describe('equal pixels', () => {
       assert.deepEqual([verdict, manifest.recovered], ['ours', marked.manifestId])
       assert.match(last, /^The pixels are those that were released.*only their manifest is gone/)
     }
+  })
+
+  it('lead to the manifest that was signed for them, and not to the one that somebody put in its place', async () => {
+    const elsewhere = await openSigner({ home: `${strangers.home}/elsewhere` })
+    const { bytes } = await elsewhere.sign(await png(marked.bytes), 'image/png', MANIFEST)
+    const { verdict, manifest, manifestId, last } = await tell(bytes)
+    assert.deepEqual([verdict, manifest.state, manifest.recovered], ['ours', 'Valid', marked.manifestId])
+    assert.equal(manifestId, marked.manifestId)
+    assert.match(last, /the file around them was changed/)
   })
 
   it('are not said of altered ones under the recovered manifest', async () => {
