@@ -150,7 +150,7 @@ suiteOn('the verify page', await startChromium(), (chromium) => {
     assert.deepEqual([feedback.width, limits.width], [answer.width, answer.width])
   })
 
-  for (const name of ['marked', 'lifted'])
+  for (const name of ['marked', 'stripped', 'cropped', 'foreign', 'lifted', 'forged'])
     named(
       `a ${name} picture in the light`,
       async (page) => {
