@@ -34,7 +34,7 @@ test('an order is answered at once, followed by its address, and ends published 
     validation_state: 'Trusted',
     watermark: { psnr_db: 41.5, confidence: 'high' },
     digests: { file: 'f', manifest: 'm', pixels: 'p' },
-      label: null,
+    label: null,
   })
   assert.deepEqual(await read(`/v1/images/${first.id}`), first)
 })

@@ -2,8 +2,8 @@
 // anew is most of what a short suite would do. test/run.ts names the folder of the copy; without one nothing changes.
 // Where a test is about making them, PostgreSQL's or a folder's own, no copy is taken.
 
-import { existsSync, openAsBlob } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { PGlite } from '@electric-sql/pglite'
@@ -17,7 +17,7 @@ function replace(inMemory: () => Promise<PGlite>): void {
   Reflect.set(PGlite, 'create', (...given: []) => (given.length === 0 ? inMemory() : make(...given)))
 }
 
-/** Made by whoever is first; two at once make the same. */
+/** Made by whoever is first, and never replaced: others may be reading it. */
 async function makeCopy(copy: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<PGlite>()
   replace(async () => {
@@ -29,7 +29,10 @@ async function makeCopy(copy: string): Promise<void> {
   const migrated = await (await promise).dumpDataDir('none')
   const own = `${copy}.${process.pid}`
   await writeFile(own, await migrated.bytes())
-  await rename(own, copy)
+  await link(own, copy).catch((cause) => {
+    if (!existsSync(copy)) throw cause
+  })
+  await rm(own)
 }
 
 if (folder !== undefined) {
@@ -41,7 +44,7 @@ if (folder !== undefined) {
       await made
       replace(inMemory)
     }
-    return make({ loadDataDir: await openAsBlob(copy) })
+    return make({ loadDataDir: new Blob([await readFile(copy)]) })
   }
   replace(inMemory)
 }
