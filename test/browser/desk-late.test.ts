@@ -40,6 +40,25 @@ await onDesk('desk, late', ({ named }) => {
     },
   )
 
+  named(
+    'what was seen of one item is not seen under the next, however late that one’s picture comes',
+    { before: holds(3) },
+    async ({ page }) => {
+      await judging(page)
+      const item = await shownItem(page)
+      await see(page)
+      assert.equal(await page.locator('#picture img').isVisible(), true)
+      // From now on no picture is ever ready to be shown.
+      await page.evaluate(() => {
+        HTMLImageElement.prototype.decode = () => new Promise(() => {})
+      })
+      await press(page, 'd', '1', '1', '1', 'Enter')
+      await until(async () => (await shownItem(page)) !== item, 'the next item')
+      assert.equal(await page.locator('#picture img').isVisible(), false)
+      assert.equal(await page.locator('#picture img[data-view=original]').count(), 0)
+    },
+  )
+
   named('a desk that is signed out takes up the queue again once it goes on', {}, async ({ page, desk }) => {
     await page.waitForSelector('text=Nothing waits for you')
     const cookies = await page.context().cookies()

@@ -87,6 +87,8 @@ export function showPicture(next: ItemView): void {
   ofInput = false
   seen = false
   clearTimeout(again)
+  // What the last item showed, perhaps as it is, keeps its place until this one's is there, and is not seen under its name.
+  for (const image of figure.querySelectorAll('img')) image.dataset.view = 'gone'
   draw()
 }
 
