@@ -25,6 +25,8 @@ const slowLast = ['faults', 'browser']
 
 const isUnit = (file: string): boolean => file.startsWith(unit)
 const isBusy = (file: string): boolean => busy.some((name) => file.startsWith(`test${sep}${name}${sep}`))
+// A browser is several processes: a page that waits for its turn looks like one that is slow.
+const isBrowser = (file: string): boolean => file.startsWith(`test${sep}browser${sep}`)
 const rank = (file: string): number => slowLast.findIndex((name) => file.startsWith(`test${sep}${name}${sep}`))
 
 const findFiles = (filters: readonly string[]): string[] =>
@@ -62,10 +64,11 @@ const runGroup = async (group: string[], concurrency: number, timeoutMs: number)
 await runGroup(files.filter(isUnit), 2, 2 * MINUTE)
 await runGroup(files.filter(isBusy), 1, fileMs)
 await runGroup(
-  files.filter((file) => !isUnit(file) && !isBusy(file)),
+  files.filter((file) => !isUnit(file) && !isBusy(file) && !isBrowser(file)),
   patientAtOnce,
   fileMs,
 )
+await runGroup(files.filter(isBrowser), Math.min(availableParallelism(), 4), fileMs)
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 for (const report of reports.values()) {

@@ -43,7 +43,8 @@ await onConsole('console', ({ chromium, stubbed, named }) => {
 
   named('an empty tray says what to do, and an example fills the prompt', async (page) => {
     assert.match(await text(page), /The tray is empty/)
-    assert.match(await text(page, '#contacts-note'), /Your pictures will be here/)
+    // Once the list has come.
+    await page.locator('#contacts-note', { hasText: 'Your pictures will be here' }).waitFor()
     await page.click('[data-example]')
     assert.equal(await page.inputValue('#prompt'), 'a red boat on the beach at sunset')
   })
