@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { Fault } from '../../kernel/fault.ts'
 import type { Picture } from '../watermark/residual.ts'
-import { type Font, type Glyph, type Point, readFont } from './font.ts'
+import { type Font, type Glyph, readFont } from './font.ts'
 
 export type LabelStyle = {
   readonly text: string
   /** Of the capitals, as a share of the picture's shorter side, in percent. */
   readonly heightPercent: number
-  /** A TrueType file; null: the one that comes with this. */
+  /** A font with outlines, TrueType or OpenType; null: the one that comes with this. */
   readonly fontFile: string | null
 }
 
@@ -57,9 +57,8 @@ function layOut({ width, height }: Pick<Picture, 'width' | 'height'>, style: Lab
   const [outside, inside] =
     widest <= width - 2 * (margin + padding) ? [margin, padding] : [0, Math.ceil(capHeight * 0.2)]
   const lines = wrap(letters, (width - 2 * (outside + inside)) / scale)
-  const ys = letters.flatMap(({ glyph }) => glyph.contours.flat().map(({ y }) => y))
-  const above = Math.ceil(Math.max(font.capHeight, ...ys) * scale)
-  const below = Math.ceil(Math.max(0, ...ys.map((y) => -y)) * scale)
+  const above = Math.ceil(Math.max(font.capHeight, ...letters.map(({ glyph }) => glyph.above)) * scale)
+  const below = Math.ceil(Math.max(...letters.map(({ glyph }) => glyph.below)) * scale)
   const pitch = above + below + Math.ceil(capHeight * 0.3)
   const plate = {
     width: Math.min(width - 2 * outside, Math.ceil(Math.max(...lines.map(advanceOf)) * scale) + 2 * inside),
@@ -121,32 +120,10 @@ function pathOf(line: readonly Letter[], scale: number, left: number, baseline: 
   let pen = left
   let path = ''
   for (const { glyph } of line) {
-    const place = ({ x, y }: Pick<Point, 'x' | 'y'>) =>
-      `${(pen + x * scale).toFixed(3)} ${(baseline - y * scale).toFixed(3)}`
-    for (const contour of glyph.contours) path += contourPath(contour, place)
+    path += glyph.pathAt(pen, baseline, scale)
     pen += glyph.advance * scale
   }
   return path
-}
-
-/** Quadratic curves; between two points off the curve lies one on it. */
-function contourPath(contour: readonly Point[], place: (point: Pick<Point, 'x' | 'y'>) => string): string {
-  const middle = (a: Point, b: Point) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, on: true })
-  const whole = contour.flatMap((point, i) => {
-    const next = contour[(i + 1) % contour.length] ?? point
-    return point.on || next.on ? [point] : [point, middle(point, next)]
-  })
-  const first = whole.findIndex(({ on }) => on)
-  const from = [...whole.slice(first), ...whole.slice(0, first)]
-  const [start] = from
-  if (start === undefined) return ''
-  let path = `M${place(start)}`
-  for (let i = 1; i <= from.length; i++) {
-    const point = from[i] ?? start
-    if (point.on) path += `L${place(point)}`
-    else path += `Q${place(point)} ${place(from[++i] ?? start)}`
-  }
-  return `${path}Z`
 }
 
 const BUNDLED = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'))
