@@ -15,15 +15,17 @@ import { openSigner } from '../src/mark/signer.ts'
 import { readMark } from '../src/mark/watermark/detect.ts'
 import { openWatermarker } from '../src/mark/watermark/pool.ts'
 import { markPicture } from '../src/mark/watermark/strengthen.ts'
+import { orderOf } from '../test/mark/orders.ts'
 import { cartoon, type Drawn, rough, textured } from '../test/mark/pictures.ts'
 import { openDevice } from '../workers/device.ts'
 import { median } from './median.ts'
+import { SAMPLE } from './sample.ts'
 
 const ROUNDS = 7
 const PNG = { format: 'png', quality: null, xmp: null } as const
 /** What one core may spend on a picture of 1024² beside the encoder, in ms. */
 const TARGET_MS = 150
-const QUICK = { search: 'quick', deadlineMs: 1000 } as const
+const QUICK = { search: 'quick' } as const
 const FULL = { search: 'full', deadlineMs: 60_000 } as const
 // libvips takes no more cores than the threads of ours that are measured.
 sharp.concurrency(1)
@@ -71,17 +73,7 @@ try {
     const marked = await markPicture(drawn, 1, key, PNG)
     const { bytes } = await signer.sign(marked.bytes, 'image/png', manifest)
     const { picture } = await decodeUpload(bytes)
-    const order = {
-      picture: drawn,
-      imageId: 'bench',
-      markId: 1,
-      outputFormat: 'png',
-      compression: null,
-      system: { name: 'bench', version: '1' },
-      model: { id: 'bench', version: '1' },
-      createdAt: new Date(),
-      parent: null,
-    } as const
+    const order = orderOf(drawn, 1)
     const encode = await timed(() => encodePicture(picture, PNG))
     const mark = await timed(() => markPicture(drawn, 1, key, PNG))
     const sign = await timed(() => signer.sign(marked.bytes, 'image/png', manifest))
@@ -148,18 +140,10 @@ async function timeOfAGeneration(): Promise<number> {
     log: openLog('silent'),
     stepDeadlineMs: () => 60_000,
   })
-  const sample = {
-    id: 'a',
-    prompt: 'a red boat on the sea at sunset',
-    negativePrompt: '',
-    seed: 1,
-    width: 128,
-    height: 128,
-    steps: 20,
-    guidanceScale: 3,
-    previews: 0,
-  }
   return await timed(() =>
-    device.generate({ packId: 'storybook', samples: [sample], previewSide: 128 }, { onPreview: () => {} }),
+    device.generate(
+      { packId: 'storybook', samples: [{ ...SAMPLE, previews: 0 }], previewSide: 128 },
+      { onPreview: () => {} },
+    ),
   )
 }

@@ -2,25 +2,14 @@
 // preview is one decoding, one classification, and averaging. What marking it costs afterwards is in mark.ts.
 //   npm run bench -- bench/preview.ts [rounds, 7]
 import { resolve } from 'node:path'
-import type { SampleRequest } from '../models/runtime/stepper.ts'
 import { openLog } from '../src/kernel/log.ts'
 import { openDevice } from '../workers/device.ts'
 import { median } from './median.ts'
+import { SAMPLE } from './sample.ts'
 
 const rounds = Number(process.argv[2] ?? 7)
 const PREVIEWS = 3
 const packsDir = resolve(import.meta.dirname, '../models/packs')
-
-const sample: SampleRequest = {
-  id: 'a',
-  prompt: 'a red boat on the sea at sunset',
-  negativePrompt: '',
-  seed: 1,
-  width: 128,
-  height: 128,
-  steps: 20,
-  guidanceScale: 3,
-}
 
 await using device = await openDevice({
   packsDir,
@@ -31,7 +20,7 @@ await using device = await openDevice({
 })
 
 async function render(n: number, previews: number): Promise<number> {
-  const samples = Array.from({ length: n }, (_, i) => ({ ...sample, id: `${i}`, seed: i, previews }))
+  const samples = Array.from({ length: n }, (_, i) => ({ ...SAMPLE, id: `${i}`, seed: i, previews }))
   let shown = 0
   const begun = performance.now()
   await device.generate({ packId: 'storybook', samples, previewSide: 128 }, { onPreview: () => void shown++ })

@@ -1,6 +1,7 @@
 // The finish role: marks cleared images and publishes marked ones. It needs no device, so there may be many.
 import type { Ground } from '../src/kernel/ground.ts'
-import { type MarkTools, markStage } from '../src/mark/stage.ts'
+import type { MarkTools } from '../src/mark/mark.ts'
+import { markStage } from '../src/mark/stage.ts'
 import { publishStage } from '../src/publish/release.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { runTask } from './run-task.ts'

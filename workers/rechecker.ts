@@ -1,8 +1,8 @@
 // Looks again at what was released, one picture at a time and a few an hour for the whole deployment (src/mark/recheck.ts), in whichever
 // finish worker finds the turn due. It waits its turn for a thread of the watermark's like every picture that is being marked.
 import type { Ground } from '../src/kernel/ground.ts'
+import type { MarkTools } from '../src/mark/mark.ts'
 import { recheckNext } from '../src/mark/recheck.ts'
-import type { MarkTools } from '../src/mark/stage.ts'
 import { repeat } from './repeat.ts'
 
 const LONGEST_MS = 60_000

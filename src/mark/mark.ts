@@ -1,6 +1,6 @@
-// Makes a picture releasable: watermark (TrustMark first where there is one, ours over it), encode with XMP, sign last, then read the very bytes back and believe only those.
-// What cannot be read back as ours is not returned. A second marking of the same image gives another valid file (the signature
-// and manifest id differ, the pixels do not): the caller stores one and adopts it.
+// Makes a picture releasable: label, watermark (TrustMark first where there is one, ours over it), encode with XMP, sign last, then read the
+// very bytes back and believe only those. What cannot be read back as ours is not returned. A second marking of the same image gives
+// another valid file (the signature and manifest id differ, the pixels do not): the caller stores one and adopts it.
 import { createHash } from 'node:crypto'
 import { Fault } from '../kernel/fault.ts'
 import { inSpan } from '../kernel/trace.ts'
@@ -63,12 +63,11 @@ export type Marked = {
 }
 
 const DEFAULT_QUALITY = { png: null, jpeg: 92, webp: 90 } as const
-const READ_BACK_MS = 5000
 
-export type MarkingTools = { signer: Signer; watermark: Watermarker; trustmark?: Trustmark | null }
+export type MarkTools = { signer: Signer; watermark: Watermarker; trustmark?: Trustmark | null }
 
 /** Throws Fault 'mark_failed', 'signer_failed', or 'mark_unverified' when the finished bytes do not say what they should. */
-export async function markImage(order: MarkOrder, tools: MarkingTools): Promise<Marked> {
+export async function markImage(order: MarkOrder, tools: MarkTools): Promise<Marked> {
   const { signer, watermark, trustmark = null } = tools
   const mimeType = MIME_TYPES[order.outputFormat]
   const { epoch } = watermark
@@ -146,7 +145,7 @@ async function readBack(
   const { picture } = await decodeUpload(bytes)
   if (picture.width !== order.picture.width || picture.height !== order.picture.height)
     throw refuse('picture', 'has another size')
-  const reading = await watermark.read(picture, { search: 'quick', deadlineMs: READ_BACK_MS })
+  const reading = await watermark.read(picture, { search: 'quick' })
   if (reading.decoded === null) throw refuse('watermark', reading.found ? 'cannot be read' : 'not found')
   if (reading.decoded.markId !== order.markId) throw refuse('watermark', 'names another image')
   if (reading.epoch !== watermark.epoch) throw refuse('watermark', 'has another key epoch')

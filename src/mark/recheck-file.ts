@@ -3,12 +3,11 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { sha256 } from '../kernel/canonical.ts'
-import { Fault } from '../kernel/fault.ts'
 import { compare } from './comparison.ts'
 import { decodeUpload } from './encode.ts'
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
 import { bindingValue, hasLapsed, type ManifestReading } from './manifest.ts'
-import type { MarkTools } from './stage.ts'
+import type { MarkTools } from './mark.ts'
 
 /** What the record has of a released picture. */
 export type ReleasedRecord = {
@@ -30,7 +29,6 @@ const Marked = Compile(
     watermark: Type.Object({ epoch: Type.Integer() }),
   }),
 )
-const READ_MS = 10_000
 
 /** Faults: whatever keeps it from looking, which says nothing of the file. */
 export async function recheckFile(
@@ -43,9 +41,7 @@ export async function recheckFile(
   const manifest = await signer.read(bytes, mimeType)
   const lapsed = manifest.found && hasLapsed(manifest)
   const { picture } = await decodeUpload(bytes)
-  const reading = await watermark.read(picture, { search: 'quick', deadlineMs: READ_MS })
-  if (reading.decoded === null && reading.cutShort)
-    throw new Fault('timeout', { retry: 'later', facts: { image: record.imageId } })
+  const reading = await watermark.read(picture, { search: 'quick' })
   const markHolds = reading.decoded?.markId === record.markId && reading.epoch === mark.epoch
   const { likeness } = compare(picture, fingerprintOf(picture), record)
   const problems = [

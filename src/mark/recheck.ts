@@ -8,8 +8,8 @@ import type { Sql } from '../kernel/database.ts'
 import { isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { type RecheckResult, recheckResults } from '../kernel/meters.ts'
+import type { MarkTools } from './mark.ts'
 import { recheckFile } from './recheck-file.ts'
-import type { MarkTools } from './stage.ts'
 import { MARK_ID_BITS } from './watermark/code.ts'
 
 const AGAIN_SECONDS = 60

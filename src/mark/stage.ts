@@ -12,9 +12,7 @@ import { finishStage } from '../outcome.ts'
 import { type DisclosureSettings, verifyUrlAt } from './disclosure.ts'
 import type { LabelStyle } from './label/label.ts'
 import type { Parent } from './manifest.ts'
-import { type Marked, type MarkingTools, markImage } from './mark.ts'
-
-export type MarkTools = MarkingTools
+import { type Marked, type MarkTools, markImage } from './mark.ts'
 
 export async function markStage(ground: Ground, tools: MarkTools, claim: Claim): Promise<void> {
   const image = await claimImage(ground, claim, 'cleared')

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { sql as raw } from 'kysely'
 import type { Page } from 'playwright-core'
-import { NOTHING_FOUND } from '../http/service.ts'
+import { NOTHING_KNOWN } from '../mark/findings.ts'
 import { openReceiver } from '../notify/receiver.ts'
 import type { Desk, Made } from '../review/desk.ts'
 import { payloads } from './hostile.ts'
@@ -201,7 +201,7 @@ await onHostile('hostile texts', { typed: WORDS, env }, ({ named }) => {
       const [one = ''] = texts
       const manifest = { found: true, state: 'Valid' as const, recovered: one }
       found.now = {
-        ...NOTHING_FOUND,
+        ...NOTHING_KNOWN,
         verdict: 'ours_altered',
         manifest: { ...manifest, signed_by: texts.join(' '), generator: texts.join(' '), problems: texts },
         watermark: { found: true, confidence: 'low', read: true, copy: one, trustmark: null },
@@ -218,7 +218,7 @@ await onHostile('hostile texts', { typed: WORDS, env }, ({ named }) => {
     }
     const [hostile = [], harmless = []] = seen
     same(hostile, harmless, 'the answer')
-    found.now = NOTHING_FOUND
+    found.now = NOTHING_KNOWN
     for (const name of ALL.filter((_, at) => at % 20 === 0)) {
       await page.setInputFiles('#file', { name, mimeType: 'image/png', buffer })
       await page.waitForSelector('[data-verdict]')

@@ -8,7 +8,8 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import { registerConsole } from '../../src/console/console.ts'
 import { verificationOf } from '../../src/mark/stranger.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
-import { BEARERS, CARD, NOTHING_FOUND } from '../http/service.ts'
+import { BEARERS, CARD } from '../http/service.ts'
+import { NOTHING_KNOWN } from '../mark/findings.ts'
 import { type Desk, openDesk } from '../review/desk.ts'
 import { suiteOn } from '../support/services.ts'
 import { type Chromium, startChromium } from './chromium.ts'
@@ -37,7 +38,7 @@ export const lines = (most: number): string[] =>
 export const onHostile = async (suite: string, { env = {}, typed }: Options, tests: (suite: Suite) => void) =>
   suiteOn(suite, await startChromium(), (chromium) => {
     let desk: Desk
-    const found = { now: NOTHING_FOUND }
+    const found = { now: NOTHING_KNOWN }
     const check = {
       verify: async () => verificationOf(found.now, [], { mark: null, manifest: null }),
       resolve: async () => [],

@@ -6,8 +6,9 @@ import sharp from 'sharp'
 import { loadStart } from '../../src/generate/start.ts'
 import { saltedDigest } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
+import { NOTHING_KNOWN } from '../mark/findings.ts'
 import { editsOf, maskOf, solid } from './edit-forms.ts'
-import { ALLOWED, FORBIDDEN, NOTHING_FOUND, NOTHING_SEEN, openService, type Service } from './service.ts'
+import { ALLOWED, FORBIDDEN, NOTHING_SEEN, openService, type Service } from './service.ts'
 
 const sql = () => service.ground.database.sql
 
@@ -23,7 +24,7 @@ before(async () => {
 after(() => service[Symbol.asyncDispose]())
 afterEach(() => {
   service.eye.sees = NOTHING_SEEN
-  service.eye.marks = NOTHING_FOUND
+  service.eye.marks = NOTHING_KNOWN
 })
 
 test('an upload is fitted, cleaned and kept under salted digests before it is admitted', async () => {
@@ -212,13 +213,13 @@ test('without a classifier the upload goes on, for its results are held; with on
 
 test('the file as it came is kept only where it carries a manifest that can be read', async () => {
   const found = { found: true, state: 'Trusted', signed_by: 'Jane Doe', generator: 'Camera', recovered: null } as const
-  service.eye.marks = { ...NOTHING_FOUND, verdict: 'foreign_manifest', manifest: { ...found, problems: [] } }
+  service.eye.marks = { ...NOTHING_KNOWN, verdict: 'foreign_manifest', manifest: { ...found, problems: [] } }
   const jpeg = await solid(300, 300).jpeg().toBuffer()
   const { request, inputs } = await edits.edited({ image: jpeg })
   assert.equal(inputs[0]?.original_key, `${request.id}/original-0`)
   const original = await service.ground.quarantine.get(`${request.id}/original-0`)
   assert.deepEqual([original.contentType, original.bytes.equals(jpeg)], ['image/jpeg', true])
   assert.ok(!JSON.stringify(inputs[0]?.provenance).includes('Jane'), 'who signed it is not noted')
-  service.eye.marks = { ...NOTHING_FOUND, manifest: { ...found, state: 'Invalid', problems: ['manifest.unreadable'] } }
+  service.eye.marks = { ...NOTHING_KNOWN, manifest: { ...found, state: 'Invalid', problems: ['manifest.unreadable'] } }
   assert.equal((await edits.edited({ image: jpeg })).inputs[0]?.original_key, null)
 })

@@ -39,6 +39,7 @@ import { bootstrap } from '../../src/tenant/bootstrap.ts'
 import { authenticate } from '../../src/tenant/caller.ts'
 import { keyFilePath } from '../../src/tenant/key-file.ts'
 import '../support/records-copy.ts'
+import { NOTHING_KNOWN } from '../mark/findings.ts'
 import { develop, type End } from './develop.ts'
 
 export const ALLOWED = 'a red boat on the sea at sunset'
@@ -69,24 +70,6 @@ export const CARD: ModelCard = {
 
 export const BEARERS = openBearers(Buffer.alloc(32, 11))
 export type Service = Awaited<ReturnType<typeof openService>>
-
-export const NOTHING_FOUND: Provenance = {
-  verdict: 'none_found',
-  manifest: { found: false, state: null, signed_by: null, generator: null, problems: [], recovered: null },
-  watermark: { found: false, confidence: 'none', read: false, copy: null, trustmark: null },
-  fingerprint: {
-    algorithm: 'iscc-image-v0',
-    bits: 256,
-    code: `ISCC:EED${'A'.repeat(52)}`,
-    weak: false,
-    compared: false,
-    distance: null,
-    match: null,
-  },
-  record: null,
-  notes: [],
-  grounds: { named: null, likeness: null, samePixels: null, turned: false, alike: false, cutShort: false },
-}
 
 /** What is seen in an upload, at once or when `look` resolves, and found of its origin. */
 type Eye = { sees: Evidence; look: (() => Promise<Evidence>) | null; marks: Provenance }
@@ -151,7 +134,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
   const tongues = openTongues(
     await loadTranslations(join(config.policiesDir, 'translations'), sentencesOf(policy, review.rules)),
   )
-  const eye: Eye = { sees: NOTHING_SEEN, look: null, marks: NOTHING_FOUND }
+  const eye: Eye = { sees: NOTHING_SEEN, look: null, marks: NOTHING_KNOWN }
   const publicCheck = await openCheck(ground, real, stack)
   const app = await buildServer({
     ground,
@@ -210,7 +193,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
 }
 
 async function openCheck(ground: Ground, real: RealCheck | null, stack: AsyncDisposableStack): Promise<PublicCheck> {
-  const nothing = verificationOf(NOTHING_FOUND, [], { mark: null, manifest: null })
+  const nothing = verificationOf(NOTHING_KNOWN, [], { mark: null, manifest: null })
   const { verificationsAtOnce } = ground.config.limits
   if (real === null)
     return { verify: async () => nothing, resolve: resolveByDns, takePlace: openShares(verificationsAtOnce) }

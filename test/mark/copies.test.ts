@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import sharp from 'sharp'
 import { type Marked, markImage } from '../../src/mark/mark.ts'
 import { openSigner } from '../../src/mark/signer.ts'
+import { orderOf } from './orders.ts'
 import { cartoon, imageOf, pixelsOf, rotated } from './pictures.ts'
 import { MANIFEST } from './signers.ts'
 import { openStrangers, type Strangers } from './strangers.ts'
@@ -14,20 +15,7 @@ let marked: Marked
 
 before(async () => {
   strangers = await openStrangers()
-  marked = await markImage(
-    {
-      picture: await cartoon(60, 256),
-      imageId: 'img_60',
-      markId: 60_606,
-      outputFormat: 'png',
-      compression: null,
-      system: { name: 'Darkroom', version: '0.1.0' },
-      model: { id: 'storybook', version: '1.0.0' },
-      createdAt: new Date('2026-03-04T05:06:07Z'),
-      parent: null,
-    },
-    strangers,
-  )
+  marked = await markImage(orderOf(await cartoon(60, 256), 60), strangers)
   strangers.publish(marked, 'img_60')
 })
 after(() => strangers[Symbol.asyncDispose]())

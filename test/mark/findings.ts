@@ -1,6 +1,7 @@
 // What layers may say of a picture, as a test puts it together: records, manifests and marks of each kind.
 import type { ManifestReading } from '../../src/mark/manifest.ts'
 import type { RegistryRecord } from '../../src/mark/registry.ts'
+import type { Provenance } from '../../src/mark/verify.ts'
 import type { MarkReading } from '../../src/mark/watermark/detect.ts'
 
 const record = (imageId: string, rest: Partial<RegistryRecord> = {}): RegistryRecord => ({
@@ -69,3 +70,22 @@ export const MARKS = {
     cutShort: false,
   },
 } satisfies Record<string, MarkReading>
+
+/** Of a picture about which nothing is known. */
+export const NOTHING_KNOWN: Provenance = {
+  verdict: 'none_found',
+  manifest: { found: false, state: null, signed_by: null, generator: null, problems: [], recovered: null },
+  watermark: { found: false, confidence: 'none', read: false, copy: null, trustmark: null },
+  fingerprint: {
+    algorithm: 'iscc-image-v0',
+    bits: 256,
+    code: `ISCC:EED${'A'.repeat(52)}`,
+    weak: false,
+    compared: false,
+    distance: null,
+    match: null,
+  },
+  record: null,
+  notes: [],
+  grounds: { named: null, likeness: null, samePixels: null, turned: false, alike: false, cutShort: false },
+}

@@ -12,6 +12,7 @@ import { type MarkOrder, markImage } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
 import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
+import { orderOf } from './orders.ts'
 import { cartoon, type Drawn, textured } from './pictures.ts'
 import { signedWithThumbnail } from './thumbnails.ts'
 
@@ -36,18 +37,8 @@ after(async () => {
   await Promise.all([home, foreignHome].map((path) => rm(path, { recursive: true, force: true })))
 })
 
-const order = (picture: Drawn, more: Partial<MarkOrder> = {}): MarkOrder => ({
-  picture,
-  imageId: 'img_second',
-  markId: SECOND,
-  outputFormat: 'png',
-  compression: null,
-  system: { name: 'Darkroom', version: '0.1.0' },
-  model: { id: 'storybook', version: '1.0.0' },
-  createdAt: new Date('2026-11-01T10:00:00Z'),
-  parent: null,
-  ...more,
-})
+const order = (picture: Drawn, more: Partial<MarkOrder> = {}): MarkOrder =>
+  orderOf(picture, SECOND, { imageId: 'img_second', createdAt: new Date('2026-11-01T10:00:00Z'), ...more })
 
 type Codes = { success: { code: string }[]; failure: { code: string }[] }
 type Store = {
@@ -236,7 +227,7 @@ test('a mark over an earlier mark is the one that is read, on flat pictures and 
     const { picture: carried } = await decodeUpload(first.bytes)
     const second = await make({ file: null, imageId: 'img_first' }, carried)
     const { picture: released } = await decodeUpload(second.bytes)
-    const reading = await watermark.read(released, { search: 'quick', deadlineMs: 5000 })
+    const reading = await watermark.read(released, { search: 'quick' })
     assert.equal(reading.decoded?.markId, SECOND, name)
     // How well depends on the two keys, which are drawn anew each time.
     assert.ok((reading.decoded?.agreement ?? 0) >= 0.85, `${name}: ${reading.decoded?.agreement}`)

@@ -9,8 +9,9 @@ import { isFault } from '../../src/kernel/fault.ts'
 import { generatedKey } from '../../src/kernel/quarantine.ts'
 import { claimTask } from '../../src/kernel/tasks.ts'
 import { drawLabel } from '../../src/mark/label/label.ts'
+import type { MarkTools } from '../../src/mark/mark.ts'
 import { markImage } from '../../src/mark/mark.ts'
-import { labelStyle, type MarkTools } from '../../src/mark/stage.ts'
+import { labelStyle } from '../../src/mark/stage.ts'
 import { markPreview } from '../../workers/gpu.ts'
 import { ALLOWED, json } from '../http/service.ts'
 import { openVoices, UNDO_SECONDS } from '../review/voices.ts'
@@ -139,7 +140,7 @@ for (const [width, height] of [
       const { letters, contrast } = measure(finished, box)
       assert.ok(letters >= (Math.min(width, height) * 5) / 100, `${outputFormat}: ${letters} pixels`)
       assert.ok(contrast >= 4.5, `${outputFormat}: ${contrast} to 1`)
-      const reading = await tools.watermark.read(finished, { search: 'quick', deadlineMs: 10_000 })
+      const reading = await tools.watermark.read(finished, { search: 'quick' })
       assert.equal(reading.decoded?.markId, 4711)
     }
   })

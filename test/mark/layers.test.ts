@@ -3,23 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { layersOf } from '../../src/mark/layers.ts'
 import type { Provenance } from '../../src/mark/verify.ts'
+import { NOTHING_KNOWN } from './findings.ts'
 
 const FOUND: Provenance = {
+  ...NOTHING_KNOWN,
   verdict: 'inconclusive',
-  manifest: { found: false, state: null, signed_by: null, generator: null, problems: [], recovered: null },
   watermark: { found: true, confidence: 'high', read: true, copy: 'in place', trustmark: null },
-  fingerprint: {
-    algorithm: 'iscc-image-v0',
-    bits: 256,
-    code: 'ISCC:X',
-    weak: false,
-    compared: false,
-    distance: null,
-    match: null,
-  },
-  record: null,
-  notes: [],
-  grounds: { named: 'mark', likeness: 'unrecorded', samePixels: null, turned: false, alike: false, cutShort: false },
+  grounds: { ...NOTHING_KNOWN.grounds, named: 'mark', likeness: 'unrecorded' },
 }
 const shown = (found: Partial<Provenance>, name: string) =>
   layersOf({ ...FOUND, ...found }).find(({ layer }) => layer === name)?.shows ?? ''

@@ -11,6 +11,7 @@ import { openSigner, type Signer } from '../../src/mark/signer.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { type Issued, openAuthority, P384, RSA } from '../support/openssl.ts'
 import { openTimestampAuthority } from '../support/timestamp-authority.ts'
+import { orderOf } from './orders.ts'
 import { cartoon, imageOf } from './pictures.ts'
 import { signedWithThumbnail } from './thumbnails.ts'
 
@@ -108,14 +109,9 @@ export async function makeOutputs(): Promise<Outputs> {
 }
 
 async function orderFor(number: number, outputFormat: OutputFormat, parent: Parent | null): Promise<MarkOrder> {
-  return {
-    picture: await cartoon(number),
-    imageId: `img_${number}`,
+  return orderOf(await cartoon(number), number, {
     markId: 7_000_000 + number,
     outputFormat,
-    compression: null,
-    system: { name: 'Darkroom', version: '0.1.0' },
-    model: { id: 'storybook', version: '1.0.0' },
     createdAt: new Date(Date.UTC(2026, 10, 1, 10, 0, number % 60)),
     parent,
     disclosure: {
@@ -124,7 +120,7 @@ async function orderFor(number: number, outputFormat: OutputFormat, parent: Pare
       trainingMining: 'notAllowed',
       verifyUrl: 'https://pictures.example/verify',
     },
-  }
+  })
 }
 
 function parentOf({ bytes, mimeType }: Pick<Marked, 'bytes' | 'mimeType'>, imageId: string | null): Parent {

@@ -13,6 +13,7 @@ import { verifyProvenance } from '../../src/mark/verify.ts'
 import { NOTHING_FOUND } from '../../src/mark/watermark/detect.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { openElsewhere } from './elsewhere.ts'
+import { orderOf } from './orders.ts'
 import { cartoon, imageOf, pixelsOf, textured } from './pictures.ts'
 import { openRegistry, RELEASED } from './registry.ts'
 
@@ -28,17 +29,8 @@ let marked: Marked
 let order: MarkOrder
 
 const verify = (bytes: Uint8Array) => verifyProvenance(bytes, { signer, watermark, registry, searchMs: 1200 })
-const orderFor = async (seed: number, markId: number): Promise<MarkOrder> => ({
-  picture: await cartoon(seed),
-  imageId: `img_${seed}`,
-  markId,
-  outputFormat: 'png',
-  compression: null,
-  system,
-  model,
-  createdAt: RELEASED.createdAt,
-  parent: null,
-})
+const orderFor = async (seed: number, markId: number): Promise<MarkOrder> =>
+  orderOf(await cartoon(seed), seed, { markId, system, model, createdAt: RELEASED.createdAt })
 const refuses =
   (code: Parameters<typeof isFault>[1], check: (detail: string) => boolean = () => true) =>
   (error: unknown) =>

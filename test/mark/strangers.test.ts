@@ -12,6 +12,7 @@ import { plainFile } from '../../src/mark/plain-file.ts'
 import { openSigner } from '../../src/mark/signer.ts'
 import { openDecoders } from '../../workers/decoders.ts'
 import { openElsewhere } from './elsewhere.ts'
+import { orderOf } from './orders.ts'
 import { cartoon, type Drawn, imageOf, pixelsOf, textured } from './pictures.ts'
 import { MANIFEST } from './signers.ts'
 import { LIMITS, openStrangers, type Strangers } from './strangers.ts'
@@ -25,20 +26,7 @@ let marked: Marked
 before(async () => {
   strangers = await openStrangers()
   picture = await cartoon(70)
-  marked = await markImage(
-    {
-      picture,
-      imageId: 'img_70',
-      markId: 70_707,
-      outputFormat: 'png',
-      compression: null,
-      system: { name: 'Darkroom', version: '0.1.0' },
-      model: { id: 'storybook', version: '1.0.0' },
-      createdAt: new Date('2026-03-04T05:06:07Z'),
-      parent: null,
-    },
-    strangers,
-  )
+  marked = await markImage(orderOf(picture, 70), strangers)
   strangers.publish(marked, 'img_70')
 })
 after(() => strangers[Symbol.asyncDispose]())

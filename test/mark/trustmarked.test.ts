@@ -17,6 +17,7 @@ import { verifyProvenance } from '../../src/mark/verify.ts'
 import { MARK_ALGORITHM } from '../../src/mark/watermark/algorithm.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { openTrustmarks } from '../../workers/trustmarks.ts'
+import { orderOf } from './orders.ts'
 import { cartoon, imageOf, pixelsOf } from './pictures.ts'
 import { openRegistry } from './registry.ts'
 import { fields, secondOpinion } from './second-opinion.ts'
@@ -45,17 +46,7 @@ before(async () => {
   blind = stack.use(openWatermarker({ keys: [{ epoch: 1, secret: Buffer.alloc(32, 7) }], threads: 1 }))
   trustmark = opened(join(home, 'toy'))
   idle = opened(join(home, 'idle'))
-  order = {
-    picture: await cartoon(31, 512),
-    imageId: 'img_both',
-    markId: 987_654_321_012,
-    outputFormat: 'jpeg',
-    compression: 90,
-    system: { name: 'Darkroom', version: '0.1.0' },
-    model: { id: 'storybook', version: '1' },
-    createdAt: new Date('2026-03-04T05:06:07Z'),
-    parent: null,
-  }
+  order = orderOf(await cartoon(31, 512), 987_654_321_012, { outputFormat: 'jpeg', compression: 90 })
   marked = await markImage(order, { signer, watermark, trustmark })
   publish(marked, order.imageId)
 })

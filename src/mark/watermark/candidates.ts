@@ -41,9 +41,7 @@ const ORIENTATIONS: readonly Turn[] = Array.from({ length: 8 }, (_, i) => ({ mir
 const UPRIGHT = ORIENTATIONS.slice(0, 1)
 
 /** 'quick': as published or shifted. 'full': also mirrored, turned and scaled. */
-export type Search = 'quick' | 'full'
-
-export function* candidates(plane: Plane, keys: readonly MarkKey[], search: Search): Generator<Look> {
+export function* candidates(plane: Plane, keys: readonly MarkKey[], search: 'quick' | 'full'): Generator<Look> {
   if (plane.width > SMALL_WINDOW || plane.height > SMALL_WINDOW) yield* inPlace(plane, keys, SMALL_WINDOW)
   yield* inPlace(plane, keys, WINDOW)
   const seen = residualsOf(plane)

@@ -1,7 +1,7 @@
 // Reads the mark of a picture: looks where it may be, the likeliest first (candidates.ts), within a deadline. Finding the mark (z, and the
 // chance of it without a mark) and reading it (the code's agreement) are two results; neither says whose picture this is: ../verify.ts
 // does, with the registry.
-import { type Copy, candidates, type Look, type Search, UNCHANGED } from './candidates.ts'
+import { type Copy, candidates, type Look, UNCHANGED } from './candidates.ts'
 import { chanceOf, scoreFor } from './chance.ts'
 import { type Decoded, MARK_ID_BITS } from './code.ts'
 import type { MarkKey } from './pattern.ts'
@@ -9,10 +9,10 @@ import { readBits, scoreOf } from './read.ts'
 import { lumaOf, type Picture } from './residual.ts'
 
 export type MarkReading = {
-  /** The pilots of this epoch's key stand out: some mark of ours is in these pixels. */
+  /** The pilots of this epoch's key stand out, or a payload with them: some mark of ours is in these pixels. */
   found: boolean
   z: number
-  /** Upper bound of the chance of such a z in a picture without our mark, all looks that were taken counted. */
+  /** Upper bound of the chance of a mark as sure as this in a picture without one, all looks that were taken counted. */
   chance: number
   epoch: number | null
   copy: Copy
@@ -22,10 +22,8 @@ export type MarkReading = {
   cutShort: boolean
 }
 
-export type SearchOptions = {
-  search: Search
-  deadlineMs: number
-}
+/** The quick search has so few looks that it always comes to its end. */
+export type SearchOptions = { search: 'quick' } | { search: 'full'; deadlineMs: number }
 
 /** Of a picture in which nothing was found, before any look. */
 export const NOTHING_FOUND: MarkReading = {
@@ -41,9 +39,9 @@ export const NOTHING_FOUND: MarkReading = {
 /** The code's agreement from which a payload is reported. Noise reaches .90 rarely, a payload at the pilots' threshold lies above. */
 const BELIEVED = 0.9
 
-/** Reads the mark of a picture. Synchronous and CPU-bound: at most about `deadlineMs` plus one look (0.2 s a megapixel). */
+/** Reads the mark of a picture. Synchronous and CPU-bound: the full search ends soon after `deadlineMs`, at the end of a look. */
 export function readMark(picture: Picture, keys: readonly MarkKey[], options: SearchOptions): MarkReading {
-  const until = performance.now() + options.deadlineMs
+  const until = options.search === 'full' ? performance.now() + options.deadlineMs : Number.POSITIVE_INFINITY
   let best = NOTHING_FOUND
   let looks = 0
   for (const look of candidates(lumaOf(picture), keys, options.search)) {
@@ -51,7 +49,7 @@ export function readMark(picture: Picture, keys: readonly MarkKey[], options: Se
     const reading = readingOf(look, looks)
     if (isBetter(reading, best)) best = reading
     if (best.decoded !== null) return best
-    if (options.search === 'full' && performance.now() > until) return { ...best, cutShort: true }
+    if (performance.now() > until) return { ...best, cutShort: true }
   }
   return best
 }
@@ -72,7 +70,8 @@ function readingOf({ spectrum, pattern, at, share, copy }: Look, looks: number):
   return {
     found,
     z: at.z,
-    chance: Math.min(chanceOf(at.z, looks), chanceOf(whole, looks * 2 ** MARK_ID_BITS)),
+    // Either of two ways might have found it.
+    chance: Math.min(1, 2 * Math.min(chanceOf(at.z, looks), chanceOf(whole, looks * 2 ** MARK_ID_BITS))),
     epoch: found ? pattern.epoch : null,
     copy: found ? told(copy) : UNCHANGED,
     decoded: found ? believed : null,
