@@ -15,7 +15,10 @@ const unit = `test${sep}unit${sep}`
 // Nothing outlasts the signal. A long kill matrix that was asked for has its time.
 const MINUTE = 60_000
 const [fileMs, allMs] = process.env.DARKROOM_FAULT_REQUESTS ? [60 * MINUTE, 70 * MINUTE] : [8 * MINUTE, 60 * MINUTE]
-const signal = AbortSignal.timeout(allMs)
+// Nor a process of a test's, once this one is told to end.
+const told = new AbortController()
+for (const ending of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(ending, () => told.abort())
+const signal = AbortSignal.any([AbortSignal.timeout(allMs), told.signal])
 // With their models drawing they take what there is.
 const busy = ['models', 'screening']
 // More at once would wait for each other and for memory.
@@ -51,7 +54,6 @@ const own = mkdtempSync(join(tmpdir(), 'darkroom-tests-'))
 process.env.TEST_RECORDS = own
 process.env.NODE_COMPILE_CACHE = join(own, 'compiled')
 process.on('exit', () => rmSync(own, { recursive: true, force: true }))
-for (const ending of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(ending, () => process.exit(1))
 
 const reports = new Map<string, FileReport>()
 const notRun = new Set<string>()
