@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import opentype from 'opentype.js'
 import { isFault } from '../../src/kernel/fault.ts'
 import { readFont } from '../../src/mark/label/font.ts'
 import { checkLabel, drawLabel, type LabelStyle } from '../../src/mark/label/label.ts'
@@ -133,4 +134,42 @@ test('a letter with an accent reaches higher, one with a tail lower, a space dra
   assert.deepEqual([glyph(' ').pathAt(0, 0, 1), glyph(' ').advance > 0], ['', true])
   assert.match(glyph('I').pathAt(10, 20, 0.01), /^M\d/)
   assert.equal(glyphOf('生'), null)
+})
+
+test('a font with PostScript outlines draws the letters that it has, Chinese ones for example', async () => {
+  const square = (units: number) => {
+    const path = new opentype.Path()
+    path.moveTo(50, 0)
+    path.lineTo(50, units)
+    path.lineTo(units, units)
+    path.lineTo(units, 0)
+    path.close()
+    return path
+  }
+  const glyphs = ['', 'A', 'H', 'I', '生', '成'].map(
+    (letter, i) =>
+      new opentype.Glyph({
+        name: letter === '' ? '.notdef' : `glyph${i}`,
+        unicode: letter.codePointAt(0) ?? 0,
+        advanceWidth: 900,
+        path: square(letter === '成' ? 400 : 700),
+      }),
+  )
+  const font = new opentype.Font({
+    familyName: 'Squares',
+    styleName: 'Regular',
+    unitsPerEm: 1000,
+    ascender: 800,
+    descender: -200,
+    glyphs,
+  })
+  const bytes = Buffer.from(font.toArrayBuffer())
+  assert.equal(bytes.toString('latin1', 0, 4), 'OTTO')
+  const fontFile = join(home, 'squares.otf')
+  await writeFile(fontFile, bytes)
+  const style = { ...STYLE, text: 'AI生成', fontFile }
+  await checkLabel(style)
+  const { letters } = await looked(plain(256, 256), style)
+  assert.ok(letters >= 12, `${letters} pixels high`)
+  await assert.rejects(checkLabel({ ...style, text: 'AIX' }), refuses('DARKROOM_LABEL_TEXT', /U\+0058/))
 })
