@@ -96,7 +96,7 @@ for (let round = -1; round < rounds; round++) {
   const held: Held[] = []
   keep('peer: take', round, await timed(turns, () => takeBare(database)))
   const nexts = await timed(turns, async (reviewer) => {
-    const lease = await handOutNext(database, rules, reviewer, null)
+    const lease = await handOutNext(database, rules, reviewer, { lane: null, token: undefined })
     if (lease !== null) held.push({ reviewer, lease })
   })
   keep('next', round, nexts)

@@ -23,6 +23,11 @@ export const LeaseField = Type.String({
   maxLength: 100,
   description: 'The token that the claim was answered with.',
 })
+/** 192 random bits. */
+export const NewTokenField = Type.String({
+  pattern: '^[A-Za-z0-9_-]{32}$',
+  description: 'The token that the claim is to have: 24 random bytes in base64url, new for every claim.',
+})
 export const NoteField = Type.String({
   minLength: 1,
   maxLength: 2000,

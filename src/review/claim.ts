@@ -1,6 +1,7 @@
 // Claims: the next item of the queue's order, or a named one, under a lease with a random fencing token. A token is shown once and kept
-// as a hash; each claim has its own, so that two tabs of one person are two claims. A lease that ran out is nobody's, and its
-// token decides nothing any more. One statement each: two reviewers never get the same item. handout.ts says what a person is spared.
+// as a hash; each claim has its own, so that two tabs of one person are two claims. Whoever asks may bring the token: asked once more with
+// it, because the answer was lost, the same claim is answered. A lease that ran out is nobody's, and its token decides nothing any more.
+// One statement each: two reviewers never get the same item. handout.ts says what a person is spared.
 import { createHash, randomBytes } from 'node:crypto'
 import { sql as raw } from 'kysely'
 import { advance } from '../advance.ts'
@@ -44,17 +45,35 @@ function isOfLane(lane: Lane | null) {
 
 type Claimed = { id: string; lease_until: Date; appeal_id: string | null }
 
-/** Claims the first item that this person may have; null when there is none. */
+/** The first item that this person may have, or the one that they hold by `token` already; null when there is none. */
 export async function claimNext(
   database: Database,
   rules: ReviewRules,
   reviewer: Reviewer,
   spared: Spared = NOTHING_SPARED,
+  token = newToken(),
 ): Promise<Lease | null> {
-  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const claim = () => claimFirst(database.sql, rules, reviewer, spared, token)
+  const row = await claim().catch((error: unknown) => {
+    // Asked twice at once: by now the other one has it.
+    if (isTokenTaken(error)) return claim()
+    throw error
+  })
+  return begin(database, row, token)
+}
+
+async function claimFirst(
+  sql: Sql,
+  rules: ReviewRules,
+  reviewer: Reviewer,
+  spared: Spared,
+  token: string,
+): Promise<Claimed | undefined> {
   const { lane = null } = spared
   const { rows } = await raw<Claimed>`/* prepared: review_next */
-    WITH claimed AS (
+    WITH held AS (
+      SELECT id, lease_until, appeal_id FROM darkroom.review_item WHERE ${isHeldBy(reviewer, token)}),
+    claimed AS (
       UPDATE darkroom.review_item AS claimed
          SET fence = claimed.fence + 1, lease_person = ${reviewer.personId}, lease_hash = ${hashOf(token)},
              leased_at = darkroom.now(), lease_until = darkroom.now() + ${rules.leaseMs} * interval '1 millisecond',
@@ -63,7 +82,8 @@ export async function claimNext(
          SELECT item.id
            FROM darkroom.review_item AS item
            CROSS JOIN ${asWho(reviewer.personId)}
-          WHERE item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead})
+          WHERE NOT EXISTS (SELECT FROM held)
+            AND item.state = 'open' AND ${isFree(reviewer.personId)} AND (NOT item.lead_only OR ${reviewer.lead})
             AND (item.aside_by IS DISTINCT FROM ${reviewer.personId} OR item.aside_until <= (SELECT darkroom.now()))
             AND ${isOfLane(lane)} AND ${isUnspared(spared)} AND ${ELIGIBLE}
           ORDER BY item.rank_at, item.id
@@ -71,8 +91,16 @@ export async function claimNext(
             FOR UPDATE OF item SKIP LOCKED)
       RETURNING claimed.id, claimed.lease_until, claimed.appeal_id),
     acted AS (${actOf(reviewer.personId, rules.wellbeing, 'claimed')})
-    SELECT * FROM claimed`.execute(database.sql)
-  return begin(database, rows[0], token)
+    SELECT * FROM held UNION ALL SELECT * FROM claimed`.execute(sql)
+  return rows[0]
+}
+
+function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url')
+}
+
+function isTokenTaken(error: unknown): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === 'review_item_lease_hash'
 }
 
 /**
@@ -86,7 +114,7 @@ export async function claimItem(
   itemId: string,
   spared: Spared = NOTHING_SPARED,
 ): Promise<Lease> {
-  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const token = newToken()
   const { rows } = await raw<Claimed>`/* prepared: review_claim */
     WITH claimed AS (
       UPDATE darkroom.review_item AS item

@@ -10,15 +10,15 @@ import type { Reviewer } from './reviewer.ts'
 import { type Exposure, readExposure } from './shift-records.ts'
 import { type Break, breakOf, severityBelow } from './wellbeing.ts'
 
-/** The next item, of one lane if that is asked for; null when there is none. Fault: break_due. */
+/** The next item, of one lane if that is asked for, or what `token` holds already; null when there is none. Fault: break_due. */
 export async function handOutNext(
   database: Database,
   rules: ReviewRules,
   reviewer: Reviewer,
-  lane: Lane | null,
+  { lane, token }: { lane: Lane | null; token: string | undefined },
 ): Promise<Lease | null> {
   const exposure = await readExposure(database.sql, rules.wellbeing, reviewer.personId, null)
-  return claimNext(database, rules, reviewer, { ...sparedOf(rules, exposure), lane })
+  return claimNext(database, rules, reviewer, { ...sparedOf(rules, exposure), lane }, token)
 }
 
 /** A named item; what this person holds already is not handed out but taken over. Faults: as claimItem, and break_due. */

@@ -59,6 +59,31 @@ await onDesk('desk, late', ({ named }) => {
     },
   )
 
+  named(
+    'an item whose claim was answered to a page that was gone by then is shown after the reload',
+    {},
+    async ({ page, desk, complaints }) => {
+      await page.waitForSelector('text=Nothing waits for you')
+      const { id } = await desk.make('hold')
+      const claimed = Promise.withResolvers<void>()
+      await page.route(
+        '**/v1/review/next',
+        async (route) => {
+          await route.fetch()
+          claimed.resolve()
+        },
+        { times: 1 },
+      )
+      await press(page, 'j')
+      await claimed.promise
+      await page.reload()
+      await judging(page)
+      assert.equal(await shownItem(page), id)
+      assert.equal((await desk.row(id)).fence, '1', 'it is the same claim')
+      complaints.length = 0
+    },
+  )
+
   named('a desk that is signed out takes up the queue again once it goes on', {}, async ({ page, desk }) => {
     await page.waitForSelector('text=Nothing waits for you')
     const cookies = await page.context().cookies()

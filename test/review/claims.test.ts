@@ -38,6 +38,26 @@ test('of one lane the next is handed out, and nothing of another', async () => {
   assert.equal((await of(null)).body.item.id, hold.id, 'none is all')
 })
 
+test('an answer that was lost is asked for again by its token, and is the same claim', async () => {
+  const [first, second] = [await desk.make('hold'), await desk.make('hold')]
+  const ask = (who: string, token: string) => desk.as('/v1/review/next', who, { body: { token } })
+  const token = 'a'.repeat(32)
+  const claim = await ask('ada', token)
+  assert.equal(claim.body.lease.token, token)
+  assert.equal((await desk.row(claim.body.item.id)).fence, '1')
+  const again = await ask('ada', token)
+  assert.equal(again.body.item.id, claim.body.item.id)
+  assert.equal(again.body.lease.token, token)
+  assert.equal((await desk.row(claim.body.item.id)).fence, '1')
+  // Somebody else's token is nobody's.
+  const other = await ask('bea', token)
+  assert.deepEqual([claim.body.item.id, other.body.item.id].sort(), [first.id, second.id].sort())
+  assert.equal((await desk.decide('ada', claim.body.item.id, { lease: token, ...DENY })).status, 200)
+  assert.equal((await ask('ada', token)).status, 204, 'what was decided is not handed out again')
+  for (const bad of ['short', 'a'.repeat(33), `${'a'.repeat(31)}+`])
+    assert.equal((await ask('ada', bad)).body.field, 'token')
+})
+
 test('what was claimed ahead counts its time from when it was looked at', async () => {
   const { id } = await desk.make('hold')
   const lease = await desk.hold('ada', id)

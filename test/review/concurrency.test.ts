@@ -76,6 +76,27 @@ suiteOn('review on PostgreSQL', await withPostgres(), (postgres) => {
     assert.equal(new Set(claims.map((lease) => lease.itemId)).size, REVIEWERS + 20)
   })
 
+  test('one question that is asked many times at once by one token claims one item', async () => {
+    await using here = await openTwo()
+    const { one, two, world } = here
+    const [reviewer] = await addReviewers(world)
+    assert.ok(reviewer)
+    await addItems(world, 10)
+    const token = 'b'.repeat(32)
+    const leases = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        claimNext(poolOf(index, one, two), tools.rules, reviewer, undefined, token),
+      ),
+    )
+    assert.equal(new Set(leases.map((lease) => lease?.itemId)).size, 1)
+    const held = await one.sql
+      .selectFrom('darkroom.review_item')
+      .select('id')
+      .where('lease_hash', 'is not', null)
+      .execute()
+    assert.equal(held.length, 1)
+  })
+
   test('of one claim’s many verdicts at once exactly one is stored, and the same ones are answered as it was', async () => {
     await using here = await openTwo()
     const { one, two, world } = here

@@ -11,7 +11,15 @@ import { viewItem } from '../../review/view.ts'
 import { callerOf } from '../access.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
-import { ClaimedSchema, LaneSchema, LeaseField, leaseResource, NoteField, PersonIdSchema } from '../review-schemas.ts'
+import {
+  ClaimedSchema,
+  LaneSchema,
+  LeaseField,
+  leaseResource,
+  NewTokenField,
+  NoteField,
+  PersonIdSchema,
+} from '../review-schemas.ts'
 import { IdParams, problems } from '../schemas.ts'
 import { optional, strict } from '../validation.ts'
 
@@ -34,8 +42,11 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
         tags,
         summary: 'Claim the next item that you may have',
         description:
-          'Of one lane if that is asked for. 409 `break_due`: nothing is handed out before a break was taken.',
-        body: Type.Union([Type.Object({ lane: optional(LaneSchema) }, strict), Type.Null()]),
+          'Of one lane if that is asked for. With a `token` of your own making, an answer that was lost can be asked for again. 409 `break_due`: nothing is handed out before a break was taken.',
+        body: Type.Union([
+          Type.Object({ lane: optional(LaneSchema), token: optional(NewTokenField) }, strict),
+          Type.Null(),
+        ]),
         response: {
           200: ClaimedSchema,
           204: Type.Null({ description: 'Nothing waits that you may have.' }),
@@ -45,7 +56,8 @@ export function reviewClaimRoutes(app: App, { ground, review }: RouteDeps): void
     },
     async (request, reply) => {
       const reviewer = reviewerOf(callerOf(request))
-      const lease = await handOutNext(database, rules, reviewer, request.body?.lane ?? null)
+      const { lane = null, token } = request.body ?? {}
+      const lease = await handOutNext(database, rules, reviewer, { lane, token: token ?? undefined })
       if (lease === null) return reply.code(204).send(null)
       return reply.send(await claimed(reviewer, lease))
     },

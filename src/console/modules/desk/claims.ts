@@ -7,14 +7,47 @@ import { call, Problem, post } from '../api.ts'
 export type Claimed = { item: ItemView; lease: { token: string; until: string } }
 
 const KEY = 'darkroom.claims'
+const ASKED = 'darkroom.asked'
 const RENEW_EVERY_MS = 60_000
 /** Nobody touched the page for this long: nobody is at work. */
 const IDLE_MS = 300_000
 
 export const addressOf = (id: string, act = '') => `/v1/review/items/${id}${act && `/${act}`}`
 
-/** The next item of a lane, or of all; null when nothing waits that this person may have. */
-export const claimNext = (lane: string) => post<Claimed | null>('/v1/review/next', lane === '' ? {} : { lane })
+/**
+ * The next item of a lane, or of all; null when nothing waits that this person may have. What was asked for and never heard of, because
+ * the page was loaded again or the line dropped, is asked for once more by its token: else it would wait for nobody.
+ */
+export async function claimNext(lane: string): Promise<Claimed | null> {
+  const token = unheard(lane) ?? newToken()
+  sessionStorage.setItem(ASKED, JSON.stringify([lane, token]))
+  inFlight.add(token)
+  try {
+    const claimed = await post<Claimed | null>('/v1/review/next', lane === '' ? { token } : { lane, token })
+    forget(token)
+    return claimed
+  } finally {
+    inFlight.delete(token)
+  }
+}
+
+const inFlight = new Set<string>()
+
+function unheard(lane: string): string | null {
+  const [of, token]: [string?, string?] = JSON.parse(sessionStorage.getItem(ASKED) ?? '[]')
+  return token === undefined || of !== lane || inFlight.has(token) ? null : token
+}
+
+function forget(token: string): void {
+  if (sessionStorage.getItem(ASKED)?.includes(token)) sessionStorage.removeItem(ASKED)
+}
+
+function newToken(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(24))
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+}
 
 export const claimAgain = (id: string) => post<Claimed>(addressOf(id, 'claim'), {})
 
