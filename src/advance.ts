@@ -1,12 +1,14 @@
 // The only writer of state. `advance` moves one subject: compare-and-swap on its version, one append-only move with its place in
 // the tenant's chain of leaves, the statement where the move restricts somebody, and the next tasks, in the caller's
 // transaction. `note` records what moves nothing. Zero rows updated means that somebody moved first: the fault `conflict`.
+import { randomBytes } from 'node:crypto'
 import { sql as raw, type UpdateObject } from 'kysely'
 import { BIRTH, mayMove, needsAppeal, needsStatement, type StateOf, type Subject } from './journey.ts'
 import { canonical, type Json, leafHash, sha256 } from './kernel/canonical.ts'
 import { account } from './kernel/charge.ts'
 import type { Tx } from './kernel/database.ts'
 import { Fault } from './kernel/fault.ts'
+import { leafOf, SALT_BYTES } from './kernel/leaf.ts'
 import { tellEndpoints } from './kernel/outbox.ts'
 import { withholdPreviews } from './kernel/previews.ts'
 import type { Tables } from './kernel/tables.ts'
@@ -187,34 +189,6 @@ type Leaf = {
   facts: Facts
 }
 
-/** The canonical leaf of a move, from which its hash is made; anybody with the row can make it again. */
-export function leafOf(move: {
-  subject: string
-  subject_id: string
-  kind: string
-  from_state: string | null
-  to_state: string | null
-  facts: Json
-  at: Date
-  tenant_pseudonym: string
-  tenant_sequence: string
-  previous_leaf: string
-}): string {
-  return canonical({
-    v: 1,
-    tenant: move.tenant_pseudonym,
-    sequence: move.tenant_sequence,
-    previous: move.previous_leaf,
-    at: move.at.toISOString(),
-    kind: move.kind,
-    subject: move.subject,
-    id: move.subject_id,
-    from: move.from_state,
-    to: move.to_state,
-    facts: move.facts,
-  })
-}
-
 /**
  * Links leaves to the tenant's chain; answers the last one's number and time. The tenant's row is locked from here to the end of the
  * transaction: a chain has no branches.
@@ -243,6 +217,7 @@ async function appendLeaves(
       tenant_pseudonym: tenant.pseudonym,
       tenant_sequence: String(BigInt(tenant.sequence) + BigInt(index + 1)),
       previous_leaf: head,
+      leaf_salt: randomBytes(SALT_BYTES),
     }
     head = leafHash(leafOf(row))
     return { ...row, facts: JSON.stringify(leaf.facts), leaf_hash: head }

@@ -4,6 +4,7 @@ import type { ImageState, RequestState, Subject } from '../journey.ts'
 import type { Json } from './canonical.ts'
 import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
+import type { LogCheckpointTable, LogTable } from './log-tables.ts'
 import type { Operation } from './model.ts'
 import type { PolicyVersionTable } from './policy-tables.ts'
 import type { ErasureTable, HeldErasureTable, LeftoverTable, RemovalTable } from './removal-tables.ts'
@@ -141,6 +142,8 @@ export type MoveTable = {
   tenant_sequence: BigInt_
   previous_leaf: string
   leaf_hash: string
+  /** Null in rows of earlier releases. */
+  leaf_salt: ColumnType<Uint8Array | null, Uint8Array | undefined, never>
   log_index: ColumnType<string | null, undefined, number | string>
 }
 
@@ -220,6 +223,8 @@ export type Tables = {
   'darkroom.image': ImageTable
   'darkroom.statement': StatementTable
   'darkroom.move': MoveTable
+  'darkroom.log': LogTable
+  'darkroom.log_checkpoint': LogCheckpointTable
   'darkroom.task': TaskTable
   'darkroom.dispatcher': DispatcherTable
   'darkroom.fair_share': FairShareTable

@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto'
 import { GetObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3'
 import pg from 'pg'
-import { leafOf } from '../../src/advance.ts'
 import { leafHash } from '../../src/kernel/canonical.ts'
+import { leafOf } from '../../src/kernel/leaf.ts'
 import type { Received } from './receiver.ts'
 
 const TERMINAL = ['done', 'refused', 'failed', 'cancelled', 'expired']

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { leafOf } from '../../src/advance.ts'
 import { STAGES, type Stage } from '../../src/journey.ts'
 import { leafHash } from '../../src/kernel/canonical.ts'
 import { openDatabase } from '../../src/kernel/database.ts'
+import { leafOf } from '../../src/kernel/leaf.ts'
 import { withPostgres } from '../support/postgres.ts'
 import {
   client,

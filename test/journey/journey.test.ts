@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { advance, leafOf, note } from '../../src/advance.ts'
+import { advance, note } from '../../src/advance.ts'
 import {
   BIRTH,
   type ImageState,
@@ -18,6 +18,7 @@ import {
 import { leafHash } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { newId } from '../../src/kernel/ids.ts'
+import { leafOf } from '../../src/kernel/leaf.ts'
 import { openWorld, queueRequest, type World } from '../support/world.ts'
 
 let world: World
