@@ -25,6 +25,8 @@ export type Look = {
 /** Chance of finding a mark in a picture without one, for each stage of the search; 1e-6 in all. */
 const CHANCE = { origin: 1e-7, anywhere: 2e-7, turned: 1e-7, placed: 6e-7 }
 
+// What was released reads in this much of it.
+const FIRST_WINDOW = 384
 const SMALL_WINDOW = 512
 const WINDOW = 1024
 const NOMINAL_SIDES = [64, 128, 256, 512, 768, 1024, 1536]
@@ -42,7 +44,7 @@ const UPRIGHT = ORIENTATIONS.slice(0, 1)
 
 /** 'quick': as published or shifted. 'full': also mirrored, turned and scaled. */
 export function* candidates(plane: Plane, keys: readonly MarkKey[], search: 'quick' | 'full'): Generator<Look> {
-  if (plane.width > SMALL_WINDOW || plane.height > SMALL_WINDOW) yield* inPlace(plane, keys, SMALL_WINDOW)
+  if (plane.width > FIRST_WINDOW || plane.height > FIRST_WINDOW) yield* inPlace(plane, keys, FIRST_WINDOW)
   yield* inPlace(plane, keys, WINDOW)
   const seen = residualsOf(plane)
   const folded = keys.flatMap((key) =>

@@ -21,7 +21,7 @@ const COMFORT_Z = 12
 const MARGIN_Z = 7
 const MARGIN_AGREEMENT = 0.92
 const EASED_QUALITIES = [30, 45, 60, 75, 90]
-const WINDOW = 512
+const WINDOWS = [384, 512]
 
 export type MarkedFile = {
   bytes: Buffer
@@ -101,10 +101,12 @@ export function fit(plan: Plan, db: number): Fitted {
 const MARGIN = 0.005
 
 async function survivesHarshCopy(plan: Plan, marked: Picture, markId: number): Promise<boolean> {
-  const part = topLeft(marked)
-  const bytes = await encodePicture(part, HARSH_COPY)
-  const { z, decoded } = readAtOrigin((await decodeUpload(bytes)).picture, plan)
-  return z >= HARSH_Z && decoded.markId === markId && decoded.agreement >= HARSH_AGREEMENT
+  for (const side of windowsOf(marked)) {
+    const bytes = await encodePicture(corner(marked, side), HARSH_COPY)
+    const { z, decoded } = readAtOrigin((await decodeUpload(bytes)).picture, plan)
+    if (z >= HARSH_Z && decoded.markId === markId && decoded.agreement >= HARSH_AGREEMENT) return true
+  }
+  return false
 }
 
 async function encodeAndRead(
@@ -116,20 +118,29 @@ async function encodeAndRead(
 ): Promise<MarkedFile | null> {
   if (made.strength === 0) return null
   const bytes = await encodePicture(made.marked, encoding)
-  const { z, decoded } = readAtOrigin((await decodeUpload(bytes)).picture, plan)
-  if (z < leastZ || decoded.markId !== markId || decoded.agreement < MARGIN_AGREEMENT) return null
-  return { bytes, quality: encoding.quality, psnrDb: made.db, strength: made.strength, confidence: decoded.agreement }
+  // PNG keeps every pixel; ../mark.ts decodes what is released once more, whatever it is.
+  const seen = encoding.format === 'png' ? made.marked : (await decodeUpload(bytes)).picture
+  for (const side of windowsOf(seen)) {
+    const { z, decoded } = readAtOrigin(corner(seen, side), plan)
+    if (z < leastZ || decoded.markId !== markId || decoded.agreement < MARGIN_AGREEMENT) continue
+    return { bytes, quality: encoding.quality, psnrDb: made.db, strength: made.strength, confidence: decoded.agreement }
+  }
+  return null
 }
 
 function readAtOrigin(seen: Picture, { pattern }: Plan) {
-  const spectrum = phasesOf(foldTile(residualOf(lumaOf(topLeft(seen))), pattern.side), pattern)
+  const spectrum = phasesOf(foldTile(residualOf(lumaOf(seen)), pattern.side), pattern)
   return { z: lookAtOrigin(spectrum, pattern).z, decoded: readBits(spectrum, pattern, 0, 0) }
 }
 
-/** Enough tiles to judge a copy by, without the cost of a large picture. */
-function topLeft(picture: Picture): Picture {
-  const width = Math.min(WINDOW, picture.width)
-  const height = Math.min(WINDOW, picture.height)
+/** Sides of the corner that a copy is judged by: what passes in the smaller one is not looked at again. */
+function windowsOf({ width, height }: Picture): readonly number[] {
+  return WINDOWS.filter((side, i) => i === 0 || Math.max(width, height) > (WINDOWS[i - 1] ?? side))
+}
+
+function corner(picture: Picture, side: number): Picture {
+  const width = Math.min(side, picture.width)
+  const height = Math.min(side, picture.height)
   if (width === picture.width && height === picture.height) return picture
   const rgb = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++) {
