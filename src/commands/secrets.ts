@@ -19,13 +19,13 @@ export const command: Command = {
        npm run darkroom -- secrets accept <${SECRET_NAMES.join('|')}>
 
 init makes in <dir> whatever it lacks of the secrets that all machines of a deployment share (links.key, users.key,
-webhooks.key, statements.key, quarantine.key, mark-keys.json, development-signer.json) and keys.json, the first keys; what
-DARKROOM_HOME has already is taken over. Mount the directory on every machine and set DARKROOM_SECRETS_DIR to it. On Kubernetes:
+webhooks.key, statements.key, quarantine.key, log.key, mark-keys.json, development-signer.json) and keys.json, the first keys;
+what DARKROOM_HOME has already is taken over. Mount the directory on every machine and set DARKROOM_SECRETS_DIR to it. On Kubernetes:
 
   kubectl create secret generic darkroom-secrets --from-file=<dir>
 
-Keep a copy: without mark-keys.json no watermark made before can be found again, and without quarantine.key no picture that
-waits for review or appeal can be read again.
+Keep a copy: without mark-keys.json no watermark made before can be found again, without quarantine.key no picture that waits
+for review or appeal can be read again, and without log.key the transparency log ends.
 
 accept takes the secret in this process's DARKROOM_SECRETS_DIR for the one that DATABASE_URL's deployment uses from now on. Every start
 refuses another. Change the file for all, accept it once, start every process again; the log notes it. Stop the embedded service first.`,
@@ -49,6 +49,7 @@ async function init(directory: string): Promise<void> {
   await homeSecret(place, 'webhooks')
   await homeSecret(place, 'statements')
   await homeSecret(place, 'quarantine')
+  await homeSecret(place, 'log')
   await openMarkKeys(place)
   await openDevelopmentChain(place, 'Darkroom')
   await openSharedKeys(place)

@@ -22,6 +22,7 @@ export async function readSharedSecret(config: Config, name: SecretName): Promis
     case 'webhooks':
     case 'statements':
     case 'quarantine':
+    case 'log':
       return { name, file: join(config.secretsDir, `${name}.key`), bytes: await homeSecret(config, name) }
     case 'mark-keys': {
       const keys = await openMarkKeys(config)

@@ -52,6 +52,7 @@ const MAPPINGS: Record<FaultCode, Mapping> = {
   poison: { status: 500, title: 'The request kept failing and was given up' },
   object_missing: { status: 500, title: 'A stored file is missing' },
   object_mismatch: { status: 500, title: 'A stored file is damaged' },
+  log_inconsistent: { status: 500, title: 'The transparency log does not agree with itself' },
   mark_failed: { status: 500, title: 'The picture could not be marked' },
   mark_unverified: { status: 500, title: 'The mark on the picture could not be verified' },
   statement_incomplete: { status: 500, title: 'A statement of reasons could not be completed' },

@@ -30,6 +30,7 @@ export type FaultCode =
   | 'object_missing'
   | 'object_mismatch'
   | 'storage_error'
+  | 'log_inconsistent'
   | 'doorbell_failed'
   | 'webhook_secret_unreadable'
   // marking

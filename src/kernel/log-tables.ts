@@ -6,6 +6,7 @@ export type LogTable = {
   origin: Maybe<string>
   tree_size: DefaultBigInt
   root: string
+  checkpoints: DefaultBigInt
   holder: Maybe<string>
   epoch: DefaultBigInt
   lease_until: MaybeTime

@@ -22,6 +22,8 @@ CREATE TABLE darkroom.log (
   tree_size bigint NOT NULL DEFAULT 0 CHECK (tree_size >= 0),
   -- Of no leaves it is SHA-256 of nothing.
   root text NOT NULL DEFAULT encode(sha256(''), 'hex'),
+  -- How many checkpoints were signed: the number of the next one's record in the log's store.
+  checkpoints bigint NOT NULL DEFAULT 0,
   holder text,
   epoch bigint NOT NULL DEFAULT 0,
   lease_until timestamptz

@@ -8,7 +8,16 @@ import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { lockOperator } from './administered.ts'
 
-export const SECRET_NAMES = ['links', 'users', 'webhooks', 'statements', 'quarantine', 'mark-keys', 'signer'] as const
+export const SECRET_NAMES = [
+  'links',
+  'users',
+  'webhooks',
+  'statements',
+  'quarantine',
+  'log',
+  'mark-keys',
+  'signer',
+] as const
 export type SecretName = (typeof SECRET_NAMES)[number]
 
 /** `file`: where it was read, or the variable that names it. */
