@@ -1,7 +1,7 @@
 // Where the mark of any of our key epochs may be in a picture, the likeliest first: where it was put; shifted; turned by quarters or
 // mirrored; at sizes that models draw; then at any angle and scale that its own repetition suggests (lattice.ts). Each is made when it is
 // asked for, and comes with the chance that all looks of its kind share (chance.ts).
-import { latticesOf } from './lattice.ts'
+import { type Lattice, latticesOf } from './lattice.ts'
 import { everyTileSideOf, type MarkKey, markPattern, type Pattern, tileSidesOf } from './pattern.ts'
 import { findOffset, LOOKS_EACH, lookAtOrigin, phasesOf, type TileReading } from './read.ts'
 import { cropPlane, foldThrough, halved, middleOf, type Placing } from './resample.ts'
@@ -104,12 +104,26 @@ function* repeating(plane: Plane, keys: readonly MarkKey[], seen: Residuals, pla
   for (const level of [0, 1]) {
     const residual = seen(level)
     if (Math.min(residual.width, residual.height) < LEAST_FOR_LATTICE) continue
-    for (const { period, degrees } of latticesOf(residual, LATTICES))
+    const lattices = latticesOf(residual, LATTICES)
+    for (const { period, degrees } of lattices)
       for (const { pattern, scale } of keys.flatMap((key) => readingsOf(key, period * 2 ** level, plane)))
         yield* placed(pattern, { degrees, scale }, ORIENTATIONS)
+    if (level === 0) yield* alongItsOwn(plane, keys, lattices, placed)
   }
 }
 
+/** A picture's own repetition may be louder than the mark's. It was upright, mostly, and turned with it. */
+function* alongItsOwn(plane: Plane, keys: readonly MarkKey[], own: readonly Lattice[], placed: Placer): Generator<Look> {
+  const angles = own.map(({ degrees }) => degrees)
+  const apart = angles.filter((one, i) => angles.findIndex((other) => Math.abs(one - other) < SAME_ANGLE) === i)
+  for (const degrees of apart)
+    for (const key of keys)
+      for (const side of tileSidesOf(key, plane.width, plane.height))
+        yield* placed(markPattern(key, side), { degrees, scale: 1 }, ORIENTATIONS)
+}
+
+/** Degrees that the steps around a placing make good. */
+const SAME_ANGLE = 0.15
 const LEAST_FOR_LATTICE = 96
 /** Under this side a lattice may not show. */
 const FEW_TILES = 256
