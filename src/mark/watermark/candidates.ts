@@ -113,7 +113,12 @@ function* repeating(plane: Plane, keys: readonly MarkKey[], seen: Residuals, pla
 }
 
 /** A picture's own repetition may be louder than the mark's. It was upright, mostly, and turned with it. */
-function* alongItsOwn(plane: Plane, keys: readonly MarkKey[], own: readonly Lattice[], placed: Placer): Generator<Look> {
+function* alongItsOwn(
+  plane: Plane,
+  keys: readonly MarkKey[],
+  own: readonly Lattice[],
+  placed: Placer,
+): Generator<Look> {
   const angles = own.map(({ degrees }) => degrees)
   const apart = angles.filter((one, i) => angles.findIndex((other) => Math.abs(one - other) < SAME_ANGLE) === i)
   for (const degrees of apart)
