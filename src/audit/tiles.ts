@@ -43,8 +43,9 @@ export function parseTilePath(path: string): { level: number | 'entries'; index:
   return canonical === path ? { level, index, width } : null
 }
 
-/** The hash tiles that a tree of `to` leaves has and one of `from` leaves has not, partial ones included, level by level. */
+/** The hash tiles that a tree of `to` leaves has and one of `from` leaves has not, partial ones included, level by level. RangeError: it shrinks. */
 export function tilesBetween(from: number, to: number): Tile[] {
+  checkGrowth(from, to)
   const tiles: Tile[] = []
   let [before, after] = [from, to]
   for (let level = 0; after > 0; level++) {
@@ -54,10 +55,9 @@ export function tilesBetween(from: number, to: number): Tile[] {
   return tiles
 }
 
-/** The bundles of entries that a tree of `to` leaves has and one of `from` leaves has not, the partial one included. */
+/** The bundles of entries that a tree of `to` leaves has and one of `from` leaves has not, the partial one included. RangeError: it shrinks. */
 export function entriesBetween(from: number, to: number): Bundle[] {
-  if (!isIndex(from) || !isIndex(to) || from > to)
-    throw new RangeError(`a tree of ${from} leaves does not grow to ${to}`)
+  checkGrowth(from, to)
   if (from === to) return []
   const first = Math.floor(from / TILE_WIDTH)
   return Array.from({ length: Math.ceil(to / TILE_WIDTH) - first }, (_, i) => ({
@@ -94,6 +94,11 @@ export function decodeEntries(bytes: Uint8Array, width: number): Buffer[] {
   }
   if (at < bundle.length) throw new RangeError(`the bundle has ${bundle.length - at} bytes after its ${width} entries`)
   return entries
+}
+
+function checkGrowth(from: number, to: number): void {
+  if (!isIndex(from) || !isIndex(to) || from > to)
+    throw new RangeError(`a tree of ${from} leaves does not grow to ${to}`)
 }
 
 function placeOf(index: number, width: number): string {
