@@ -36,7 +36,8 @@ const config = readConfig({ ...process.env, DARKROOM_HOME: home, DARKROOM_LOG_LE
 const log = openLog(config.logLevel)
 await using stack = new AsyncDisposableStack()
 stack.defer(() => rmSync(home, { recursive: true, force: true }))
-const { ground, doorbell } = await openParts(config, log, stack)
+const parts = await openParts(config, log, stack)
+const { ground, doorbell } = parts
 await bootstrap(ground)
 const caller = await authenticate(ground, JSON.parse(readFileSync(keyFilePath(home), 'utf8')).client)
 const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
@@ -73,7 +74,7 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 await ground.database.sql.deleteFrom('darkroom.task').execute()
 
-await startRoles(ROLES, ground, doorbell, await openMarkTools(config, log, stack), stack)
+await startRoles(ROLES, parts, await openMarkTools(config, log, stack), stack)
 const firstStep: number[] = []
 for (let run = 0; run < IDLE_RUNS; run++) {
   const start = performance.now()

@@ -8,19 +8,16 @@ import type { Database } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { entryOf, leafOf } from '../kernel/leaf.ts'
 import { formatCheckpoint, type LogIdentity, openCheckpoint } from './checkpoint.ts'
-import { type LogKey, signerOf, verifierOf } from './log-keys.ts'
+import { originOf, type TransparencyLog } from './log.ts'
+import { signerOf, verifierOf } from './log-keys.ts'
 import { hasUnsigned, type Indexed, type Lead, lead, moveTree, nameLog, readIndexed, stage } from './log-records.ts'
 import { hashLeaf } from './merkle.ts'
 import { signNote } from './note.ts'
 import { encodeEntries, entriesBetween, entriesPath, TILE_WIDTH } from './tiles.ts'
 import { growEdge, type LogStore, type Placed, place, readEdge, readObject, treeOf } from './tree-store.ts'
 
-export type SequencerTools = {
+export type SequencerTools = TransparencyLog & {
   readonly database: Pick<Database, 'sql' | 'transact'>
-  readonly store: LogStore
-  readonly key: LogKey
-  /** `named`: what the operator calls the log; null: as it is called already, else `byDefault`. */
-  readonly origin: { readonly named: string | null; readonly byDefault: string }
   readonly holder: string
   readonly leaseMs: number
   /** Most leaves of a round; a multiple of 256, so that a round that is full leaves no partial tile of leaves. */
@@ -59,7 +56,7 @@ async function takeBatch({ database, origin, holder, leaseMs, atMost }: Sequence
   const taken = await database.transact(async (tx) => {
     const found = await lead(tx, holder, leaseMs)
     if (found === null) return null
-    const name = found.origin ?? origin.named ?? origin.byDefault
+    const name = originOf(found.origin, origin)
     if (origin.named !== null && origin.named !== name)
       throw new Fault('config_invalid', {
         field: 'DARKROOM_LOG_ORIGIN',

@@ -3,6 +3,9 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openTrustmarks, type Trustmarks } from '../../workers/trustmarks.ts'
+import type { TransparencyLog } from '../audit/log.ts'
+import { openLogKey } from '../audit/log-keys.ts'
+import type { LogStore } from '../audit/tree-store.ts'
 import type { Config } from '../kernel/config.ts'
 import { openDatabase } from '../kernel/database.ts'
 import type { Ground } from '../kernel/ground.ts'
@@ -23,6 +26,7 @@ import { openConfiguredSigner } from './signer.ts'
 export type Parts = {
   ground: Ground
   doorbell: Doorbell
+  transparency: TransparencyLog
   /** The images' store where this process must serve its links; null on S3, which serves them itself. */
   served: FileStore | null
   /** Where links to pictures lead, when that is not this service. */
@@ -42,10 +46,15 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
     }),
   )
   const doorbell = stack.use(await openDoorbell({ database, redis: config.redis, log }))
-  const { stores, served, pictureOrigins, check } = await openStores(config, stack)
+  const { stores, log: store, served, pictureOrigins, check } = await openStores(config, stack)
   return {
     ground: { config, database, log, bell: doorbell, ...stores },
     doorbell,
+    transparency: {
+      store,
+      key: await openLogKey(config),
+      origin: { named: config.transparency.origin, byDefault: config.transparency.defaultOrigin },
+    },
     served,
     pictureOrigins,
     checks: { records: database.check, doorbell: doorbell.check, objects: check },
@@ -54,6 +63,7 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
 
 type Stores = {
   stores: Pick<Ground, 'quarantine' | 'images'>
+  log: LogStore
   served: FileStore | null
   pictureOrigins: readonly string[]
   check: () => Promise<void>
@@ -70,7 +80,13 @@ async function openStores(
     const { images } = s3
     const quarantine = sealStore(s3.quarantine, seal)
     const { origin } = new URL(await images.signedUrl('any', 60))
-    return { stores: { quarantine, images }, served: null, pictureOrigins: [origin], check: () => reachBuckets(s3) }
+    return {
+      stores: { quarantine, images },
+      log: s3.log,
+      served: null,
+      pictureOrigins: [origin],
+      check: () => reachBuckets(s3),
+    }
   }
   const alone = databaseUrl === null
   const images = await openFileStore({
@@ -81,6 +97,7 @@ async function openStores(
   const files = await openFileStore({ directory: join(home, 'objects', 'quarantine'), secret: null, alone })
   return {
     stores: { quarantine: sealStore(files, seal), images },
+    log: await openFileStore({ directory: join(home, 'log'), secret: null, alone }),
     served: images,
     pictureOrigins: [],
     check: () => access(join(home, 'objects'), constants.W_OK),

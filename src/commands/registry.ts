@@ -24,8 +24,13 @@ export function openRegistry({ sql }: Database): Registry {
         'image.fingerprint_weak',
         'request.model',
         'request.model_version',
-        'move.log_index',
       ])
+      // Nobody finds what is in no signed tree yet.
+      .select(
+        raw<string | null>`CASE WHEN move.log_index < (SELECT tree_size FROM darkroom.log) THEN move.log_index END`.as(
+          'log_index',
+        ),
+      )
       .select(raw<string | null>`image.marked->'digests'->>'pixels'`.as('pixels_digest'))
       .where('image.state', 'in', ['published', 'withdrawn', 'expired'])
   return {

@@ -8,6 +8,7 @@ import { startJanitor } from '../../workers/janitor.ts'
 import { startNotifier } from '../../workers/notifier.ts'
 import { startRechecker } from '../../workers/rechecker.ts'
 import { startReview } from '../../workers/review.ts'
+import { startSequencer } from '../../workers/sequencer.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { SYSTEM } from '../kernel/version.ts'
 import type { MarkTools } from '../mark/mark.ts'
@@ -18,6 +19,7 @@ import { putInForce } from '../policy/versions.ts'
 import type { Doorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { openJudge } from './judge.ts'
+import type { Parts } from './parts.ts'
 import { openEffects, openReview } from './review.ts'
 
 export const ROLES = ['gpu', 'finish', 'dispatcher', 'janitor'] as const
@@ -25,8 +27,7 @@ export type Role = (typeof ROLES)[number]
 
 export async function startRoles(
   roles: readonly Role[],
-  ground: Ground,
-  doorbell: Doorbell,
+  { ground, doorbell, transparency }: Pick<Parts, 'ground' | 'doorbell' | 'transparency'>,
   marks: MarkTools,
   stack: AsyncDisposableStack,
 ): Promise<void> {
@@ -42,6 +43,7 @@ export async function startRoles(
         break
       case 'dispatcher':
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))
+        stack.use(startSequencer(ground, transparency))
         break
       case 'janitor':
         stack.use(

@@ -76,7 +76,7 @@ export async function startService(
   // The home is locked, so whoever held these leases is dead.
   if (config.databaseUrl === null) await endLeases(parts.ground.database.sql)
   const marks = await openMarkTools(config, log, stack)
-  await startRoles(workers ? ROLES : [], parts.ground, parts.doorbell, marks, stack)
+  await startRoles(workers ? ROLES : [], parts, marks, stack)
   const url = await listen(config, parts, marks, { models, policy, plans, review, tongues }, stack)
   stack.use(await startProbes({ config, database: parts.ground.database, checks: parts.checks, log }))
   const owned = stack.move()
@@ -85,7 +85,7 @@ export async function startService(
 
 async function listen(
   config: Config,
-  { ground, served, pictureOrigins, checks }: Parts,
+  { ground, transparency, served, pictureOrigins, checks }: Parts,
   marks: MarkTools,
   { models, policy, plans, review, tongues }: Rules,
   stack: AsyncDisposableStack,
@@ -107,6 +107,7 @@ async function listen(
       userSecret: await homeSecret(config, 'users'),
     },
     objects: served,
+    transparency,
     publicCheck,
     statements,
     tongues,

@@ -33,9 +33,10 @@ DARKROOM_HOME too unless objects are on S3.`,
     const log = openLog(config.logLevel)
     const roles = args.length === 0 ? ROLES : ROLES.filter((role) => args.includes(role))
     stack.use(startTracing(process.env, roles.join('+'), log))
-    const { ground, doorbell, checks } = await openParts(config, log, stack)
+    const parts = await openParts(config, log, stack)
+    const { ground, checks } = parts
     await holdSecrets(ground.database.sql, await readSharedSecrets(config))
-    await startRoles(roles, ground, doorbell, await openMarkTools(config, log, stack), stack)
+    await startRoles(roles, parts, await openMarkTools(config, log, stack), stack)
     stack.use(await startProbes({ config, database: ground.database, checks, log }))
     log.info({ roles }, 'the worker is ready')
     await untilAskedToStop(log)

@@ -1,6 +1,7 @@
 // What the server is given. It makes nothing itself: records, models, the policy and the tools of provenance come from outside.
 import type { FastifyInstance } from 'fastify'
 import type { Admission } from '../admit/admit.ts'
+import type { TransparencyLog } from '../audit/log.ts'
 import type { Ground } from '../kernel/ground.ts'
 import type { Picture } from '../kernel/model.ts'
 import type { Provenance } from '../mark/verify.ts'
@@ -19,6 +20,8 @@ export type ServerDeps = {
   readonly admission: Admission
   /** The store whose links this server answers under /objects/; null where links lead elsewhere (S3). */
   readonly objects: Pick<FileStore, 'get' | 'verifySignedUrl'> | null
+  /** The log that anybody may read. */
+  readonly transparency: TransparencyLog
   /** Says whether a picture came from here, to anybody. */
   readonly publicCheck: PublicCheck
   /**

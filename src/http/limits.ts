@@ -14,10 +14,10 @@ import { openPressure } from './pressure.ts'
 import { OpenaiErrorSchema, problems } from './schemas.ts'
 
 /**
- * `generations` and `moderations`: a tenant's, by its plan. `public` and `logins`: an address'; `strangers`: an address' like `public`,
+ * `generations` and `moderations`: a tenant's, by its plan. `public`, `log` and `logins`: an address'; `strangers`: an address' like `public`,
  * but only of whoever has no account. `listeners`: streams at once.
  */
-export type Limit = 'generations' | 'moderations' | 'public' | 'strangers' | 'logins' | 'listeners'
+export type Limit = 'generations' | 'moderations' | 'public' | 'log' | 'strangers' | 'logins' | 'listeners'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,9 +35,14 @@ export function registerLimits(app: FastifyInstance, { ground, admission }: Pick
   const { strangers } = ground.config
   const { sql } = ground.database
   const evenly = (perMinute: number): Pace => ({ per_minute: perMinute, burst: perMinute })
-  const paces = { public: evenly(strangers.publicPerMinute), logins: evenly(strangers.loginsPerMinute) }
+  const paces = {
+    public: evenly(strangers.publicPerMinute),
+    log: evenly(strangers.logPerMinute),
+    logins: evenly(strangers.loginsPerMinute),
+  }
   const turnstiles = {
     public: openTurnstiles(paces.public, strangers.addresses),
+    log: openTurnstiles(paces.log, strangers.addresses),
     logins: openTurnstiles(paces.logins, strangers.addresses),
   }
   const failures = openTurnstiles(evenly(strangers.failedKeysPerMinute), strangers.addresses)
@@ -75,9 +80,10 @@ export function registerLimits(app: FastifyInstance, { ground, admission }: Pick
         return
       case 'strangers':
       case 'public':
+      case 'log':
       case 'logins': {
         if (limit === 'strangers' && request.caller !== null) return
-        const name = limit === 'logins' ? limit : 'public'
+        const name = limit === 'strangers' ? 'public' : limit
         return announce(reply, name, paces[name], turnstiles[name].take(digest(addressOf(request))))
       }
       case 'generations':

@@ -25,6 +25,7 @@ import { eventRoutes } from './routes/events.ts'
 import { generationRoutes } from './routes/generations.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
+import { logRoutes } from './routes/log.ts'
 import { modelRoutes } from './routes/models.ts'
 import { moderationRoutes } from './routes/moderations.ts'
 import { objectRoutes } from './routes/objects.ts'
@@ -132,6 +133,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
   await app.register(async (scope: App) => c2paRoutes(scope, routes))
+  await app.register(async (scope: App) => logRoutes(scope, routes))
   await app.register(async (scope: App) => reportRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
   await app.register(async (scope: App) => usageRoutes(scope, routes))

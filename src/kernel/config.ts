@@ -14,6 +14,7 @@ import { readProvenance } from './config/provenance.ts'
 import { type Environment, openReader } from './config/reader.ts'
 import { readSigner, readTimestamps } from './config/signer.ts'
 import { readTranslation } from './config/translation.ts'
+import { readTransparency } from './config/transparency.ts'
 import { readTrustmark } from './config/trustmark.ts'
 import { readWebhooks } from './config/webhooks.ts'
 import { Fault } from './fault.ts'
@@ -28,6 +29,7 @@ export type Config = ReturnType<typeof readConfig>
 export function readConfig(env: Environment) {
   const reader = openReader(env)
   const { problems, text, optional, integer, choice, url } = reader
+  const publicUrl = url('DARKROOM_PUBLIC_URL', ['http:', 'https:'])
   const config = {
     root: ROOT,
     home: resolve(text('DARKROOM_HOME', '.darkroom')),
@@ -39,7 +41,7 @@ export function readConfig(env: Environment) {
     port: integer('PORT', 8080, 0, 65_535),
     /** Where a process serves its probes and meters beside the API; 0: nowhere. */
     metricsPort: integer('DARKROOM_METRICS_PORT', 0, 0, 65_535),
-    publicUrl: url('DARKROOM_PUBLIC_URL', ['http:', 'https:']),
+    publicUrl,
     ...readBackendsConfig(reader),
     objects: readObjectsConfig(reader),
     native: readNative(reader),
@@ -70,6 +72,7 @@ export function readConfig(env: Environment) {
     webhooks: readWebhooks(reader),
     translation: readTranslation(reader),
     finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
+    transparency: readTransparency(reader, publicUrl),
     signer: readSigner(reader),
     timestamps: readTimestamps(reader),
     disclosure: readDisclosure(reader),

@@ -1,6 +1,9 @@
 // Everybody who may knock, and real things of the first tenant for every parameter that a path can have.
 import { sql as raw } from 'kysely'
 import sharp from 'sharp'
+import { readLogState } from '../../src/audit/log-records.ts'
+import { runRound } from '../../src/audit/sequencer.ts'
+import { tilePath } from '../../src/audit/tiles.ts'
 import { sha256 } from '../../src/kernel/canonical.ts'
 import { MARK_ALGORITHM } from '../../src/mark/watermark/algorithm.ts'
 import type { Role } from '../../src/tenant/roles.ts'
@@ -165,6 +168,13 @@ export async function openCast(service: Service, receiverUrl: string) {
     const id = (await images())[0]?.id
     return { '*': (await service.ground.images.signedUrl(`${id}.png`, 60)).replace(/^.*\/objects\//, '') }
   }
+  const tile = async (): Promise<Params[]> => {
+    const { database } = service.ground
+    const round = { ...service.transparency, database, holder: 'cast', leaseMs: 1000, atMost: 4096 }
+    await runRound(round)
+    const { size } = await readLogState(sql)
+    return [{ '*': tilePath(0, Math.floor((size - 1) / 256), ((size - 1) % 256) + 1).replace('tile/', '') }]
+  }
   const one = (id: () => Promise<string> | string): Thing['kinds'] => {
     return async () => [{ id: await id() }]
   }
@@ -197,6 +207,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/c2pa/manifests/:id': { of: 'everybody', kinds: one(releasedManifest) },
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
+    '/log/tile/*': { of: 'everybody', kinds: tile },
     '/docs/static/*': { of: 'everybody', kinds: async () => [{ '*': 'index.html' }] },
     '/console/:version/*': { of: 'everybody', kinds: async () => [{ version: 'any', '*': 'verify.ts' }] },
   }

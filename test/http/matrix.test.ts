@@ -18,6 +18,9 @@ const DOCUMENTED_PUBLIC = [
   'GET /c2pa/matches/byBinding',
   'GET /c2pa/services/supportedAlgorithms',
   'GET /healthz',
+  'GET /log/checkpoint',
+  'GET /log/key',
+  'GET /log/tile/*',
   'GET /readyz',
   'GET /session/oidc/callback',
   'GET /session/oidc/start',
@@ -102,7 +105,7 @@ before(async () => {
   documented = new Map(
     Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => [
-        `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`,
+        `${method.toUpperCase()} ${path.replace('{*}', '*').replace(/\{(\w+)\}/g, ':$1')}`,
         Reflect.get(operation, 'x-darkroom-access'),
       ]),
     ),

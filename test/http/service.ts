@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
 import { omitAppeals } from '../../src/appeal/end.ts'
+import { logKeyOf } from '../../src/audit/log-keys.ts'
 import { openMarkTools } from '../../src/commands/parts.ts'
 import { openPublicCheck } from '../../src/commands/public-check.ts'
 import { openRegistry } from '../../src/commands/registry.ts'
@@ -95,6 +96,11 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
   const ears = new EventEmitter()
   const images = await openFileStore({ directory: join(home, 'images'), secret: Buffer.alloc(32, 7) })
   const quarantine = await openFileStore({ directory: join(home, 'quarantine'), secret: null })
+  const transparency = {
+    store: await openFileStore({ directory: join(home, 'log'), secret: null }),
+    key: logKeyOf(Buffer.alloc(32, 13)),
+    origin: { named: null, byDefault: 'darkroom.test/log' },
+  }
   const ground: Ground = {
     config,
     database,
@@ -140,6 +146,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     ground,
     admission,
     objects: images,
+    transparency,
     publicCheck,
     statements: BEARERS,
     tongues,
@@ -160,6 +167,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     app,
     url,
     ground,
+    transparency,
     home,
     policy,
     review,

@@ -23,6 +23,7 @@ export function readStrangers(reader: Reader) {
   const { integer } = reader
   return {
     publicPerMinute: integer('DARKROOM_PUBLIC_REQUESTS_PER_MINUTE', 120, 1, 1_000_000),
+    logPerMinute: integer('DARKROOM_LOG_REQUESTS_PER_MINUTE', 1200, 1, 1_000_000),
     loginsPerMinute: integer('DARKROOM_LOGINS_PER_MINUTE', 60, 1, 1_000_000),
     failedKeysPerMinute: integer('DARKROOM_FAILED_KEYS_PER_MINUTE', 600, 1, 1_000_000),
     /** Addresses that are remembered; the one that was quiet longest is forgotten first. */
