@@ -1,13 +1,22 @@
 // The sequencer on PostgreSQL, where transactions overlap: ids commit out of order, and two processes really run at once.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { note } from '../../src/advance.ts'
 import { runRound } from '../../src/audit/sequencer.ts'
 import { openDatabase } from '../../src/kernel/database.ts'
 import { isFault } from '../../src/kernel/fault.ts'
+import { openFileStore } from '../../src/publish/file-store.ts'
 import { withPostgres } from '../support/postgres.ts'
 import { suiteOn } from '../support/services.ts'
 import { assertWholeLog, openLogHouse } from './log-house.ts'
+
+const CHILD = fileURLToPath(new URL('./sequencer-child.ts', import.meta.url))
 
 suiteOn('the sequencer on PostgreSQL', await withPostgres(), (postgres) => {
   const open = async () => {
@@ -15,6 +24,7 @@ suiteOn('the sequencer on PostgreSQL', await withPostgres(), (postgres) => {
     const database = await openDatabase({ url, home: null, poolSize: 8 })
     const house = await openLogHouse({ database })
     return Object.assign(house, {
+      url,
       [Symbol.asyncDispose]: async () => {
         await database[Symbol.asyncDispose]()
         await records[Symbol.asyncDispose]()
@@ -69,5 +79,37 @@ suiteOn('the sequencer on PostgreSQL', await withPostgres(), (postgres) => {
     const sizes = await assertWholeLog(house.database, house.objects, house.store)
     assert.equal(sizes.at(-1), 3 * 120)
     for (const error of lost) assert.ok(isFault(error, 'lease_lost'), String(error))
+  })
+
+  test('a sequencer that is killed before or after each of its writes is followed by one that ends what it began', async () => {
+    await using house = await open()
+    const directory = mkdtempSync(join(tmpdir(), 'darkroom-log-'))
+    try {
+      const round = async (position: number, when: 'before' | 'after') => {
+        const args = [CHILD, house.url, directory, String(position), when]
+        const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+        const [code, signal] = await once(child, 'exit')
+        return { code, signal }
+      }
+      await house.say(2)
+      let position = 0
+      for (let killed = true; killed; position++)
+        for (const when of ['before', 'after'] as const) {
+          await house.say(3)
+          const { code, signal } = await round(position, when)
+          killed = signal === 'SIGKILL'
+          if (!killed) assert.equal(code, 0)
+        }
+      assert.equal(position, 7, 'two commits, a tile, a bundle, a claim and a checkpoint were each killed')
+      const store = await openFileStore({ directory, secret: null })
+      await house.run({ store, leaseMs: 1 })
+      const keys = readdirSync(directory, { recursive: true, encoding: 'utf8', withFileTypes: true })
+        .filter((one) => one.isFile() && !one.parentPath.includes('.drafts'))
+        .map((one) => relative(directory, join(one.parentPath, one.name)))
+      const objects = new Map(await Promise.all(keys.map(async (key) => [key, await store.get(key)] as const)))
+      await assertWholeLog(house.database, objects, store)
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
   })
 })
