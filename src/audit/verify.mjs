@@ -637,6 +637,8 @@ class Rows {
       if (!(error instanceof Refused)) throw error
       say(error.message)
       this.isWhole = false
+      // Whose move it was is not known: nothing is said of links over it.
+      this.#tenants.clear()
       if (this.#expectedIndex === expected) this.#expectedIndex += 1
     }
     this.lines = number
@@ -832,16 +834,7 @@ const holdKept = ({ path, size, root }, known, { first, end }, leads, report) =>
 // ---- Verdicts ----
 
 const emptyReport = (path) => {
-  const report = {
-    path,
-    failures: [],
-    more: 0,
-    unchecked: [],
-    key: undefined,
-    manifest: undefined,
-    checkpoints: [],
-    matched: 0,
-  }
+  const report = { path, failures: [], more: 0, unchecked: [], checkpoints: [], matched: 0 }
   report.wrong = (line) => {
     if (report.failures.length < SHOWN) report.failures.push(printable(line))
     else report.more += 1
@@ -934,7 +927,12 @@ const checkArchive = (source, { given, kept, onProgress }, report) => {
   readEnd(source)
 }
 
-/** Checks one archive. `options`: `key`, a verifier key or a file with it; `checkpoints`, files; `onProgress`, told the part that is read. */
+/**
+ * Checks one archive; never throws. `key` is a verifier key or a file with it, `checkpoints` are files, `onProgress` is told the part read.
+ * @param {string} path
+ * @param {{ key?: string, checkpoints?: string[], onProgress?: (part: number) => void }} [options]
+ * @returns {{ failures: string[], more: number, unchecked: string[], verdict: string, code: number }}
+ */
 export const verifyExport = (path, { key, checkpoints = [], onProgress = () => {} } = {}) => {
   const report = emptyReport(path)
   let source

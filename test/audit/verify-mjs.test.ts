@@ -3,13 +3,18 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { verifyExport } from '../../src/audit/verify.mjs'
-import { archiveOf, PLAN, type Plan, SIGNER } from './archives/archive.ts'
+import { archiveFiles, archiveOf, PLAN, type Plan, type Proofs, type Row, rootAt, SIGNER } from './archives/archive.ts'
 import { logOf, someMoves, timeOf } from './archives/moves.ts'
+import { damage, randomOf } from './archives/mutations.ts'
+import { checkpointOf, signerOf } from './archives/notes.ts'
+import { headerOf, tarOf } from './archives/tar.ts'
+import { STRANGER, wrongFiles } from './archives/wrong-files.ts'
+import { wrongRows } from './archives/wrong-rows.ts'
 
 const program = resolve(import.meta.dirname, '../../src/audit/verify.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'darkroom-verify-mjs-'))
@@ -20,6 +25,11 @@ const fileOf = (bytes: Buffer | string): string => {
   const path = join(folder, `file-${files++}`)
   writeFileSync(path, bytes)
   return path
+}
+
+interface Told {
+  failures: readonly string[]
+  unchecked: readonly string[]
 }
 
 interface Run {
@@ -36,6 +46,10 @@ const shorten = (line: string): string =>
     .replace(/\b[0-9a-f]{64}\b/g, 'HEX')
     .replace(/[A-Za-z0-9+/]{43}=/g, 'ROOT')
     .replace(/\/file-\d+/g, 'FILE')
+
+/** As the command prints them. */
+const linesOf = ({ failures, unchecked }: Told): string[] =>
+  [...failures.map((line) => `wrong: ${line}`), ...unchecked.map((line) => `not checked: ${line}`)].map(shorten)
 
 const command = (...args: string[]): Promise<Run> =>
   new Promise((resolved) => {
@@ -115,5 +129,170 @@ test('ranges of every place in trees of every size up to 20 lead to their roots,
       const path = fileOf(archiveOf(planOf({ log, first, end, query, withheld: [], start: first, madeAt: timeOf(99) })))
       assert.deepEqual(verifyExport(path).failures, [], `${first}, ${end}, ${size}`)
     }
+  }
+})
+
+// In this process: what the command prints of them is shown above and below.
+test('one wrong thing is said in its own lines, and in no other', async (t) => {
+  for (const { name, bytes, lines, code = 1 } of [...wrongRows, ...wrongFiles]) {
+    await t.test(name, () => {
+      const report = verifyExport(fileOf(bytes), { key: SIGNER.text })
+      assert.deepEqual(linesOf(report), lines)
+      assert.equal(report.code, code)
+    })
+  }
+})
+
+const kept = (size: number, root = rootAt(PLAN.log, size)): string => fileOf(checkpointOf(SIGNER, size, root))
+const outside = 'not checked: checkpoint FILE: could not be held against the export: its size'
+const held: [string, string, string[], number][] = [
+  ['of the range’s beginning', kept(5), [], 0],
+  ['of the midst of the range', kept(27), [], 0],
+  ['of the range’s end', kept(40), [], 0],
+  ['of the size of the earlier one', kept(3), [], 0],
+  ['of the size of the export’s own', kept(52), [], 0],
+  ['before the range', kept(4), [`${outside} 4 is not within the range, 5 to 40`], 2],
+  ['after the range', kept(41), [`${outside} 41 is not within the range, 5 to 40`], 2],
+  ...[3, 5, 27, 40, 52].map((size): [string, string, string[], number] => [
+    `with another root for size ${size}`,
+    kept(size, Buffer.alloc(32)),
+    [
+      `wrong: checkpoint FILE: split view: the log's key has signed two roots for size ${size}: kept ROOT, in this export ROOT`,
+    ],
+    1,
+  ]),
+  [
+    'by a stranger',
+    fileOf(checkpointOf(STRANGER, 27, rootAt(PLAN.log, 27))),
+    ["wrong: checkpoint FILE: has no signature by the log's key"],
+    1,
+  ],
+  [
+    'of another log',
+    fileOf(checkpointOf(signerOf('other.example/log', 'x'), 27, Buffer.alloc(32))),
+    ['wrong: checkpoint FILE: is of another log: "other.example/log", expected "darkroom.example/log"'],
+    1,
+  ],
+  ['that is none', fileOf('hello\n'), ['wrong: checkpoint FILE: is not a signed note'], 1],
+  ['that is not there', join(folder, 'none'), ['not checked: /none: there is no such file'], 2],
+]
+test('a checkpoint that was kept is held against the rows', async (t) => {
+  const path = fileOf(archiveOf(PLAN))
+  for (const [name, file, lines, code] of held) {
+    await t.test(`a checkpoint ${name}`, () => {
+      const report = verifyExport(path, { key: SIGNER.text, checkpoints: [file] })
+      assert.deepEqual(linesOf(report), lines)
+      assert.equal(report.code, code)
+    })
+  }
+  const both = await verify(archiveOf(PLAN), '--checkpoint', kept(27), '--checkpoint', kept(30, Buffer.alloc(32)))
+  assert.equal(both.code, 1)
+  assert.match(both.stdout, /^checkpoint {6}\S+, size 27: same root$/m)
+  assert.match(both.stdout, /^checkpoint {6}\S+, size 30: split view$/m)
+})
+
+test('a cosigned checkpoint holds, and no history is called split by rows that lead nowhere', () => {
+  const witnessed = `${checkpointOf(SIGNER, 27, rootAt(PLAN.log, 27))}— witness.example ${'A'.repeat(92)}\n`
+  const right = verifyExport(fileOf(archiveOf(PLAN)), { checkpoints: [fileOf(witnessed)] })
+  assert.equal(right.code, 0)
+  const proofs = { proofs: (p: Proofs) => ({ ...p, range: p.range.toReversed() }) }
+  const wrong = verifyExport(fileOf(archiveOf(PLAN, proofs)), { checkpoints: [kept(27)] })
+  assert.deepEqual(linesOf(wrong), [
+    'wrong: rows.jsonl: the rows and proofs.json do not lead to the root of checkpoint.note',
+    'not checked: checkpoint FILE: could not be held against the export: the rows do not lead to checkpoint.note',
+  ])
+})
+
+test('the key that is trusted is the one that was given, and it is said where none was', async () => {
+  const path = fileOf(archiveOf(PLAN))
+  const none = await command(path)
+  assert.equal(none.code, 0)
+  assert.match(none.stdout, /taken from the export itself: this shows only that one key has signed all of it/)
+  const inFile = await command(path, '--key', fileOf(`${SIGNER.text}\n`))
+  assert.equal(inFile.code, 0)
+  assert.match(shorten(inFile.stdout), /given by FILE\n/)
+  const foreign = await command(path, '--key', STRANGER.text)
+  assert.equal(foreign.code, 1)
+  assert.equal(
+    foreign.lines[0]?.replaceAll(STRANGER.text, 'STRANGER').replaceAll(SIGNER.text, 'SIGNER'),
+    'wrong: manifest.json: log.key is "SIGNER", and the key that was given is "STRANGER"',
+  )
+  const broken = SIGNER.text.replace(/\+\w{8}\+/, '+00000000+')
+  for (const key of [broken, join(folder, 'none')]) {
+    assert.deepEqual((await command(path, '--key', key)).code, 2)
+  }
+  assert.deepEqual((await command(path, '--key', fileOf(broken))).lines, ['not checked: FILE: is not a verifier key'])
+})
+
+test('what differs between records and log is told, and a machine is told everything', async () => {
+  const item = { name: 'images', what: 'published', expected: 9, found: 7, difference: -2 }
+  const path = fileOf(archiveOf(PLAN, { manifest: () => ({ reconciliation: [item] }) }))
+  const told = await command(path)
+  assert.equal(told.code, 0)
+  assert.match(told.stdout, /^reconciliation {2}DIFFERS: images: published: expected 9, found 7, difference -2$/m)
+  const machine = await command(path, '--json', '--key', SIGNER.text, '--checkpoint', kept(27))
+  const report = JSON.parse(machine.stdout)
+  assert.deepEqual([report.verdict, report.exit, report.failures], ['holds', 0, []])
+  assert.deepEqual(report.key, { value: SIGNER.text, from: 'the command line' })
+  assert.deepEqual(
+    [report.export.withheld_rows, report.export.range.end, report.checkpoints[0].verdict],
+    [1, 40, 'same root'],
+  )
+  const lost = JSON.parse((await command(join(folder, 'none'), '--json')).stdout)
+  assert.deepEqual([lost.verdict, lost.exit, lost.export], ['unchecked', 2, null])
+})
+
+test('what is not an archive, or not a command, is one line', async () => {
+  assert.deepEqual((await command(folder)).lines, ['not checked: : it is a directory'])
+  assert.deepEqual((await command(join(folder, 'none'))).lines, ['not checked: /none: there is no such file'])
+  for (const args of [[], ['a', 'b'], ['a', '--fast'], ['a', '--key'], ['a', '--key', 'x', '--key', 'y']]) {
+    const run = await command(...args)
+    assert.equal(run.code, 2)
+    assert.match(run.stderr, /^[^\n]+\nusage: [^\n]+\n$/)
+  }
+})
+
+test('of many failures twenty are said, and how many more there are', async () => {
+  const shifted = { rows: (rows: Row[]) => rows.map((row) => ({ ...row, index: 2 * row.index, opened: null })) }
+  const run = await verify(archiveOf({ ...PLAN, withheld: [] }, shifted))
+  assert.equal(run.lines.length, 21)
+  assert.match(run.lines[20] ?? '', /^wrong: and \d+ more$/)
+})
+
+test('facts may have the keys of prototypes, and are still only facts', () => {
+  const moves = someMoves(52).map((move) => ({
+    ...move,
+    facts: JSON.parse('{"__proto__":{"a":1},"constructor":null}'),
+  }))
+  assert.deepEqual(verifyExport(fileOf(archiveOf(planOf({ log: logOf(moves) })))).failures, [])
+})
+
+test('a line without an end is given up early, and memory stays small', async () => {
+  const path = fileOf('')
+  const files = [...archiveFiles(PLAN)].filter(([name]) => name !== 'rows.jsonl')
+  const head = Buffer.concat([tarOf(new Map(files)).subarray(0, -1024), headerOf('rows.jsonl', 2 ** 30)])
+  writeFileSync(path, head)
+  truncateSync(path, head.length + 2 ** 30)
+  assert.deepEqual((await command(path)).lines, [
+    'not checked: rows.jsonl line 1: is longer than the 1048576 bytes that this checker reads',
+  ])
+})
+
+test('three hundred random damages of a right archive are found, each of them', () => {
+  const files = archiveFiles(PLAN)
+  const whole = tarOf(files)
+  const random = randomOf(20_260_131)
+  const path = join(folder, 'damaged')
+  for (let i = 0; i < 300; ) {
+    const { name, bytes } = damage(files, random)
+    if (bytes.equals(whole)) continue
+    writeFileSync(path, bytes)
+    const { code, failures, unchecked } = verifyExport(path, { key: SIGNER.text })
+    assert(code === 1 || code === 2, `damage ${i}, ${name}: exit ${code}`)
+    assert(
+      [...failures, ...unchecked].every((line) => !line.includes('this checker failed')),
+      `${name}: ${unchecked}`,
+    )
+    i += 1
   }
 })

@@ -45,6 +45,7 @@ export interface Edits {
   lines?: (lines: string[]) => string[]
   proofs?: (proofs: Proofs) => Proofs
   checkpoint?: (note: string) => string
+  start?: (note: string) => string
   /** The fields that are otherwise. */
   manifest?: (manifest: Manifest) => object
   manifestText?: (text: string) => string
@@ -127,7 +128,10 @@ export const archiveFiles = (plan: Plan, edits: Edits = {}): Map<string, Buffer>
   const lines = (edits.lines ?? unchanged)(rows.map((row) => `${canonical(row)}\n`))
   const listed = new Map<string, Buffer>()
   listed.set('checkpoint.note', Buffer.from((edits.checkpoint ?? unchanged)(checkpoint)))
-  if (start !== undefined) listed.set('start.note', Buffer.from(checkpointOf(SIGNER, start, rootAt(log, start))))
+  if (start !== undefined) {
+    const note = checkpointOf(SIGNER, start, rootAt(log, start))
+    listed.set('start.note', Buffer.from((edits.start ?? unchanged)(note)))
+  }
   listed.set('proofs.json', Buffer.from(canonical((edits.proofs ?? unchanged)(proofs))))
   listed.set('rows.jsonl', Buffer.from(lines.join('')))
   for (const [name, bytes] of plan.extra) listed.set(name, bytes)

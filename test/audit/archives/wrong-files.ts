@@ -1,0 +1,331 @@
+// Archives that are wrong in one thing elsewhere than in their rows, and the lines that a checker must say of each.
+
+import { archiveFiles, archiveOf, type Edits, type Manifest, PLAN, SIGNER } from './archive.ts'
+import { timeOf } from './moves.ts'
+import { checkpointOf, signerOf } from './notes.ts'
+import { headerOf, tarOf } from './tar.ts'
+import { type WrongCase, wrongOne } from './wrong-rows.ts'
+
+export const STRANGER = signerOf(SIGNER.origin, 'a stranger')
+
+const hashed = (file: string) => `${file}: its SHA-256 is HEX, and the manifest says HEX`
+const badSignature = (file: string) => `${file}: its signature by the log's key is wrong`
+const notLeading = 'rows.jsonl: the rows and proofs.json do not lead to the root of checkpoint.note'
+const inconsistent = 'proofs.json: consistency does not lead from start.note (size 3) to checkpoint.note (size 52)'
+
+/** A byte of one file is another, after everything was signed. */
+const changed = (file: string, from: string | RegExp, to: string, ...lines: string[]): WrongCase => {
+  const files: Edits['files'] = (all) =>
+    new Map(
+      [...all].map(([name, bytes]) => [name, name === file ? Buffer.from(bytes.toString().replace(from, to)) : bytes]),
+    )
+  return wrongOne(`a byte of ${file} is changed`, { files }, lines, {
+    extra: new Map([['rows.csv', Buffer.from('index\r\n1\r\n')]]),
+  })
+}
+const badBody = 'rows.jsonl line 4: what is opened does not make the leaf of its entry'
+const bytes: WrongCase[] = [
+  changed('manifest.json', '1.2.3', '1.2.4', 'manifest.note: is not over this manifest.json'),
+  changed('manifest.note', 'v1\n', 'v2\n', badSignature('manifest.note')),
+  changed('checkpoint.note', '\n52\n', '\n53\n', hashed('checkpoint.note'), badSignature('checkpoint.note')),
+  changed('start.note', '\n3\n', '\n2\n', hashed('start.note'), badSignature('start.note')),
+  changed('proofs.json', /(?<="range":\[".).../, 'AAA', hashed('proofs.json'), notLeading),
+  changed('rows.jsonl', 'violence/2', 'violence/3', badBody, hashed('rows.jsonl')),
+  changed('rows.csv', '1', '2', hashed('rows.csv')),
+]
+
+const wrongManifest = (name: string, manifest: (manifest: Manifest) => object, ...lines: string[]): WrongCase =>
+  wrongOne(
+    name,
+    { manifest },
+    lines.map((line) => `manifest.json: ${line}`),
+  )
+const counting = (counts: object) => (manifest: Manifest) => ({ counts: { ...manifest.counts, ...counts } })
+const kinds = { 'image.denied': 7, 'image.marked': 6, 'image.published': 7, 'statement.issued': 7 }
+const querying = (query: object) => ({ query: { ...PLAN.query, ...query } })
+
+const manifests: WrongCase[] = [
+  wrongManifest('the rows are miscounted', counting({ rows: 34 }), 'counts.rows is 34, and the range has 35'),
+  wrongManifest('those within are miscounted', counting({ within: 29 }), 'counts.within is 29, and the rows have 28'),
+  wrongManifest('those opened are miscounted', counting({ opened: 26 }), 'counts.opened is 26, and the rows have 27'),
+  wrongManifest(
+    'a kind is miscounted',
+    counting({ kinds: { ...kinds, 'image.denied': 8 } }),
+    'counts.kinds has 8 of "image.denied", and the rows have 7',
+  ),
+  wrongManifest(
+    'a kind is counted that is not there',
+    counting({ kinds: { ...kinds, 'image.lost': 1 } }),
+    'counts.kinds has 1 of "image.lost", and the rows have 0',
+  ),
+  wrongManifest(
+    'a withheld row is outside',
+    () => ({ withheld: [23, 40] }),
+    'withheld has index 40, which is not in the range',
+  ),
+  wrongManifest(
+    'withheld rows are not in order',
+    () => ({ withheld: [24, 23] }),
+    'withheld must be a list of indices, ascending, and is a list',
+  ),
+  wrongManifest(
+    'a gap is told of',
+    () => ({ gaps: ['leaf 9\u001b[2J is lost'] }),
+    'a gap is told of: "leaf 9\\u001b[2J is lost"',
+  ),
+  wrongManifest(
+    'completeness is denied',
+    () => ({ completeness: { proven: false, reason: 'subject_is_not_in_the_log' } }),
+    'completeness.proven is false, expected true',
+    'completeness.reason is "subject_is_not_in_the_log", expected null',
+  ),
+  wrongManifest(
+    'times are of another zone',
+    () => querying({ timezone: 'CET' }),
+    'query.timezone must be "UTC", and is "CET"',
+  ),
+  wrongManifest('a field is missing', () => ({ gaps: undefined }), 'gaps is missing'),
+  wrongManifest('a field is not known', () => ({ also: 1 }), '"also" is not a field of this format'),
+  wrongManifest(
+    'a range is backwards',
+    () => ({ range: { first: 41, end: 40, size: 52 } }),
+    'range must have first ≤ end ≤ size, and has 41, 40, 52',
+  ),
+  wrongManifest(
+    'a size is beyond all sizes',
+    () => ({ range: { first: 5, end: 40, size: 2 ** 60 } }),
+    'range.size must be a whole number from 0 to 2^53 - 1, and is 1152921504606847000',
+  ),
+  wrongManifest(
+    'a file is not listed',
+    ({ files }) => ({ files: files.filter(({ name }) => name !== 'rows.jsonl') }),
+    'files must list checkpoint.note, start.note, proofs.json, rows.jsonl, and lists "checkpoint.note", "start.note", "proofs.json"',
+  ),
+  wrongOne(
+    'made before the period ended',
+    {},
+    [`manifest.json: made_at ${timeOf(35)} is before the end of the period, ${timeOf(36)}`],
+    { madeAt: timeOf(35) },
+  ),
+  wrongOne('the manifest has a space more', { manifestText: (text) => text.replace(',', ', ') }, [
+    'manifest.json: is not canonical JSON',
+  ]),
+  wrongOne('the manifest is not JSON', { manifestText: (text) => text.slice(1) }, ['manifest.json: is not JSON']),
+  wrongOne('the manifest is signed by another key', { signer: STRANGER }, [
+    "manifest.note: has no signature by the log's key",
+  ]),
+  wrongOne('two keys have signed the manifest', { note: (note) => `${note}— x ${'A'.repeat(92)}\n` }, [
+    'manifest.note: has 2 signatures, expected one',
+  ]),
+]
+
+const edgeOf = (index: number, edge: string) =>
+  `rows.jsonl: the ${edge} row (index ${index}) is of ${timeOf(index)}, and must be`
+const trees: WrongCase[] = [
+  wrongOne('the period begins with the range', {}, [`${edgeOf(5, 'first')} before the period, from ${timeOf(5)}`], {
+    query: { ...PLAN.query, from: timeOf(5) },
+  }),
+  wrongOne('the period goes beyond the range', {}, [`${edgeOf(39, 'last')} after the period, to ${timeOf(40)}`], {
+    query: { ...PLAN.query, to: timeOf(40) },
+  }),
+  ...[0, 52, 20].map((at) =>
+    wrongOne(
+      `there is no row at ${at}`,
+      {},
+      ['rows.jsonl: has no row, so that nothing shows that the range reaches beyond the period'],
+      { first: at, end: at, withheld: [], start: undefined },
+    ),
+  ),
+  wrongOne(
+    'a hash of the consistency proof is wrong',
+    { proofs: (p) => ({ ...p, consistency: p.consistency.with(1, `${'A'.repeat(43)}=`) }) },
+    [inconsistent],
+  ),
+  wrongOne(
+    'the consistency proof has a hash too many',
+    { proofs: (p) => ({ ...p, consistency: [...p.consistency, `${'A'.repeat(43)}=`] }) },
+    [inconsistent],
+  ),
+  wrongOne(
+    'the consistency proof has a hash too few',
+    { proofs: (p) => ({ ...p, consistency: p.consistency.slice(0, -1) }) },
+    [inconsistent],
+  ),
+  wrongOne(
+    'there is a consistency proof from nowhere',
+    { proofs: (p) => ({ ...p, consistency: p.range }) },
+    ['proofs.json: consistency has 4 hashes, expected none'],
+    { start: undefined },
+  ),
+  wrongOne(
+    'the range’s proof has a hash too many',
+    { proofs: (p) => ({ ...p, range: [...p.range, `${'A'.repeat(43)}=`] }) },
+    ['proofs.json: range has 5 hashes, expected 4'],
+  ),
+  wrongOne('the range’s proof has a hash too few', { proofs: (p) => ({ ...p, range: p.range.slice(1) }) }, [
+    'proofs.json: range has 3 hashes, expected 4',
+  ]),
+  wrongOne(
+    'a hash is spelled otherwise',
+    { proofs: (p) => ({ ...p, range: p.range.with(0, `${'A'.repeat(42)}B=`) }) },
+    [`proofs.json: range[0] must be a hash in base64, and is "ROOT"`],
+  ),
+  wrongOne(
+    'the earlier checkpoint is not before the range',
+    {},
+    ['start.note: its size 6 is beyond the first index, 5'],
+    { start: 6 },
+  ),
+  wrongOne('the checkpoint is of another size', { checkpoint: () => checkpointOf(SIGNER, 53, Buffer.alloc(32)) }, [
+    'checkpoint.note: its size is 53, and range.size 52',
+    'proofs.json: consistency does not lead from start.note (size 3) to checkpoint.note (size 53)',
+  ]),
+  wrongOne('the checkpoint is by another key', { checkpoint: (note) => STRANGER.note(`${note.split('\n\n')[0]}\n`) }, [
+    "checkpoint.note: has no signature by the log's key",
+  ]),
+  wrongOne('the tree is another one', { checkpoint: () => checkpointOf(SIGNER, 52, Buffer.alloc(32)) }, [
+    inconsistent,
+    notLeading,
+  ]),
+  wrongOne('the log has begun anew', { start: () => checkpointOf(SIGNER, 3, Buffer.alloc(32)) }, [inconsistent]),
+  wrongOne(
+    'the log has two roots of one size',
+    { start: () => checkpointOf(SIGNER, 52, Buffer.alloc(32)) },
+    [
+      'start.note: split view: it has another root than checkpoint.note for the same size, 52',
+      'rows.jsonl: has no row, so that nothing shows that the range reaches beyond the period',
+    ],
+    { first: 52, end: 52, start: 52, withheld: [] },
+  ),
+]
+
+const files = archiveFiles(PLAN)
+const whole = tarOf(files)
+/** Where the header of a file begins. */
+const startOf = (name: string): number => whole.indexOf(`${name}\0`)
+const sizeOf = (name: string): number => files.get(name)?.length ?? 0
+const wrongTar = (name: string, made: Buffer, ...lines: string[]): WrongCase => ({
+  name,
+  bytes: made,
+  lines: lines.map((line) => `wrong: ${line}`),
+})
+const withByte = (at: number, byte: number): Buffer => {
+  const made = Buffer.from(whole)
+  made[at] = byte
+  return made
+}
+const withSize = (name: string, bytes: Buffer): Buffer => {
+  const made = Buffer.from(whole)
+  bytes.copy(made, startOf(name) + 124)
+  return made
+}
+const rowsAt = startOf('rows.jsonl') + 512
+const swapped = new Map([...files].toSorted(([a], [b]) => (b > a ? -1 : 1)))
+const unlisted = new Map([...files, ['rows.csv', Buffer.from('index')]])
+const padding = startOf('manifest.note') + 512 + sizeOf('manifest.note')
+
+const tars: WrongCase[] = [
+  wrongTar(
+    'the archive ends in the rows',
+    whole.subarray(0, rowsAt + 1000),
+    `rows.jsonl is cut off: the archive ends after 1000 of its ${sizeOf('rows.jsonl')} bytes`,
+  ),
+  wrongTar(
+    'the archive ends in a header',
+    whole.subarray(0, rowsAt - 100),
+    'the archive ends where the header of rows.jsonl should be',
+  ),
+  wrongTar(
+    'the archive ends in a padding',
+    whole.subarray(0, padding + 9),
+    `the padding of manifest.note is cut off: the archive ends after ${padding + 9} bytes`,
+  ),
+  wrongTar(
+    'the archive has half an end',
+    whole.subarray(0, -512),
+    `the end of the archive is cut off: the archive ends after ${whole.length - 512} bytes`,
+  ),
+  wrongTar(
+    'something follows the archive',
+    Buffer.concat([whole, Buffer.alloc(1)]),
+    `the archive has bytes after its end at ${whole.length}`,
+  ),
+  wrongTar(
+    'the archive’s end is not empty',
+    withByte(whole.length - 3, 1),
+    `the end of the archive has at byte ${whole.length - 3} of the archive something else than zeros`,
+  ),
+  wrongTar(
+    'a padding is not empty',
+    withByte(padding + 1, 1),
+    `the padding of manifest.note has at byte ${padding + 1} of the archive something else than zeros`,
+  ),
+  ...[100, 108, 140, 150, 156, 200, 263, 270, 330, 400, 511].map((at) => {
+    const byte = whole[rowsAt - 512 + at] ?? 0
+    const [found, right] = [byte ^ 1, byte].map((each) => `0x${each.toString(16).padStart(2, '0')}`)
+    const line = `the header of rows.jsonl has ${found} at byte ${rowsAt - 512 + at} of the archive, expected ${right}`
+    return wrongTar(`byte ${at} of a header is wrong`, withByte(rowsAt - 512 + at, byte ^ 1), line)
+  }),
+  wrongTar('a header has no size', withSize('rows.jsonl', Buffer.from('9')), 'the header of rows.jsonl has no size'),
+  wrongTar(
+    'a size is beyond 2^53',
+    withSize('rows.jsonl', Buffer.from('8000000000ffffffffffffff', 'hex')),
+    'the header of rows.jsonl has no size',
+  ),
+  wrongTar(
+    'the files are in another order',
+    tarOf(swapped),
+    'the archive has "checkpoint.note" where manifest.json should be',
+  ),
+  wrongTar(
+    'a file is not listed',
+    tarOf(unlisted),
+    `the end of the archive has at byte ${whole.length - 1024} of the archive something else than zeros`,
+  ),
+  wrongTar(
+    'a file twice',
+    Buffer.concat([whole.subarray(0, startOf('proofs.json')), whole.subarray(startOf('start.note'))]),
+    'the archive has "start.note" where proofs.json should be',
+  ),
+  wrongTar(
+    'a file of another size than is listed',
+    tarOf(new Map([...files, ['rows.jsonl', Buffer.concat([files.get('rows.jsonl') ?? whole, Buffer.from('{}\n')])]])),
+    'rows.jsonl line 36: entry is missing',
+    `rows.jsonl: has ${sizeOf('rows.jsonl') + 3} bytes, and the manifest says ${sizeOf('rows.jsonl')}`,
+    'rows.jsonl: has 36 lines, and the range has 35 leaves',
+  ),
+]
+
+const unchecked = (name: string, made: Buffer, line: string): WrongCase => ({
+  name,
+  bytes: made,
+  code: 2,
+  lines: [`not checked: ${line}`],
+})
+const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+const uncheckable: WrongCase[] = [
+  unchecked('nothing', Buffer.alloc(0), 'the file is not a tar of an export'),
+  unchecked('another tar’s worth of zeros', Buffer.alloc(10_240), 'the file is not a tar of an export'),
+  unchecked(
+    'another format',
+    archiveOf(PLAN, { manifest: () => ({ format: 'darkroom.audit-export/v2' }) }),
+    'manifest.json: its format "darkroom.audit-export/v2" is not known to this checker, which knows darkroom.audit-export/v1',
+  ),
+  unchecked(
+    'deep nesting in the manifest',
+    archiveOf(PLAN, { manifestText: () => deep }),
+    'manifest.json: is nested deeper than the 64 levels that this checker reads',
+  ),
+  unchecked(
+    'deep nesting in a row',
+    archiveOf(PLAN, { lines: () => [deep, '\n'] }),
+    'rows.jsonl line 1: is nested deeper than the 64 levels that this checker reads',
+  ),
+  unchecked(
+    'a manifest of 10 MB',
+    Buffer.concat([headerOf('manifest.json', 10 ** 7), Buffer.alloc(10 ** 6)]),
+    'manifest.json has 10000000 bytes, and this checker reads 8388608 at most',
+  ),
+]
+
+export const wrongFiles = [...bytes, ...manifests, ...trees, ...tars, ...uncheckable]
