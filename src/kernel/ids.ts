@@ -21,6 +21,7 @@ export type VerdictId = Branded<'verdict'>
 export type ReportId = Branded<'report'>
 export type LegalHoldId = Branded<'legal_hold'>
 export type HandoverId = Branded<'handover'>
+export type ExportId = Branded<'export'>
 
 type IdOf = {
   req: RequestId
@@ -39,6 +40,7 @@ type IdOf = {
   rep: ReportId
   lgh: LegalHoldId
   hov: HandoverId
+  exp: ExportId
 }
 export type IdPrefix = keyof IdOf
 
