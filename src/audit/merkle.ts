@@ -187,7 +187,7 @@ export function openRange(first: number, end: number, size: number, proof: reado
   let whole = true
   return {
     push: (leafHash) => {
-      whole &&= isHash(leafHash) && tree.size < end
+      whole &&= isHash(leafHash)
       if (whole) tree.push(leafHash)
     },
     root: () => (whole && tree.size === end ? closeRange(tree.right(), end, size, proof.slice(lefts)) : null),

@@ -97,12 +97,14 @@ describe('the accumulator', () => {
   })
 
   it('keeps no hold on the hashes it was given, and gives none on its own', () => {
-    const first = Buffer.from(at(leaves, 0))
-    const tree = openTree(0, [])
-    tree.push(first)
-    first.fill(0)
-    tree.right().pop()
-    assert.deepEqual(tree.root(), at(leaves, 0))
+    const [first, second] = [Buffer.from(at(leaves, 0)), Buffer.from(at(leaves, 0))]
+    const [pushed, opened] = [openTree(0, []), openTree(1, [second])]
+    pushed.push(first)
+    for (const given of [first, second]) given.fill(0)
+    for (const tree of [pushed, opened]) {
+      tree.right().pop()
+      assert.deepEqual(tree.root(), at(leaves, 0))
+    }
   })
 
   it('does not open on subtrees that do not make up its size', () => {
@@ -111,6 +113,8 @@ describe('the accumulator', () => {
     assert.throws(() => openTree(0, [hash]), RangeError)
     assert.throws(() => openTree(1, [hash.subarray(1)]), /no hash of 32 bytes/)
     assert.throws(() => openTree(0, []).push(hash.subarray(1)), /no hash of 32 bytes/)
+    assert.throws(() => hashChildren(hash, hash.subarray(1)), /two children, which are hashes of 32 bytes/)
+    assert.throws(() => hashChildren(Buffer.alloc(33), hash), RangeError)
     for (const size of HOSTILE) assert.throws(() => openTree(size, [hash]), RangeError, `${size}`)
   })
 })
@@ -153,7 +157,29 @@ describe('a place outside the tree', () => {
     }
     assert.equal(verifyInclusion(hash, 1, 1, [], hash), false)
     assert.equal(verifyInclusion(hash, 0, 0, [], hash), false)
+    assert.equal(verifyConsistency(2, hash, 1, hash, []), false)
     assert.equal(verifyConsistency(2, hash, 1, other, []), false)
+  })
+
+  it('does not verify under a root that was made for a proof of another length', () => {
+    const [a = EMPTY_ROOT, b = a, c = a, d = a] = someLeaves(4)
+    const [ab, stranger] = [hashChildren(a, b), Buffer.alloc(32, 7)]
+    assert.equal(verifyInclusion(b, 0, 1, [a], ab), false)
+    assert.equal(verifyInclusion(a, 0, 4, [b], ab), false)
+    assert.equal(verifyConsistency(1, a, 4, ab, [b]), false)
+    const [three, four] = [hashChildren(ab, c), hashChildren(ab, hashChildren(c, d))]
+    assert.equal(verifyConsistency(3, three, 4, four, [c, d, ab]), true)
+    const [from, to] = [hashChildren(stranger, three), hashChildren(stranger, four)]
+    assert.equal(verifyConsistency(3, from, 4, to, [c, d, ab, stranger]), false)
+  })
+
+  it('takes no leaf that is not a hash', () => {
+    const [a = EMPTY_ROOT, b = a] = someLeaves(2)
+    for (const wrong of [a.subarray(1), Buffer.alloc(33), Buffer.alloc(0)]) {
+      const range = openRange(0, 2, 2, [])
+      for (const leaf of [a, wrong, b]) range.push(leaf)
+      assert.equal(range.root(), null)
+    }
   })
 
   it('takes no longer because it is far away', () => {
@@ -177,6 +203,9 @@ describe('a place outside the tree', () => {
     const proof = await inclusionProof(LARGEST - 1, LARGEST, read)
     assert.equal(proof.length, 52)
     assert.equal(verifyInclusion(at(levels, 0), LARGEST - 1, LARGEST, proof, root), true)
+    const beyond = levels.slice(0, 53)
+    assert.equal(verifyInclusion(at(levels, 0), 0, 2 ** 53, beyond, at(levels, 53)), false)
+    assert.equal(verifyConsistency(2 ** 52, at(levels, 52), 2 ** 53, at(levels, 53), [at(levels, 52)]), false)
     const [half, grown] = [2 ** 52 + 1, await consistencyProof(2 ** 52 + 1, LARGEST, read)]
     assert.equal(verifyConsistency(half, await rootOf(half, read), LARGEST, root, grown), true)
     const range = openRange(

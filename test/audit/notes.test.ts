@@ -259,6 +259,14 @@ describe('a verifier key', () => {
     }
   })
 
+  it('begins with the byte that stands for its kind', () => {
+    for (const [key, byte] of [
+      [log.key, 1],
+      [witness.key, 4],
+    ] as const)
+      assert.equal(Buffer.from(at(printVerifierKey(key).split('+'), 2), 'base64')[0], byte)
+  })
+
   it('has an id of eight digits, also where it begins with zeros', () => {
     const { type, publicKey } = log.key
     const names = Array.from({ length: 5_000 }, (_, i) => `log.example/${i}`)
@@ -281,6 +289,7 @@ describe('a verifier key', () => {
       // Known to Go's tests: a key of a wrong length and an unknown kind, each with the id that would be its own.
       'PeterNeumann+cc469956+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY==',
       'PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW',
+      ...[31, 33, 0].map((length) => printVerifierKey({ ...log.key, publicKey: Buffer.alloc(length, 1) })),
       text.replace('c74f20a3', 'C74F20A3'),
       text.replace('PeterNeumann', 'Peter Neumann'),
       `${text} `,
