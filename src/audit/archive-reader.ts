@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto'
 import { BLOCK_BYTES, END_BYTES, paddingOf, readHeader, tarHeader } from './archive.ts'
 
-/** Why an archive cannot be read on; the message says where. `foreign`: it never was one of ours. */
+/** Why an archive cannot be read on; the message says where. `unchecked`: nobody can say that it is wrong, as where it is no archive of ours. */
 export class ArchiveError extends Error {
-  readonly foreign: boolean
+  readonly unchecked: boolean
 
-  constructor(message: string, foreign = false) {
+  constructor(message: string, unchecked = false) {
     super(message)
     this.name = 'ArchiveError'
-    this.foreign = foreign
+    this.unchecked = unchecked
   }
 }
 
@@ -48,7 +48,7 @@ export async function* readArchive(source: AsyncIterable<Uint8Array>): AsyncGene
 
 /** All of a small file. Throws ArchiveError where it is larger than `most`. */
 export async function readWhole({ name, size, chunks }: ArchiveFile, most: number): Promise<Buffer> {
-  if (size > most) throw new ArchiveError(`${name} has ${size} bytes; ${most} at the most`)
+  if (size > most) throw new ArchiveError(`${name} has ${size} bytes; no more than ${most} are read`, true)
   const read: Buffer[] = []
   for await (const chunk of chunks()) read.push(chunk)
   return Buffer.concat(read)
@@ -69,7 +69,8 @@ export async function* readLines({ name, chunks }: ArchiveFile, most: number): A
     const tail = chunk.subarray(start)
     if (tail.length > 0) open.push(tail)
     openBytes += tail.length
-    if (openBytes > most) throw new ArchiveError(`${name}, line ${line}: longer than ${most} bytes`)
+    if (openBytes > most)
+      throw new ArchiveError(`${name}, line ${line}: no more than ${most} bytes of a line are read`, true)
   }
   if (openBytes > 0) throw new ArchiveError(`${name}, line ${line}: the last line does not end in a newline`)
 }

@@ -31,9 +31,9 @@ export type Verdict = {
   /** The first of them, a line each. */
   readonly failures: readonly string[]
   readonly failureCount: number
+  /** What was asked and could not be checked. */
+  readonly unchecked: readonly string[]
   readonly manifest: Manifest | null
-  /** What a reader should know, though it makes nothing wrong. */
-  readonly notices: readonly string[]
 }
 
 type State = {
@@ -43,14 +43,15 @@ type State = {
   start: OpenCheckpoint | null
   proofs: { range: Buffer[]; consistency: Buffer[] } | null
   kept: KeptCheck | null
+  /** Whether the rows lead to the checkpoint. */
+  leads: boolean
 }
 
 /** Whatever `source` throws, it throws; everything that is wrong with the archive is in the verdict. */
 export async function verifyArchive(source: AsyncIterable<Uint8Array>, options: VerifyOptions): Promise<Verdict> {
   const failures = openFailures()
-  const notices: string[] = []
+  const unchecked: string[] = []
   let state: State | null = null
-  let foreign = false
   try {
     const files = readArchive(source)
     state = await readFirst(files, options, failures.tell)
@@ -60,25 +61,20 @@ export async function verifyArchive(source: AsyncIterable<Uint8Array>, options: 
       await readFile(file, state, options, failures.tell)
       checkDigest(file, state.manifest, failures.tell)
     }
-    notices.push(...finish(state, seen, failures.tell))
+    unchecked.push(...finish(state, seen, failures.tell))
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error
-    failures.tell(error.message)
-    foreign = error.foreign
+    if (error.unchecked) unchecked.push(error.message)
+    else failures.tell(error.message)
   }
   const manifest = state?.manifest ?? null
-  return {
-    code: codeOf(foreign, failures.count(), manifest),
-    failures: failures.lines(),
-    failureCount: failures.count(),
-    manifest,
-    notices,
-  }
+  const [lines, count] = [failures.lines(), failures.count()]
+  return { code: codeOf(count, unchecked, manifest), failures: lines, failureCount: count, unchecked, manifest }
 }
 
-function codeOf(foreign: boolean, failures: number, manifest: Manifest | null): Verdict['code'] {
-  if (foreign) return 2
-  if (failures > 0 || manifest === null) return 1
+function codeOf(failures: number, unchecked: readonly string[], manifest: Manifest | null): Verdict['code'] {
+  if (failures > 0) return 1
+  if (unchecked.length > 0 || manifest === null) return 2
   const { query, counts, withheld } = manifest
   return counts.opened === 0 && (query.subject !== null || withheld.length === 0) ? 3 : 0
 }
@@ -93,16 +89,15 @@ async function readFirst(
   const key = keyOf(manifest, expected)
   checkManifestNote(await readNext(files, 'manifest.note', MOST_NOTE_BYTES), bytes, key, tell)
   checkManifest(manifest, tell)
-  return { manifest, key, checkpoint: null, start: null, proofs: null, kept: null }
+  return { manifest, key, checkpoint: null, start: null, proofs: null, kept: null, leads: false }
 }
 
 async function readNext(files: AsyncGenerator<ArchiveFile>, name: FileName, most: number): Promise<Buffer> {
   const { value: file } = await files.next()
-  if (file === undefined || file.name !== name)
-    throw new ArchiveError(
-      `${name} is expected, not ${file === undefined ? 'the end of the archive' : file.name}`,
-      name === 'manifest.json',
-    )
+  if (file === undefined || file.name !== name) {
+    const ours = name !== 'manifest.json' || FILES.some((one) => one === file?.name)
+    throw new ArchiveError(`${name} is expected, not ${file?.name ?? 'the end of the archive'}`, !ours)
+  }
   return readWhole(file, most)
 }
 
@@ -137,7 +132,7 @@ async function readFile(file: ArchiveFile, state: State, options: VerifyOptions,
         rows.push(line)
         options.onRows?.(++count)
       }
-      rows.end(state.checkpoint?.root ?? null)
+      state.leads = rows.end(state.checkpoint?.root ?? null)
       return
     }
     default:
@@ -184,9 +179,13 @@ function checkDigest(file: ArchiveFile, manifest: Manifest, tell: Tell): void {
     tell(`${file.name} is not the one that manifest.json binds: its SHA-256 is ${file.digest()}, not ${said.sha256}`)
 }
 
-/** What holds of all files together. Answers what a reader should know beside. */
-function finish({ manifest, checkpoint, start, proofs, kept }: State, seen: readonly FileName[], tell: Tell): string[] {
-  const { range, files, reconciliation } = manifest
+/** What holds of all files together. Answers what could not be checked. */
+function finish(
+  { manifest, checkpoint, start, proofs, kept, leads }: State,
+  seen: readonly FileName[],
+  tell: Tell,
+): string[] {
+  const { range, files } = manifest
   for (const name of ['checkpoint.note', 'proofs.json', 'rows.jsonl'] as const)
     if (!seen.includes(name)) tell(`the archive has no ${name}`)
   for (const { name } of files) if (!seen.includes(name)) tell(`${name}, which manifest.json names, is missing`)
@@ -202,12 +201,5 @@ function finish({ manifest, checkpoint, start, proofs, kept }: State, seen: read
       tell('proofs.json does not show that the tree of start.note is the beginning of that of checkpoint.note')
   }
   for (const one of [start, checkpoint]) if (one !== null) kept?.hold(one)
-  return [
-    ...reconciliation
-      .filter(({ difference }) => difference !== 0)
-      .map(({ name, what, expected, found }) => `${name} does not reconcile: ${what}: ${expected} and ${found}`),
-    ...(kept?.outside() ?? []).map(
-      (name) => `${name} could not be held against this export: its tree is outside of the range`,
-    ),
-  ]
+  return kept?.end(leads) ?? []
 }

@@ -7,15 +7,15 @@ import { NoteError, type VerifierKey } from './note.ts'
 
 export type Kept = { readonly name: string; readonly note: Buffer }
 
-type Held = Checkpoint & { name: string; held: boolean }
+type Held = Checkpoint & { name: string; root: Buffer; found: Buffer | null }
 
 export type KeptCheck = {
   /** With the hash of each leaf of the range, in order. */
   push: (leafHash: Buffer) => void
   /** With a checkpoint that the archive itself has. */
-  hold: (checkpoint: Checkpoint) => void
-  /** Names of those whose tree the range does not reach. */
-  outside: () => string[]
+  hold: (checkpoint: Pick<Checkpoint, 'size' | 'root'>) => void
+  /** Tells what differs; answers what could not be held. `leads`: whether the rows lead to the checkpoint that was signed. */
+  end: (leads: boolean) => string[]
 }
 
 /** `left`: the roots of the complete subtrees before the range, as the proof has them; null where they are not known. */
@@ -27,13 +27,8 @@ export function heldAgainst(
 ): KeptCheck {
   const all = kept.flatMap((one) => openKept(one, key, tell))
   const tree = all.length === 0 || left === null ? null : openTree(first, left)
-  const hold = ({ size, root }: Pick<Checkpoint, 'size' | 'root'>) => {
-    for (const one of all) {
-      if (one.size !== size) continue
-      one.held = true
-      if (!one.root.equals(root))
-        tell(`split view: ${one.name} has another root for the tree of ${size} leaves than this export leads to`)
-    }
+  const hold: KeptCheck['hold'] = ({ size, root }) => {
+    for (const one of all) if (one.size === size) one.found ??= root
   }
   hold({ size: 0, root: EMPTY_ROOT })
   if (tree !== null) hold({ size: first, root: tree.root() })
@@ -45,7 +40,17 @@ export function heldAgainst(
       if (sizes.has(tree.size)) hold(rootOf(tree))
     },
     hold,
-    outside: () => all.filter(({ held }) => !held).map(({ name, size }) => `${name} (${size} leaves)`),
+    end: (leads) =>
+      all.flatMap(({ name, size, root, found }) => {
+        if (!leads) return [`${name} could not be held against the export: its rows do not lead to checkpoint.note`]
+        if (found === null)
+          return [`${name} could not be held against the export: its tree of ${size} leaves is outside of the range`]
+        if (!found.equals(root))
+          tell(
+            `split view: the log's key signed two roots of the tree of ${size} leaves, that of ${name} and that of this export`,
+          )
+        return []
+      }),
   }
 }
 
@@ -55,7 +60,7 @@ function rootOf(tree: Tree): { size: number; root: Buffer } {
 
 function openKept({ name, note }: Kept, key: VerifierKey, tell: Tell): Held[] {
   try {
-    return [{ ...openCheckpoint(note, { origin: key.name, logKeys: [key] }), name, held: false }]
+    return [{ ...openCheckpoint(note, { origin: key.name, logKeys: [key] }), name, found: null }]
   } catch (error) {
     if (!(error instanceof NoteError)) throw error
     tell(`${name}: ${error.message}`)

@@ -61,7 +61,7 @@ export function checkManifestNote(note: Buffer, manifest: Buffer, key: VerifierK
 
 /** What must agree within the manifest. */
 export function checkManifest(manifest: Manifest, tell: Tell): void {
-  const { query, range, counts, completeness, withheld, gaps, reconciliation, files, made_at: madeAt } = manifest
+  const { query, range, counts, completeness, withheld, gaps, files, made_at: madeAt } = manifest
   if (!(query.from < query.to)) tell('manifest.json: query.from is not before query.to')
   if (madeAt < query.to) tell(`manifest.json: made_at ${madeAt} is before the end of the period, ${query.to}`)
   for (const [name, time] of Object.entries({ from: query.from, to: query.to, made_at: madeAt }))
@@ -78,9 +78,6 @@ export function checkManifest(manifest: Manifest, tell: Tell): void {
   const outside = withheld.find((index) => index < range.first || index >= range.end)
   if (outside !== undefined) tell(`manifest.json: withheld has ${outside}, which is not in the range`)
   for (const gap of gaps) tell(`manifest.json tells of a gap: ${gap}`)
-  for (const { name, expected, found, difference } of reconciliation)
-    if (difference !== expected - found)
-      tell(`manifest.json: the difference of ${name} is not ${expected} less ${found}`)
   const order = files.map(({ name }) => FILES.indexOf(name))
   if (order.some((place, i) => place < 2 || (i > 0 && place <= (order[i - 1] ?? -1))))
     tell('manifest.json: files are not in the order of the archive')

@@ -20,8 +20,8 @@ import { isCanonical, isTime } from './verify-manifest.ts'
 export type RowCheck = {
   /** A line of rows.jsonl without its newline. */
   push: (line: Buffer) => void
-  /** Once all lines were read: what holds of all of them together. Answers how many there were. */
-  end: (root: Buffer | null) => number
+  /** Once all lines were read: what holds of all of them together. Answers whether they lead to the root. */
+  end: (root: Buffer | null) => boolean
 }
 
 const GENESIS = '0'.repeat(64)
@@ -69,8 +69,8 @@ export function openRows(manifest: Manifest, proof: readonly Buffer[], kept: Kep
         tell(
           `manifest.json: counts.kinds is not what the opened rows are: ${canonical(Object.fromEntries(kinds)).slice(0, 500)}`,
         )
-      if (root !== null && tree.root()?.equals(root) !== true)
-        tell('the rows and proofs.json do not lead to the root of checkpoint.note')
+      const leads = root !== null && tree.root()?.equals(root) === true
+      if (root !== null && !leads) tell('the rows and proofs.json do not lead to the root of checkpoint.note')
       // Without a row nobody sees that the range reaches beyond the period.
       if (range.first > 0 && !(firstAt !== null && firstAt < query.from))
         tell(
@@ -80,7 +80,7 @@ export function openRows(manifest: Manifest, proof: readonly Buffer[], kept: Kep
         tell(
           `the range does not reach beyond the period: its last row is of ${lastAt ?? 'no time'}, before ${query.to}`,
         )
-      return found.rows
+      return leads
     },
   }
 }
@@ -98,7 +98,10 @@ function readRow(line: Buffer, where: string, tell: Tell): Row | null {
     tell(`${where}: is no row${first === undefined ? '' : `: ${first.instancePath || '/'} ${first.message}`}`)
     return null
   }
-  if (!isCanonical(value, line)) tell(`${where}: is not canonical JSON (RFC 8785)`)
+  if (!isCanonical(value, line)) {
+    tell(`${where}: is not canonical JSON (RFC 8785)`)
+    return null
+  }
   if (!isTime(value.entry.at)) tell(`${where}: at is no time: ${value.entry.at}`)
   return value
 }
