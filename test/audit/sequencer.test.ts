@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { logKeyOf, verifierOf } from '../../src/audit/log-keys.ts'
-import { newestNote, resignLog } from '../../src/audit/log-records.ts'
+import { lead, moveTree, newestNote, resignLog } from '../../src/audit/log-records.ts'
 import { openNote } from '../../src/audit/note.ts'
 import { runRound } from '../../src/audit/sequencer.ts'
+import { leafHash } from '../../src/kernel/canonical.ts'
 import { isFault } from '../../src/kernel/fault.ts'
+import { leafOf } from '../../src/kernel/leaf.ts'
 import { assertWholeLog, KEY, type LogHouse, ORIGIN, openLogHouse } from './log-house.ts'
 
 const textBytes = (text: string) => ({ bytes: Buffer.from(text), contentType: 'text/plain' })
@@ -90,15 +92,50 @@ test('who lost the lease in the middle of a round moves nothing, though it ends 
   assert.deepEqual(await assertWholeLog(house.database, house.objects, house.store), [5])
 })
 
-test('a tile, a bundle, a claim or a checkpoint that is there with another content stops the log', async () => {
-  for (const key of ['tile/0/000.p/7', 'tile/entries/000.p/7', 'claim/1', 'checkpoint/7']) {
-    await using house = await openLogHouse()
-    await house.say(4)
-    await house.run()
-    await house.say(3)
-    house.objects.set(key, textBytes('another'))
-    await assertStopped(house, /nothing is signed over it/)
+test('a tree is moved on from where its leader found it, under the epoch in which it leads, or not at all', async () => {
+  await using house = await openLogHouse()
+  const { transact } = house.database
+  const tree = { size: 2, root: Buffer.alloc(32, 1), note: 'a note' }
+  const leadAs = async (holder: string) => {
+    const found = await transact((tx) => lead(tx, holder, 0))
+    assert.ok(found)
+    return found
   }
+  const [first, other, again] = [await leadAs('one'), await leadAs('two'), await leadAs('one')]
+  assert.deepEqual([Number(other.epoch) - Number(first.epoch), Number(again.epoch) - Number(other.epoch)], [1, 1])
+  const isLost = (error: unknown) => isFault(error, 'lease_lost')
+  for (const stale of [first, other, { ...again, size: 1 }])
+    await assert.rejects(
+      transact((tx) => moveTree(tx, stale, tree)),
+      isLost,
+    )
+  assert.deepEqual(await stateOf(house), { size: 0, signed: [] })
+  await transact((tx) => moveTree(tx, again, tree))
+  await assert.rejects(
+    transact((tx) => moveTree(tx, again, { ...tree, size: 3 })),
+    isLost,
+    'once',
+  )
+  assert.deepEqual(await stateOf(house), { size: 2, signed: [2] })
+})
+
+test('a tile, a bundle, a claim or a checkpoint that is there with another content stops the log', async () => {
+  await using house = await openLogHouse()
+  await house.say(4)
+  await house.run()
+  await house.say(3)
+  let signatures = 0
+  const counting = { ...KEY, sign: (message: Buffer) => KEY.sign(message).finally(() => signatures++) }
+  for (const key of ['tile/0/000.p/7', 'tile/entries/000.p/7', 'claim/1', 'checkpoint/7']) {
+    const before = house.objects.get(key)
+    house.objects.set(key, textBytes('another'))
+    await assertStopped(house, /nothing is signed over it/, { key: counting })
+    assert.equal(signatures, 0, `nothing was signed over another ${key}`)
+    if (before === undefined) house.objects.delete(key)
+    else house.objects.set(key, before)
+  }
+  await house.run()
+  assert.deepEqual(await assertWholeLog(house.database, house.objects, house.store), [4, 7], 'mended, it goes on')
 })
 
 test('a checkpoint of another key or another root is not adopted', async () => {
@@ -151,6 +188,25 @@ test('a move that was changed under the log is found out, before its index and a
     await raw`ALTER TABLE darkroom.move ENABLE TRIGGER move_is_append_only`.execute(tx)
   })
   await assertStopped(fresh, /is not what was recorded/)
+})
+
+test('a signed move that was rewritten with a leaf hash that fits is found out by the tree', async () => {
+  await using house = await openLogHouse()
+  await house.say(4)
+  await house.run()
+  await house.say(1)
+  const row = await house.database.sql
+    .selectFrom('darkroom.move')
+    .selectAll()
+    .where('log_index', '=', '2')
+    .executeTakeFirstOrThrow()
+  const hash = leafHash(leafOf({ ...row, facts: { forged: true } }))
+  await house.database.transact(async (tx) => {
+    await raw`ALTER TABLE darkroom.move DISABLE TRIGGER move_is_append_only`.execute(tx)
+    await raw`UPDATE darkroom.move SET facts = '{"forged":true}', leaf_hash = ${hash} WHERE log_index = 2`.execute(tx)
+    await raw`ALTER TABLE darkroom.move ENABLE TRIGGER move_is_append_only`.execute(tx)
+  })
+  await assertStopped(house, /are not what was signed/)
 })
 
 test('a signed tree whose tiles or root were changed is not grown', async () => {
