@@ -43,7 +43,7 @@ const isSame = (a: readonly Buffer[], b: readonly Buffer[]): boolean =>
   a.length === b.length && a.every((hash, i) => hash.equals(at(b, i)))
 
 const isHashed = (first: number, end: number, size: number): boolean =>
-  size <= 64 || size >= 127 || end - first <= 16 || first === 0 || end === size
+  size <= 64 || size === 128 || size === 129 || end - first <= 8 || first === 0 || end === size
 
 const rootOfRange = (
   [first, end, size]: [first: number, end: number, size: number],

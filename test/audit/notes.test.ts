@@ -107,6 +107,10 @@ describe('a signed note', () => {
     const note = await signNote(TEXT, [log.signer])
     refuses(note, 'unsigned', /no known key/, [renewed])
     assert.equal(open(note, [renewed, log.key]).verified.length, 1)
+    // Nor does a known key vouch under a name that it was not given.
+    const borrowed = noteSigner('log.example/borrowed', Buffer.alloc(32, log.key.name))
+    assert.deepEqual(borrowed.key.publicKey, log.key.publicKey)
+    refuses(await signNote(TEXT, [borrowed.signer]), 'unsigned', /no known key/)
     // The same key for another kind of signature has another id.
     refuses(note, 'unsigned', /no known key/, [{ ...log.key, type: 'cosignature/v1' }])
   })
@@ -155,6 +159,8 @@ describe('a signed note', () => {
       Buffer.concat([bytes, bytes]),
     ])
       refuses(`${head}${lineOf(witness.key.name, changed)}`, 'bad_signature', /witness\.example/)
+    const late = witnessSigner(witness.key.name, 2 ** 53)
+    refuses(await signNote(TEXT, [late.signer]), 'bad_signature', /witness\.example/)
     const own = bytesOf(at((await signNote(TEXT, [log.signer])).split('\n'), 4))
     refuses(`${head}${lineOf(log.key.name, own.subarray(0, -1))}`, 'bad_signature', /log\.example/)
   })
