@@ -98,7 +98,7 @@ function addTo(open: Open, { row, line, withheld }: Told): void {
   open.rows += 1
   open.lines.push(line)
   open.csv.push(csvLine(row))
-  open.sizeBytes += line.length
+  open.sizeBytes += Buffer.byteLength(line)
   if (withheld) open.withheld.push(row.index)
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { openDevice } from '../../workers/device.ts'
 import { startDispatcher } from '../../workers/dispatcher.ts'
+import { startExporter } from '../../workers/exporter.ts'
 import { startFinish } from '../../workers/finish.ts'
 import { startGpu } from '../../workers/gpu.ts'
 import { startJanitor } from '../../workers/janitor.ts'
@@ -50,6 +51,7 @@ export async function startRoles(
           startJanitor(ground, doorbell, await loadRetentionRules(join(ground.config.policiesDir, 'retention.yaml'))),
         )
         stack.use(await openReviewLoop(ground))
+        stack.use(startExporter(ground, transparency))
         break
       default:
         role satisfies never

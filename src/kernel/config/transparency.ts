@@ -1,4 +1,4 @@
-// The transparency log: what it is called, and how often it may grow.
+// The transparency log: what it is called, how often it may grow, and how much of it is exported at once.
 import type { Reader } from './reader.ts'
 
 /** Names the log in its checkpoints and its key: an address without its scheme. */
@@ -18,5 +18,7 @@ export function readTransparency({ optional, integer, problems }: Reader, public
     defaultOrigin: `${publicUrl === null ? UNPUBLISHED : new URL(publicUrl).host}/log`,
     /** Something to integrate waits so long at the most. */
     roundMs: integer('DARKROOM_LOG_ROUND_MS', 500, 10, 60_000),
+    /** The longest period of one export. */
+    exportDays: integer('DARKROOM_AUDIT_EXPORT_MAX_DAYS', 3660, 1, 36_600),
   }
 }

@@ -1,0 +1,240 @@
+// Who makes exports may be killed, overtaken or told to stop, and the log may lag behind: there is one archive in the end, the same one.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql as raw } from 'kysely'
+import { runExport } from '../../src/audit/export-job.ts'
+import { getExport, orderExport, removeExport } from '../../src/audit/export-records.ts'
+import { Fault, isFault } from '../../src/kernel/fault.ts'
+import type { StoredObject } from '../../src/kernel/object-store.ts'
+import { type ExportHouse, openExportHouse, verify } from './export-house.ts'
+import { recordMoves } from './many-moves.ts'
+
+const BY = { key: 'key_1', person: null }
+
+/** A house whose log has `count` moves that an export of everything finds. */
+async function openFull(count: number): Promise<ExportHouse> {
+  const house = await openExportHouse()
+  await recordMoves(
+    house.log.database,
+    house.log.world.tenants.map(({ id }) => id),
+    count,
+  )
+  await house.log.run()
+  await house.pass('1 hour')
+  return house
+}
+
+/** What a worker of the house writes; each write may be stopped by `before` or `after`. */
+function watched(
+  { tools }: ExportHouse,
+  {
+    before = async () => {},
+    after = async () => {},
+  }: { before?: (key: string) => Promise<void>; after?: (key: string) => Promise<void> },
+) {
+  const put: string[] = []
+  const quarantine = {
+    ...tools.quarantine,
+    putIfAbsent: async (key: string, object: StoredObject) => {
+      await before(key)
+      const answer = await tools.quarantine.putIfAbsent(key, object)
+      put.push(`${key.split('/').at(-1)} ${answer}`)
+      await after(key)
+      return answer
+    },
+  }
+  return { quarantine, put }
+}
+
+/** As when the process ends: nothing more of it is heard, and its lease runs out. */
+class Killed extends Error {}
+const dies = {
+  log: {
+    error: () => {
+      throw new Killed()
+    },
+  },
+}
+
+test('a worker that is killed is followed by one that goes on after the last part', async () => {
+  await using house = await openFull(400)
+  const id = await house.order()
+  const whole = watched(house, {})
+  await house.until('made', { quarantine: whole.quarantine })
+  const first = await house.archive(id)
+  const rows = whole.put.filter((one) => one.startsWith('rows')).length
+  assert.ok(rows >= 8, `${rows} parts`)
+
+  const second = await house.order({ to: (await house.get(id)).period_to })
+  for (const fatal of ['rows-000002', 'csv-000003', 'rows-000005', 'parquet-000000'])
+    for (const when of ['before', 'after'] as const) {
+      let alive = true
+      const stop = async (key: string) => {
+        if (alive && key.endsWith(fatal)) {
+          alive = false
+          throw new Fault('object_store_failed')
+        }
+      }
+      const { quarantine } = watched(house, { [when]: stop })
+      const log = { ...house.tools.log, ...dies.log }
+      await assert.rejects(runExport({ ...house.tools, quarantine, log }), Killed)
+      assert.equal(await runExport(house.tools), 'idle', 'it is held until the lease runs out')
+      await raw`UPDATE darkroom.audit_export SET due_at = darkroom.now()`.execute(house.log.database.sql)
+    }
+  const last = watched(house, {})
+  await house.until('made', { quarantine: last.quarantine })
+  assert.deepEqual(last.put, ['parquet-000000 exists'], 'everything was there')
+  const [one, two] = [await verify(first), await verify(await house.archive(second))]
+  assert.deepEqual([two.failures, two.code], [[], 0])
+  assert.deepEqual(two.manifest?.files, one.manifest?.files, 'byte by byte the same')
+})
+
+test('two workers at once make one archive, and it is told once', async () => {
+  await using house = await openFull(200)
+  const id = await house.order()
+  let overtaken = false
+  const { quarantine, put } = watched(house, {
+    after: async (key) => {
+      if (!key.endsWith('rows-000002') || overtaken) return
+      overtaken = true
+      await raw`UPDATE darkroom.audit_export SET due_at = darkroom.now()`.execute(house.log.database.sql)
+      assert.equal(await runExport(house.tools), 'made')
+    },
+  })
+  assert.equal(await runExport({ ...house.tools, quarantine }), 'overtaken')
+  assert.equal(put.at(-1), 'csv-000002 exists', 'who was overtaken goes no further')
+  assert.deepEqual((await verify(await house.archive(id))).failures, [])
+  const told = await house.log.database.sql
+    .selectFrom('darkroom.move')
+    .select('id')
+    .where('kind', '=', 'audit.exported')
+    .execute()
+  assert.equal(told.length, 1)
+  assert.equal(await runExport(house.tools), 'idle')
+})
+
+test('an export waits until the log has every move of its period, and other exports do not wait for it', async () => {
+  await using house = await openFull(20)
+  const early = await house.order()
+  await house.log.say(5)
+  await house.pass('1 hour')
+  const late = await house.order()
+  await house.until('made')
+  assert.deepEqual([(await house.get(early)).state, (await house.get(late)).state], ['done', 'waiting'])
+  for (let pass = 0; pass < 3; pass++) {
+    await house.pass('2 seconds')
+    assert.equal(await runExport(house.tools), 'waits')
+  }
+  await house.log.run()
+  await house.pass('2 seconds')
+  await house.until('made')
+  const { manifest, failures } = await verify(await house.archive(late))
+  assert.deepEqual([failures, manifest?.counts.kinds['policy.live']], [[], 5])
+})
+
+test('rows that are not what the log signed are not exported, and it says so at once', async () => {
+  await using house = await openFull(50)
+  const { sql } = house.log.database
+  await raw`ALTER TABLE darkroom.move DISABLE TRIGGER move_is_append_only`.execute(sql)
+  await raw`UPDATE darkroom.move SET facts = '{"forged":true}' WHERE log_index = 7`.execute(sql)
+  const id = await house.order()
+  assert.equal(await runExport(house.tools), 'failed')
+  const { state, failure, manifest } = await house.get(id)
+  assert.deepEqual([state, failure, manifest], ['failed', 'log_inconsistent', null])
+})
+
+test('a store that fails is tried again, and given up in the end', async () => {
+  await using house = await openFull(20)
+  const id = await house.order()
+  const { quarantine } = watched(house, {
+    before: async () => {
+      throw new Fault('object_store_failed')
+    },
+  })
+  let passes = 0
+  for (; (await house.get(id)).state !== 'failed'; passes++) {
+    assert.equal(await runExport({ ...house.tools, quarantine }), 'failed')
+    await house.pass('10 minutes')
+  }
+  assert.deepEqual([passes, (await house.get(id)).failure], [5, 'object_store_failed'])
+})
+
+test('an export that is taken away is gone at once, its objects too, also while it is made', async () => {
+  await using house = await openFull(200)
+  const { database } = house.log
+  const gone = async (id: string) => {
+    await assert.rejects(getExport(database.sql, id), (error) => isFault(error, 'not_found'))
+    await house.pass('2 minutes')
+    await house.until('removed')
+    assert.equal(house.quarantine.size, 0)
+    assert.equal((await database.sql.selectFrom('darkroom.audit_export').select('id').execute()).length, 0)
+  }
+  const made = await house.order()
+  await house.until('made')
+  await database.transact((tx) => removeExport(tx, BY, made))
+  await gone(made)
+  const making = await house.order()
+  await house.log.run()
+  const { quarantine } = watched(house, {
+    after: async (key) => {
+      if (key.endsWith('rows-000001')) await database.transact((tx) => removeExport(tx, BY, making))
+    },
+  })
+  assert.equal(await runExport({ ...house.tools, quarantine }), 'overtaken')
+  assert.equal(house.quarantine.size, 0, 'who wrote them took them away')
+  await gone(making)
+  const told = await database.sql
+    .selectFrom('darkroom.move')
+    .select('subject_id')
+    .where('kind', '=', 'audit.removed')
+    .execute()
+  assert.deepEqual(
+    told.map(({ subject_id }) => subject_id),
+    [made, making],
+  )
+})
+
+test('one key orders one export, however often it is sent, and not another', async () => {
+  await using house = await openFull(5)
+  const asked = {
+    from: new Date(0),
+    to: new Date(1000),
+    tenant: null,
+    kind: null,
+    subject: null,
+    csv: false,
+    parquet: false,
+  }
+  const send = (orderDigest: string) =>
+    house.log.database.transact((tx) => orderExport(tx, BY, asked, { key: 'k', orderDigest }))
+  const id = await send('a')
+  assert.equal(await send('a'), id)
+  await assert.rejects(send('b'), (error) => isFault(error, 'conflict') && error.field === 'idempotency-key')
+})
+
+test('an export of 20,000 moves holds no more of them than a part at once', async () => {
+  await using house = await openExportHouse(1_000_000)
+  await recordMoves(
+    house.log.database,
+    house.log.world.tenants.map(({ id }) => id),
+    20_000,
+    { factBytes: 400 },
+  )
+  await house.log.run({ atMost: 4096 })
+  await house.pass('1 hour')
+  const id = await house.order()
+  let most = 0
+  globalThis.gc?.()
+  const before = process.memoryUsage().heapUsed
+  const look = async () => {
+    most = Math.max(most, process.memoryUsage().heapUsed - before)
+  }
+  const { quarantine } = watched(house, { after: look })
+  await house.until('made', { quarantine })
+  const parts = (await house.get(id)).parts
+  assert.ok(parts.length > 10 && parts.every(({ sizeBytes }) => sizeBytes < 1_100_000), `${parts.length} parts`)
+  assert.ok(most < 150_000_000, `${most} bytes`)
+  const bytes = await house.archive(id)
+  const { failures, manifest } = await verify(bytes)
+  assert.deepEqual([failures, manifest?.counts.opened], [[], 20_000])
+})
