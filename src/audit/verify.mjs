@@ -60,7 +60,7 @@ const fromBase64 = (text) => {
 const isHashInBase64 = (value) => isText(value) && fromBase64(value)?.length === 32
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escaped = (character) => `\\u${character.codePointAt(0).toString(16).padStart(4, '0')}`
 /** Text of others for a terminal: nothing in it moves the cursor, hides or turns what is around it. */
 const printable = (text) => text.replace(UNPRINTABLE, escaped)
 /** A value of others in a message: short, and quoted where it is text. */
@@ -139,7 +139,7 @@ const WHOLE = rule(Number.isSafeInteger, 'a whole number')
 const HEX = rule(isHex, '64 hex digits')
 const OBJECT = rule(isObject, 'an object')
 
-/** Passes a failure on with the place where it was found. */
+/** Says with every failure where it was found. */
 const placed = (place, read) => {
   try {
     return read()
@@ -147,6 +147,16 @@ const placed = (place, read) => {
     if (error instanceof Refused) throw new Refused(`${place}: ${error.message}`)
     if (error instanceof Unchecked) throw new Unchecked(`${place}: ${error.message}`)
     throw error
+  }
+}
+/** The same where what follows can be understood without it: undefined then. */
+const attempt = (place, wrong, read) => {
+  try {
+    return placed(place, read)
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    wrong(error.message)
+    return undefined
   }
 }
 
@@ -628,20 +638,18 @@ class Rows {
   }
 
   line(bytes, number) {
-    const say = (words) => this.#wrong(`rows.jsonl line ${number}: ${words}`)
     const expected = this.#expectedIndex
-    try {
-      this.#row(bytes, say)
-    } catch (error) {
-      if (error instanceof Unchecked) throw new Unchecked(`rows.jsonl line ${number}: ${error.message}`)
-      if (!(error instanceof Refused)) throw error
-      say(error.message)
-      this.isWhole = false
-      // Whose move it was is not known: nothing is said of links over it.
-      this.#tenants.clear()
-      if (this.#expectedIndex === expected) this.#expectedIndex += 1
-    }
+    const place = `rows.jsonl line ${number}`
+    const isRead = attempt(place, this.#wrong, () => {
+      this.#row(bytes, (words) => this.#wrong(`${place}: ${words}`))
+      return true
+    })
     this.lines = number
+    if (isRead) return
+    this.isWhole = false
+    // Whose move it was is not known: nothing is said of links over it.
+    this.#tenants.clear()
+    if (this.#expectedIndex === expected) this.#expectedIndex += 1
   }
 
   /** The root over the whole tree, by the proof's right siblings. */
@@ -802,15 +810,7 @@ const readWhole = (path) => {
 }
 
 const readKept = (files, key, wrong) =>
-  files.map(({ path, bytes }) => {
-    try {
-      return { path, ...placed(`checkpoint ${path}`, () => readCheckpoint(bytes, key)) }
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      wrong(error.message)
-      return { path }
-    }
-  })
+  files.map(({ path, bytes }) => ({ path, ...attempt(`checkpoint ${path}`, wrong, () => readCheckpoint(bytes, key)) }))
 
 /** Holds one against the roots that are known: of the archive's own checkpoints, and of the trees that end within the range. */
 const holdKept = ({ path, size, root }, known, { first, end }, leads, report) => {
@@ -834,7 +834,7 @@ const holdKept = ({ path, size, root }, known, { first, end }, leads, report) =>
 // ---- Verdicts ----
 
 const emptyReport = (path) => {
-  const report = { path, failures: [], more: 0, unchecked: [], checkpoints: [], matched: 0 }
+  const report = { path, failures: [], more: 0, unchecked: [], checkpoints: [], matched: 0, leads: false }
   report.wrong = (line) => {
     if (report.failures.length < SHOWN) report.failures.push(printable(line))
     else report.more += 1
@@ -871,20 +871,10 @@ const checkArchive = (source, { given, kept, onProgress }, report) => {
     else if (sha256 !== listed.get(name).sha256)
       wrong(`${name}: its SHA-256 is ${sha256}, and the manifest says ${listed.get(name).sha256}`)
   }
-  /** A file that is wrong does not hide what is wrong with the next. */
-  const attempt = (name, read) => {
-    try {
-      return placed(name, read)
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      wrong(error.message)
-      return undefined
-    }
-  }
   const small = (name, read) => {
     const file = readSmall(source, name, LIMITS.smallFileBytes)
     if (listed.has(name)) compare(name, file)
-    return attempt(name, () => read(file.bytes))
+    return attempt(name, wrong, () => read(file.bytes))
   }
   small('manifest.note', (bytes) => checkManifestNote(bytes, manifestFile.sha256, key))
   const checkpoint = small('checkpoint.note', (bytes) => readCheckpoint(bytes, key))
@@ -913,6 +903,7 @@ const checkArchive = (source, { given, kept, onProgress }, report) => {
   if (cutter.heldBytes() > 0) wrong('rows.jsonl: its last line has no newline')
   const leads = checkRows(rows, manifest, checkpoint, proof, wrong)
   report.matched = rows.matched
+  report.leads = leads
 
   const known = new Map(leads ? rows.roots : [])
   if (start !== undefined) known.set(start.size, start.root)
@@ -949,6 +940,8 @@ export const verifyExport = (path, { key, checkpoints = [], onProgress = () => {
     source?.close()
   }
   report.unchecked = report.unchecked.map(printable)
+  const isSilent = report.failures.length === 0 && report.unchecked.length === 0
+  if (isSilent && !report.leads) report.unchecked.push('this checker failed: it came to no end')
   if (report.failures.length > 0) return { ...report, verdict: 'wrong', code: 1 }
   if (report.unchecked.length > 0) return { ...report, verdict: 'unchecked', code: 2 }
   return report.matched > 0
@@ -1045,10 +1038,7 @@ const readArguments = (words) => {
     if (word === '--json') options.json = true
     else if (word === '--checkpoint') options.checkpoints.push(valueAfter(word))
     else if (word === '--key' && options.key === undefined) options.key = valueAfter(word)
-    else if (word.startsWith('-'))
-      throw new Unchecked(
-        options.key === undefined ? `${word} is not an option` : `${word} is not an option, or is one too many`,
-      )
+    else if (word.startsWith('-')) throw new Unchecked(`${word} is not an option, or is one too many`)
     else options.paths.push(word)
   }
   if (options.paths.length !== 1) throw new Unchecked(`one archive is expected, and ${options.paths.length} are named`)

@@ -296,3 +296,20 @@ test('three hundred random damages of a right archive are found, each of them', 
     i += 1
   }
 })
+
+test('whoever holds the log’s key and signs an export anew cannot change a bit of its rows', () => {
+  const random = randomOf(7)
+  const path = join(folder, 'signed-anew')
+  for (let i = 0; i < 60; i += 1) {
+    const flip = (lines: string[]): string[] => {
+      const bytes = Buffer.from(lines.join(''))
+      const at = random(bytes.length)
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8))
+      return [bytes.toString('latin1')]
+    }
+    writeFileSync(path, archiveOf(PLAN, { lines: flip, encoding: 'latin1' }))
+    const { code, failures } = verifyExport(path, { key: SIGNER.text })
+    assert.equal(code, 1, `flip ${i}`)
+    assert(!failures.some((line) => line.includes('SHA-256')))
+  }
+})

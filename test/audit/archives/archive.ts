@@ -43,8 +43,11 @@ export interface Proofs {
 export interface Edits {
   rows?: (rows: Row[]) => Row[]
   lines?: (lines: string[]) => string[]
+  /** Of the rows. */
+  encoding?: BufferEncoding
   proofs?: (proofs: Proofs) => Proofs
   checkpoint?: (note: string) => string
+  proofsText?: (text: string) => string
   start?: (note: string) => string
   /** The fields that are otherwise. */
   manifest?: (manifest: Manifest) => object
@@ -132,8 +135,9 @@ export const archiveFiles = (plan: Plan, edits: Edits = {}): Map<string, Buffer>
     const note = checkpointOf(SIGNER, start, rootAt(log, start))
     listed.set('start.note', Buffer.from((edits.start ?? unchanged)(note)))
   }
-  listed.set('proofs.json', Buffer.from(canonical((edits.proofs ?? unchanged)(proofs))))
-  listed.set('rows.jsonl', Buffer.from(lines.join('')))
+  const proofsText = (edits.proofsText ?? unchanged)(canonical((edits.proofs ?? unchanged)(proofs)))
+  listed.set('proofs.json', Buffer.from(proofsText))
+  listed.set('rows.jsonl', Buffer.from(lines.join(''), edits.encoding))
   for (const [name, bytes] of plan.extra) listed.set(name, bytes)
   const manifest = manifestOf(plan, rows, listed)
   const text = (edits.manifestText ?? unchanged)(canonical({ ...manifest, ...edits.manifest?.(manifest) }))

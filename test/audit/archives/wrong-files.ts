@@ -84,6 +84,17 @@ const manifests: WrongCase[] = [
     () => querying({ timezone: 'CET' }),
     'query.timezone must be "UTC", and is "CET"',
   ),
+  wrongManifest('a part is a word', () => ({ log: 'mine' }), 'log must be an object, and is "mine"'),
+  wrongManifest(
+    'the key is none',
+    () => ({ log: { origin: SIGNER.origin, key: 'mine' } }),
+    'log.key is not a verifier key: "mine"',
+  ),
+  wrongManifest(
+    'the log has another name than its key',
+    () => ({ log: { origin: 'other', key: SIGNER.text } }),
+    'log.origin is "other", and the key\'s name "darkroom.example/log"',
+  ),
   wrongManifest('a field is missing', () => ({ gaps: undefined }), 'gaps is missing'),
   wrongManifest('a field is not known', () => ({ also: 1 }), '"also" is not a field of this format'),
   wrongManifest(
@@ -188,6 +199,18 @@ const trees: WrongCase[] = [
     notLeading,
   ]),
   wrongOne('the log has begun anew', { start: () => checkpointOf(SIGNER, 3, Buffer.alloc(32)) }, [inconsistent]),
+  wrongOne('proofs have a space more', { proofsText: (text) => text.replace(',', ', ') }, [
+    'proofs.json: is not canonical JSON',
+  ]),
+  wrongOne('proofs are no lists', { proofsText: () => '{"consistency":[],"range":7}' }, [
+    'proofs.json: range must be a list, and is 7',
+  ]),
+  wrongOne('the checkpoint has no root', { checkpoint: () => SIGNER.note(`${SIGNER.origin}\n52\n`) }, [
+    'checkpoint.note: is not a checkpoint: after the origin there must be a size and a root',
+  ]),
+  wrongOne('a tree without leaves has another root', { start: () => checkpointOf(SIGNER, 0, Buffer.alloc(32)) }, [
+    'start.note: has no leaves, and not the root of no leaves',
+  ]),
   wrongOne(
     'the log has two roots of one size',
     { start: () => checkpointOf(SIGNER, 52, Buffer.alloc(32)) },
@@ -314,6 +337,11 @@ const uncheckable: WrongCase[] = [
   unchecked(
     'deep nesting in the manifest',
     archiveOf(PLAN, { manifestText: () => deep }),
+    'manifest.json: is nested deeper than the 64 levels that this checker reads',
+  ),
+  unchecked(
+    'some nesting in the manifest',
+    archiveOf(PLAN, { manifestText: () => `${'['.repeat(70)}${']'.repeat(70)}` }),
     'manifest.json: is nested deeper than the 64 levels that this checker reads',
   ),
   unchecked(

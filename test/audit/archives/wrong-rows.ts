@@ -188,6 +188,22 @@ const spelling: WrongCase[] = [
     'rows.jsonl line 35: entry.at must be a time in UTC with milliseconds, and is "2026-02-30T12:39:00.000Z"',
     unknown,
   ]),
+  wrongOne(
+    'a line that is not UTF-8',
+    {
+      encoding: 'latin1',
+      lines: (lines) => lines.map((line) => Buffer.from(line).toString('latin1')).with(34, '\xff\n'),
+    },
+    ['rows.jsonl line 35: is not UTF-8', unknown],
+  ),
+  wrongOne('a row that is opened with a word', atLine(39, '"opened":null', '"opened":"no"'), [
+    'rows.jsonl line 35: opened must be an object or null, and is "no"',
+    unknown,
+  ]),
+  wrongOne('an older row with a salt', atLine(9, '"salt":null', `"salt":"${'0'.repeat(64)}"`), [
+    `rows.jsonl line 5: opened.salt must be null where v is 1, and is "HEX"`,
+    unknown,
+  ]),
   wrongOne('a line that is not JSON', { lines: (lines) => [...lines.slice(0, -1), 'nothing\n'] }, [
     'rows.jsonl line 35: is not JSON',
     unknown,
