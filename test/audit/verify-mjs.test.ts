@@ -2,62 +2,19 @@
 // The last part changes a right archive at random places in three hundred ways, each of which must be found.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { after, test } from 'node:test'
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import { verifyExport } from '../../src/audit/verify.mjs'
 import { archiveFiles, archiveOf, PLAN, type Plan, type Proofs, type Row, rootAt, SIGNER } from './archives/archive.ts'
+import { command, fileOf, folder, linesOf, type Run, shorten } from './archives/checker.ts'
 import { logOf, someMoves, timeOf } from './archives/moves.ts'
 import { damage, randomOf } from './archives/mutations.ts'
 import { checkpointOf, signerOf } from './archives/notes.ts'
 import { headerOf, tarOf } from './archives/tar.ts'
 import { STRANGER, wrongFiles } from './archives/wrong-files.ts'
 import { wrongRows } from './archives/wrong-rows.ts'
-
-const program = resolve(import.meta.dirname, '../../src/audit/verify.mjs')
-const folder = mkdtempSync(join(tmpdir(), 'darkroom-verify-mjs-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
-
-let files = 0
-const fileOf = (bytes: Buffer | string): string => {
-  const path = join(folder, `file-${files++}`)
-  writeFileSync(path, bytes)
-  return path
-}
-
-interface Told {
-  failures: readonly string[]
-  unchecked: readonly string[]
-}
-
-interface Run {
-  code: number
-  stdout: string
-  stderr: string
-  /** The lines of failures, with hashes and paths in short. */
-  lines: string[]
-}
-
-const shorten = (line: string): string =>
-  line
-    .replaceAll(folder, '')
-    .replace(/\b[0-9a-f]{64}\b/g, 'HEX')
-    .replace(/[A-Za-z0-9+/]{43}=/g, 'ROOT')
-    .replace(/\/file-\d+/g, 'FILE')
-
-/** As the command prints them. */
-const linesOf = ({ failures, unchecked }: Told): string[] =>
-  [...failures.map((line) => `wrong: ${line}`), ...unchecked.map((line) => `not checked: ${line}`)].map(shorten)
-
-const command = (...args: string[]): Promise<Run> =>
-  new Promise((resolved) => {
-    execFile(process.execPath, [program, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {
-      const lines = stdout.split('\n').filter((line) => /^(wrong|not checked): /.test(line))
-      resolved({ code: error === null ? 0 : Number(error.code), stdout, stderr, lines: lines.map(shorten) })
-    })
-  })
+import { wrongTars } from './archives/wrong-tars.ts'
 
 const verify = (bytes: Buffer, ...args: string[]): Promise<Run> =>
   command(fileOf(bytes), ...(args.includes('--key') ? [] : ['--key', SIGNER.text]), ...args)
@@ -134,7 +91,7 @@ test('ranges of every place in trees of every size up to 20 lead to their roots,
 
 // In this process: what the command prints of them is shown above and below.
 test('one wrong thing is said in its own lines, and in no other', async (t) => {
-  for (const { name, bytes, lines, code = 1 } of [...wrongRows, ...wrongFiles]) {
+  for (const { name, bytes, lines, code = 1 } of [...wrongRows, ...wrongFiles, ...wrongTars]) {
     await t.test(name, () => {
       const report = verifyExport(fileOf(bytes), { key: SIGNER.text })
       assert.deepEqual(linesOf(report), lines)
