@@ -66,7 +66,7 @@ export async function stage(tx: Tx, { size }: Lead, most: number): Promise<void>
 }
 
 /** Moves with an index from `first` on, in its order. Fault: log_inconsistent, where indices are not contiguous. */
-export async function readIndexed(sql: Sql, first: number): Promise<Indexed[]> {
+export async function readIndexed(sql: Sql | Tx, first: number): Promise<Indexed[]> {
   const rows = await sql
     .selectFrom('darkroom.move')
     .select(['subject', 'subject_id', 'kind', 'from_state', 'to_state', 'facts', 'at', 'leaf_salt', 'leaf_hash'])

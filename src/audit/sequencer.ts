@@ -53,7 +53,7 @@ export async function runRound(tools: SequencerTools): Promise<Round | null> {
 
 /** The staged batch, or a new one; with the rows of the bundle that it continues. */
 async function takeBatch({ database, origin, holder, leaseMs, atMost }: SequencerTools): Promise<Batch | null> {
-  const taken = await database.transact(async (tx) => {
+  return database.transact(async (tx) => {
     const found = await lead(tx, holder, leaseMs)
     if (found === null) return null
     const name = originOf(found.origin, origin)
@@ -64,11 +64,11 @@ async function takeBatch({ database, origin, holder, leaseMs, atMost }: Sequence
       })
     if (found.origin === null) await nameLog(tx, name)
     await stage(tx, found, atMost - (found.size % TILE_WIDTH))
-    return { ...found, origin: name }
+    // Here and not later: whoever leads next may stage a batch behind this one.
+    const continued = found.size % TILE_WIDTH
+    const rows = await readIndexed(tx, found.size - continued)
+    return rows.length === continued ? null : { ...found, origin: name, rows }
   })
-  if (taken === null) return null
-  const rows = await readIndexed(database.sql, taken.size - (taken.size % TILE_WIDTH))
-  return rows.length <= taken.size % TILE_WIDTH ? null : { ...taken, rows }
 }
 
 /** The tree with the batch in it, on top of the one that was signed, and the objects that it needs. */

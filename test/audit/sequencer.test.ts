@@ -7,6 +7,7 @@ import { lead, moveTree, newestNote, resignLog } from '../../src/audit/log-recor
 import { openNote } from '../../src/audit/note.ts'
 import { runRound } from '../../src/audit/sequencer.ts'
 import { leafHash } from '../../src/kernel/canonical.ts'
+import type { Tx } from '../../src/kernel/database.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { leafOf } from '../../src/kernel/leaf.ts'
 import { assertWholeLog, KEY, type LogHouse, ORIGIN, openLogHouse } from './log-house.ts'
@@ -90,6 +91,29 @@ test('who lost the lease in the middle of a round moves nothing, though it ends 
   }
   await assert.rejects(runRound(slow), (error) => isFault(error, 'lease_lost'))
   assert.deepEqual(await assertWholeLog(house.database, house.objects, house.store), [5])
+})
+
+test('who was overtaken before it read its batch does not take the next one’s rows for its own', async () => {
+  await using house = await openLogHouse()
+  const { sql, transact } = house.database
+  await house.say(5)
+  const other = { ...house.tools, holder: 'other' }
+  const broken = { ...house.store, putIfAbsent: () => Promise.reject(new Error('broken')) }
+  let transactions = 0
+  const overtaken = async <T>(work: (tx: Tx) => Promise<T>) => {
+    const done = await transact(work)
+    if (++transactions > 1) return done
+    await raw`UPDATE darkroom.log SET lease_until = darkroom.now()`.execute(sql)
+    assert.equal((await runRound(other))?.size, 5)
+    await house.say(3)
+    await assert.rejects(runRound({ ...other, store: broken }), /broken/)
+    return done
+  }
+  await assert.rejects(runRound({ ...house.tools, database: { sql, transact: overtaken } }), (error) =>
+    isFault(error, 'lease_lost'),
+  )
+  await house.run({ holder: 'other' })
+  assert.deepEqual(await assertWholeLog(house.database, house.objects, house.store), [5, 8])
 })
 
 test('a tree is moved on from where its leader found it, under the epoch in which it leads, or not at all', async () => {
