@@ -26,6 +26,7 @@ const LIMITS = {
   smallFileBytes: 2 ** 16,
   lineBytes: 2 ** 20,
   depth: 64,
+  parts: 50_000,
   tenantBytes: 10 ** 8,
 }
 const ENTRY_BYTES = 65_535
@@ -87,14 +88,17 @@ const canonical = (value, depth = 0) => {
   return `{${fields.map((key) => `${canonical(key)}:${canonical(value[key], depth + 1)}`).join(',')}}`
 }
 
-/** Deep nesting costs fifty times its bytes once it is parsed: a long text is looked over first. */
-const refuseDepth = (text) => {
-  let depth = 0
-  for (const [mark] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+/** A long text is looked over before it is parsed: what it would become may be a hundred times its size. */
+const refuseExcess = (text) => {
+  let [depth, parts] = [0, 0]
+  for (const [mark] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:]/gs)) {
     if (mark === '[' || mark === '{') depth += 1
-    else if (mark === ']' || mark === '}') depth -= 1
+    if (mark === ']' || mark === '}') depth -= 1
+    if (mark === '[' || mark === '{' || mark === ':') parts += 1
     if (depth > LIMITS.depth)
       throw new Unchecked(`is nested deeper than the ${LIMITS.depth} levels that this checker reads`)
+    if (parts > LIMITS.parts)
+      throw new Unchecked(`has more than the ${LIMITS.parts} fields and lists that this checker reads`)
   }
 }
 
@@ -102,7 +106,7 @@ const refuseDepth = (text) => {
 const parse = (bytes) => {
   if (!isUtf8(bytes)) throw new Refused('is not UTF-8')
   const text = bytes.toString('utf8')
-  if (bytes.length > LIMITS.smallFileBytes) refuseDepth(text)
+  if (bytes.length > LIMITS.smallFileBytes) refuseExcess(text)
   let value
   try {
     value = JSON.parse(text)

@@ -61,6 +61,11 @@ const right: [string, Buffer, number][] = [
   ['filtered by kind', archiveOf({ ...queryOf({ kind: 'image.denied' }), withheld: [] }), 0],
   ['by subject', archiveOf({ ...queryOf({ subject: 'img_2' }), withheld: [] }), 0],
   ['whose filter matches nothing', archiveOf({ ...queryOf({ kind: 'image.lost' }), withheld: [] }), 3],
+  [
+    'whose texts look like deep nesting',
+    archiveOf(PLAN, { manifest: () => ({ software: '[\\"]{:'.repeat(20_000) }) }),
+    0,
+  ],
   ['of an empty log', archiveOf(emptyLog), 3],
 ]
 test('right archives of every sort hold', async (t) => {

@@ -127,6 +127,16 @@ const uncheckable: WrongCase[] = [
     'manifest.json: is nested deeper than the 64 levels that this checker reads',
   ),
   unchecked(
+    'a manifest of many lists',
+    archiveOf(PLAN, { manifestText: () => `[${'[],'.repeat(50_000)}[]]` }),
+    'manifest.json: has more than the 50000 fields and lists that this checker reads',
+  ),
+  unchecked(
+    'a row of many fields',
+    archiveOf(PLAN, { lines: () => [`{${'"a":0,'.repeat(50_000)}"a":0}\n`] }),
+    'rows.jsonl line 1: has more than the 50000 fields and lists that this checker reads',
+  ),
+  unchecked(
     'deep nesting in a row',
     archiveOf(PLAN, { lines: () => [deep, '\n'] }),
     'rows.jsonl line 1: is nested deeper than the 64 levels that this checker reads',
