@@ -9,10 +9,11 @@ const LEASE_MS = 60_000
 const PART_BYTES = 4 * 1024 * 1024
 
 export function startExporter({ database, quarantine, log }: Ground, transparency: TransparencyLog): AsyncDisposable {
-  const tools = { database, quarantine, log, transparency, leaseMs: LEASE_MS, partBytes: PART_BYTES }
-  let stopping = false
+  const stop = new AbortController()
+  const stopping = stop.signal
+  const tools = { database, quarantine, log, transparency, leaseMs: LEASE_MS, partBytes: PART_BYTES, stopping }
   const loop = repeat(log, 'export', LOOK_MS, async () => {
-    for (let more = true; more && !stopping; ) {
+    for (let more = true; more && !stopping.aborted; ) {
       const pass = await runExport(tools)
       more = pass !== 'idle'
       if (pass === 'made') log.info({}, 'an export of the log is ready')
@@ -20,7 +21,7 @@ export function startExporter({ database, quarantine, log }: Ground, transparenc
   })
   return {
     [Symbol.asyncDispose]: async () => {
-      stopping = true
+      stop.abort()
       await loop.stop()
     },
   }

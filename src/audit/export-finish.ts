@@ -16,7 +16,7 @@ import { restrictedIn } from './export-range.ts'
 import { reconcileExport } from './export-reconcile.ts'
 import { record } from './export-records.ts'
 import type { Tally } from './export-tally.ts'
-import type { ExportTools, Making } from './export-tools.ts'
+import { type ExportTools, goOn, type Making } from './export-tools.ts'
 import { originOf } from './log.ts'
 import { signerOf, verifierKeyOf, verifierOf } from './log-keys.ts'
 import { readLogState } from './log-records.ts'
@@ -69,12 +69,14 @@ export async function finishExport(tools: ExportTools, making: Making, written: 
   return database.transact(async (tx) => {
     const now = await restrictedIn(tx, range)
     if (now.length !== making.restricted.size || now.some((index) => !making.restricted.has(index))) return false
-    const { rows, within, opened } = tally.counts()
+    const { kinds: _, ...told } = tally.counts()
+    const counts = { ...told, withheld: tally.withheld.length }
     const operator = await lockOperator(tx)
     await record(tx, row, 0, {
       state: 'done',
       failure: null,
       parquet_parts: JSON.stringify(parquet),
+      counts: JSON.stringify(counts),
       manifest,
       note: signed,
       proofs,
@@ -85,7 +87,7 @@ export async function finishExport(tools: ExportTools, making: Making, written: 
     await note(tx, operator, 'audit.exported', row.id, {
       query: asJson(query),
       range: asJson(range),
-      rows: { all: rows, within, opened, withheld: tally.withheld.length },
+      counts,
       sha256: digest.sha256,
       size_bytes: sizeBytes,
       by: row.requested_by,
@@ -109,18 +111,15 @@ function checkRoot({ tally, notes }: Written, { range }: Making, key: { name: st
 }
 
 /** Reads a file as it is stored; the export is held meanwhile. */
-async function digestOf(
-  { database, leaseMs }: ExportTools,
-  { row }: Making,
-  { name, pieces }: Whole,
-): Promise<ArchivedFile> {
+async function digestOf(tools: ExportTools, { row }: Making, { name, pieces }: Whole): Promise<ArchivedFile> {
   const hash = createHash('sha256')
   let size = 0
   for (const piece of pieces) {
     const bytes = await piece.read()
     hash.update(bytes)
     size += bytes.length
-    if (bytes.length > HELD_BYTES) await record(database.sql, row, leaseMs)
+    if (bytes.length > HELD_BYTES) await record(tools.database.sql, row, tools.leaseMs)
+    goOn(tools)
   }
   return { name, size, sha256: hash.digest('hex') }
 }

@@ -14,7 +14,7 @@ import type { ExportTools, Making } from './export-tools.ts'
 import { consistencyProof, rangeProof } from './merkle.ts'
 import { nodesOf } from './tree-store.ts'
 
-export type Pass = 'idle' | 'waits' | 'made' | 'begun_anew' | 'overtaken' | 'removed' | 'failed'
+export type Pass = 'idle' | 'waits' | 'made' | 'begun_anew' | 'overtaken' | 'stopped' | 'removed' | 'failed'
 
 /** While the log has not come so far, and after a failure. */
 const AGAIN_MS = 1000
@@ -101,6 +101,10 @@ async function fail({ database, quarantine, log }: ExportTools, row: ExportRow, 
   if (isFault(error, 'lease_lost')) {
     if (await isRemoved(sql, row.id)) await quarantine.removeUnder(`audit/${row.id}`)
     return 'overtaken'
+  }
+  if (isFault(error, 'cancelled')) {
+    await record(sql, row, 0)
+    return 'stopped'
   }
   const failure = isFault(error) ? error.code : 'internal'
   const failures = row.failures + 1

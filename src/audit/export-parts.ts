@@ -7,7 +7,7 @@ import { openParquet } from './export-parquet.ts'
 import { record, recordPart } from './export-records.ts'
 import { readRows, reread, type Told } from './export-rows.ts'
 import type { Tally } from './export-tally.ts'
-import type { ExportTools, Making } from './export-tools.ts'
+import { type ExportTools, goOn, type Making } from './export-tools.ts'
 
 export type WrittenRows = { parts: ExportPart[] }
 
@@ -78,7 +78,9 @@ export async function writeParquet(
 }
 
 /** Counts a stored part; false where it withholds others than would be withheld now. */
-async function readBack({ database, quarantine, leaseMs }: ExportTools, making: Making, tally: Tally, place: number) {
+async function readBack(tools: ExportTools, making: Making, tally: Tally, place: number) {
+  goOn(tools)
+  const { database, quarantine, leaseMs } = tools
   const { row } = making
   const { bytes } = await quarantine.get(partKey(row, 'rows', place))
   const withheld: number[] = []
@@ -117,7 +119,9 @@ async function store(
 }
 
 /** Whether the bytes are there now, stored by this worker or by another. */
-async function putSame({ quarantine }: ExportTools, key: string, bytes: Buffer): Promise<boolean> {
+async function putSame(tools: ExportTools, key: string, bytes: Buffer): Promise<boolean> {
+  goOn(tools)
+  const { quarantine } = tools
   const put = await quarantine.putIfAbsent(key, { bytes, contentType: 'application/octet-stream' })
   return put === 'created' || (await quarantine.get(key)).bytes.equals(bytes)
 }

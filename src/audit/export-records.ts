@@ -25,14 +25,53 @@ export type Asked = {
 
 export type Idempotency = { readonly key: string; readonly orderDigest: string }
 
+const BRIEF = [
+  'id',
+  'state',
+  'requested_by',
+  'period_from',
+  'period_to',
+  'tenant_id',
+  'kind',
+  'subject',
+  'csv',
+  'parquet',
+  'idempotency_key',
+  'order_digest',
+  'created_at',
+  'fence',
+  'due_at',
+  'failures',
+  'failure',
+  'attempt',
+  'range_first',
+  'range_end',
+  'tree_size',
+  'rows_done',
+  'counts',
+  'size_bytes',
+  'sha256',
+  'done_at',
+] as const
+
 type Change = Omit<UpdateObject<Tables, 'darkroom.audit_export'>, 'id' | 'fence'>
 
-/** The export's id; that of the earlier one where the key was used. Faults: invalid_request (no such tenant), conflict (another order). */
-export async function orderExport(tx: Tx, by: Json, asked: Asked, idempotency: Idempotency | null): Promise<string> {
+/** The export; the earlier one where the key was used. Faults: invalid_request (no such tenant, a period that is not over), conflict (another order). */
+export async function orderExport(
+  tx: Tx,
+  by: Json,
+  asked: Asked,
+  idempotency: Idempotency | null,
+): Promise<{ id: string; replayed: boolean }> {
   // Orders come one after the other, so that a key makes one export.
   await lockOperator(tx)
   const earlier = idempotency === null ? null : await findOrdered(tx, idempotency)
-  if (earlier !== null) return earlier
+  if (earlier !== null) return { id: earlier, replayed: true }
+  const { rows } = await raw<{ future: boolean }>`SELECT ${asked.to}::timestamptz > darkroom.now() AS future`.execute(
+    tx,
+  )
+  if (rows[0]?.future !== false)
+    throw new Fault('invalid_request', { field: 'to', detail: 'to is in the future: the log is not there yet' })
   if (asked.tenant !== null && (await pseudonymOf(tx, asked.tenant)) === null)
     throw new Fault('invalid_request', { field: 'tenant', detail: 'tenant is the id of no tenant' })
   const id = newId('exp')
@@ -52,7 +91,7 @@ export async function orderExport(tx: Tx, by: Json, asked: Asked, idempotency: I
       order_digest: idempotency?.orderDigest ?? null,
     })
     .execute()
-  return id
+  return { id, replayed: false }
 }
 
 async function findOrdered(tx: Tx, { key, orderDigest }: Idempotency): Promise<string | null> {
@@ -81,9 +120,12 @@ export async function getExport(sql: Sql | Tx, id: string): Promise<ExportRow> {
   return row
 }
 
+/** Without what is as large as the export. */
+export type ExportBrief = Omit<ExportRow, 'parts' | 'parquet_parts' | 'manifest' | 'note' | 'proofs'>
+
 /** Newest first. Fault: invalid_request (field after). */
-export async function listExports(sql: Sql, page: Page): Promise<{ rows: ExportRow[]; hasMore: boolean }> {
-  const all = sql.selectFrom('darkroom.audit_export').selectAll().where('state', '<>', 'removing')
+export async function listExports(sql: Sql, page: Page): Promise<{ rows: ExportBrief[]; hasMore: boolean }> {
+  const all = sql.selectFrom('darkroom.audit_export').select(BRIEF).where('state', '<>', 'removing')
   if (page.after !== null && (await all.where('id', '=', page.after).executeTakeFirst()) === undefined)
     throw wrongCursor()
   const asked = page.after === null ? all : all.where('id', '<', page.after)

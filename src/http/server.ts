@@ -19,6 +19,7 @@ import { adminPeopleRoutes } from './routes/admin-people.ts'
 import { adminPolicyRoutes } from './routes/admin-policies.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
 import { appealRoutes } from './routes/appeals.ts'
+import { auditExportRoutes } from './routes/audit-exports.ts'
 import { auditStatementRoutes } from './routes/audit-statements.ts'
 import { c2paRoutes } from './routes/c2pa.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -131,6 +132,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => statementRoutes(scope, routes))
   await app.register(async (scope: App) => appealRoutes(scope, routes))
   await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
+  await app.register(async (scope: App) => auditExportRoutes(scope, routes))
   await app.register(async (scope: App) => provenanceRoutes(scope, routes))
   await app.register(async (scope: App) => c2paRoutes(scope, routes))
   await app.register(async (scope: App) => logRoutes(scope, routes))

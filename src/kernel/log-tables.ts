@@ -1,6 +1,6 @@
-// The rows of the transparency log and its exports: migrations 0026 and 0028. tables.ts names them all.
+// The rows of the transparency log, its witnesses and its exports: migrations 0026, 0028 and 0029. tables.ts names them all.
 import type { ColumnType, Generated } from 'kysely'
-import type { DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
+import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
 
 /** The one row: the tree as it was signed last, and who may extend it. */
 export type LogTable = {
@@ -21,6 +21,20 @@ export type LogCheckpointTable = {
   at: Time
   timestamp_token: Maybe<Uint8Array>
 }
+
+/** The one row: what is served, and who is due to be asked. */
+export type LogPublicationTable = {
+  size: MaybeBigInt
+  published_at: MaybeTime
+  witnesses_due_at: Time
+  timestamp_due_at: Time
+  timestamp_failure: Maybe<string>
+}
+
+export type LogWitnessTable = { key: string; size: DefaultBigInt; failure: Maybe<string> }
+
+/** `line`: a signature line of the checkpoint's note, without its newline. */
+export type LogCosignatureTable = { size: BigInt_; key: string; line: string; at: Time }
 
 type MaybeBigInt = ColumnType<string | null, undefined, number | string | null>
 
@@ -52,6 +66,8 @@ export type AuditExportTable = {
   parts: ColumnType<ExportPart[], string | undefined, string>
   /** Sizes. */
   parquet_parts: ColumnType<number[], string | undefined, string>
+  /** Once it is made. */
+  counts: ColumnType<ExportCounts | null, undefined, string>
   manifest: Maybe<string>
   note: Maybe<string>
   proofs: Maybe<string>
@@ -61,3 +77,5 @@ export type AuditExportTable = {
 }
 
 export type ExportPart = { rows: number; sizeBytes: number; csvBytes: number; withheld: number[] }
+
+export type ExportCounts = { rows: number; within: number; opened: number; withheld: number }

@@ -29,6 +29,7 @@ CREATE TABLE darkroom.audit_export (
   rows_done bigint NOT NULL DEFAULT 0,
   parts jsonb NOT NULL DEFAULT '[]',
   parquet_parts jsonb NOT NULL DEFAULT '[]',
+  counts jsonb,
   manifest text,
   note text,
   proofs text,

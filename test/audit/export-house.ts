@@ -34,7 +34,6 @@ export type ExportHouse = {
 
 const MOST_PASSES = 50
 
-/** `since`: what the house begins with is older than that. */
 export async function openExportHouse(partBytes = 20_000): Promise<ExportHouse> {
   const log = await openLogHouse()
   const { database, world, tools: sequencer } = log
@@ -68,7 +67,8 @@ export async function openExportHouse(partBytes = 20_000): Promise<ExportHouse> 
     order: async (asked = {}) => {
       const [from, to] = [new Date(0), await now()]
       const all = { from, to, tenant: null, kind: null, subject: null, csv: true, parquet: true }
-      return database.transact((tx) => orderExport(tx, { key: 'key_1', person: null }, { ...all, ...asked }, null))
+      const by = { key: 'key_1', person: null }
+      return (await database.transact((tx) => orderExport(tx, by, { ...all, ...asked }, null))).id
     },
     until: async (pass, other = {}) => {
       for (let passes = 0; passes < MOST_PASSES; passes++)

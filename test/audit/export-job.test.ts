@@ -207,8 +207,8 @@ test('one key orders one export, however often it is sent, and not another', asy
   }
   const send = (orderDigest: string) =>
     house.log.database.transact((tx) => orderExport(tx, BY, asked, { key: 'k', orderDigest }))
-  const id = await send('a')
-  assert.equal(await send('a'), id)
+  const { id } = await send('a')
+  assert.deepEqual(await send('a'), { id, replayed: true })
   await assert.rejects(send('b'), (error) => isFault(error, 'conflict') && error.field === 'idempotency-key')
 })
 

@@ -232,7 +232,7 @@ test('an export is itself in the log, with what was asked, what was found and by
     told.map(({ subject_id, facts }) => [
       subject_id,
       Object(facts).sha256,
-      Object(facts).rows,
+      Object(facts).counts,
       Object(facts).by,
       Object(facts).query.kind,
     ]),
@@ -240,7 +240,7 @@ test('an export is itself in the log, with what was asked, what was found and by
       [
         row?.id,
         row?.sha256,
-        { all: 3, within: 3, opened: 3, withheld: 0 },
+        { rows: 3, within: 3, opened: 3, withheld: 0 },
         { key: 'key_1', person: null },
         'policy.live',
       ],

@@ -1,6 +1,7 @@
 // Everybody who may knock, and real things of the first tenant for every parameter that a path can have.
 import { sql as raw } from 'kysely'
 import sharp from 'sharp'
+import { runExport } from '../../src/audit/export-job.ts'
 import { readLogState } from '../../src/audit/log-records.ts'
 import { runRound } from '../../src/audit/sequencer.ts'
 import { tilePath } from '../../src/audit/tiles.ts'
@@ -175,6 +176,14 @@ export async function openCast(service: Service, receiverUrl: string) {
     const { size } = await readLogState(sql)
     return [{ '*': tilePath(0, Math.floor((size - 1) / 256), ((size - 1) % 256) + 1).replace('tile/', '') }]
   }
+  const exported = async (): Promise<string> => {
+    await tile()
+    const order = json({ from: '1970-01-01T00:00:00Z', to: '1970-01-02T00:00:00Z' })
+    const { id } = await fetchJson('/v1/audit/exports', { ...order, as: 'compliance' })
+    const { ground, transparency } = service
+    while ((await runExport({ ...ground, transparency, leaseMs: 10_000, partBytes: 1000 })) !== 'idle');
+    return id
+  }
   const one = (id: () => Promise<string> | string): Thing['kinds'] => {
     return async () => [{ id: await id() }]
   }
@@ -208,6 +217,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
     '/log/tile/*': { of: 'everybody', kinds: tile },
+    '/v1/audit/exports/:id': { of: 'everybody', kinds: one(exported) },
     '/docs/static/*': { of: 'everybody', kinds: async () => [{ '*': 'index.html' }] },
     '/console/:version/*': { of: 'everybody', kinds: async () => [{ version: 'any', '*': 'verify.ts' }] },
   }
@@ -239,6 +249,7 @@ export async function openCast(service: Service, receiverUrl: string) {
       body: new Uint8Array(picture),
     }),
     'POST /v1/reports': () => json({ image_id: 'img_nothing', category: 'other' }),
+    'POST /v1/audit/exports': () => json({ from: '1970-01-01T00:00:00Z', to: '1970-01-02T00:00:00Z' }),
     'POST /v1/admin/legal-holds': () => json({ request_id: held.id, reason: 'a court asked for it' }),
     'POST /v1/admin/preservations/:id/end': () => json({ reason: 'the report is closed' }),
     'POST /v1/webhooks': () => json({ url: receiverUrl, events: ['*'] }),
