@@ -176,6 +176,12 @@ export async function openCast(service: Service, receiverUrl: string) {
     const { size } = await readLogState(sql)
     return [{ '*': tilePath(0, Math.floor((size - 1) / 256), ((size - 1) % 256) + 1).replace('tile/', '') }]
   }
+  const dated = async (): Promise<Params[]> => {
+    await tile()
+    const { size } = await readLogState(sql)
+    await sql.updateTable('darkroom.log_checkpoint').set({ timestamp_token: Buffer.of(0x30, 0) }).execute()
+    return [{ size: String(size) }]
+  }
   const exported = async (): Promise<string> => {
     await tile()
     const order = json({ from: '1970-01-01T00:00:00Z', to: '1970-01-02T00:00:00Z' })
@@ -217,6 +223,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/statements/:id': { of: 'everybody', kinds: one(async () => (await refused()).statementId) },
     '/objects/*': { of: 'everybody', kinds: async () => [await link()] },
     '/log/tile/*': { of: 'everybody', kinds: tile },
+    '/log/timestamp/:size': { of: 'everybody', kinds: dated },
     '/v1/audit/exports/:id': { of: 'everybody', kinds: one(exported) },
     '/docs/static/*': { of: 'everybody', kinds: async () => [{ '*': 'index.html' }] },
     '/console/:version/*': { of: 'everybody', kinds: async () => [{ version: 'any', '*': 'verify.ts' }] },
@@ -231,7 +238,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     return { body }
   }
   /** What is sent where something must be: right, so that only who asks decides. */
-  const bodies: Record<string, (actor: Actor) => RequestInit> = {
+  const bodies: Record<string, (actor: Actor, params: Params) => RequestInit> = {
     ...reviewing.bodies,
     'POST /session': () => json({ key: service.key('second_client') }),
     'POST /v1/generations': () => json({ prompt: ALLOWED }),

@@ -6,11 +6,13 @@ import { sha256 } from '../../src/kernel/canonical.ts'
 import { generatedKey } from '../../src/kernel/quarantine.ts'
 import { hashOf } from '../../src/review/claim.ts'
 import { addItem } from '../../src/review/item.ts'
+import type { Params } from './matrix-cast.ts'
 import { ALLOWED, json, type Service } from './service.ts'
 
 type AsAdmin = (path: string, body: object) => Promise<Record<string, unknown> & { id: string }>
 
-const LEASE = 'the-lease-of-every-claim-in-here'
+/** What the lead's key holds an item by. */
+const leaseOf = (id = '') => `the-lease-of-${id}`
 const EVERYTHING = {
   ...{
     categories: null,
@@ -65,11 +67,11 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
     )
     if (/\/(claim|assign|unassign)$/.test(path)) return id
     await raw`
-      UPDATE darkroom.review_item SET lease_person = ${person.id}, lease_hash = ${hashOf(LEASE)}, leased_at = darkroom.now(),
+      UPDATE darkroom.review_item SET lease_person = ${person.id}, lease_hash = ${hashOf(leaseOf(id))}, leased_at = darkroom.now(),
              lease_until = darkroom.now() + interval '1 hour' WHERE id = ${id}`.execute(sql)
     if (!path.endsWith('/undo')) return id
     await service.call(`/v1/review/items/${id}/decide`, {
-      ...json({ lease: LEASE, outcome: 'allow' }, { authorization: `Bearer ${keys.lead}` }),
+      ...json({ lease: leaseOf(id), outcome: 'allow' }, { authorization: `Bearer ${keys.lead}` }),
     })
     return id
   }
@@ -77,13 +79,15 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
   const keys = { reviewer: await keyAs('reviewer'), lead: await keyAs('lead') }
   // One for each who may, since nothing is made where somebody must be refused.
   const bulk = new Map<string, object>()
-  for (const name of ['reviewer', 'lead'])
-    bulk.set(name, { item: await item('/held'), items: [await item('/held')], lease: LEASE, outcome: 'allow' })
+  for (const name of ['reviewer', 'lead']) {
+    const held = await item('/held')
+    bulk.set(name, { item: held, items: [await item('/claim')], lease: leaseOf(held), outcome: 'allow' })
+  }
   const closed = await item('/claim')
   await raw`
     UPDATE darkroom.review_item SET state = 'closed', verdicts = 1, closed_at = darkroom.now(), ruling = '{"outcome":"allow"}'
      WHERE id = ${closed}`.execute(sql)
-  const withLease = () => json({ lease: LEASE })
+  const withLease = (_: object, { id }: Params) => json({ lease: leaseOf(id) })
   return {
     keys,
     other: other.id,
@@ -91,8 +95,9 @@ export async function openReviewing(service: Service, tenantId: string, asAdmin:
     bodies: {
       'POST /v1/review/items/:id/renew': withLease,
       'POST /v1/review/items/:id/release': withLease,
-      'POST /v1/review/items/:id/decide': () => json({ lease: LEASE, outcome: 'allow' }),
-      'POST /v1/review/items/:id/escalate': () => json({ lease: LEASE, note: 'for a lead' }),
+      'POST /v1/review/items/:id/decide': (_: object, { id }: Params) => json({ lease: leaseOf(id), outcome: 'allow' }),
+      'POST /v1/review/items/:id/escalate': (_: object, { id }: Params) =>
+        json({ lease: leaseOf(id), note: 'for a lead' }),
       'POST /v1/review/items/:id/pass': withLease,
       'POST /v1/review/items/:id/preview': () => json({ outcome: 'allow' }),
       'POST /v1/review/items/:id/translate': () => json({ to: 'en' }),

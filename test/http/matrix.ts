@@ -135,7 +135,7 @@ async function ask({ service, bodies, queries }: Cast, route: Route, actor: Acto
     (text, [name, value]) => text.replace(name === '*' ? '*' : `:${name}`, value),
     route.path,
   )
-  const { headers: more, ...init } = bodies[route.name]?.(actor) ?? {}
+  const { headers: more, ...init } = bodies[route.name]?.(actor, params) ?? {}
   const headers = { ...Object(more), ...actor.headers }
   const response = await service.call(`${path}${queries[route.name] ?? queries[route.path] ?? ''}`, {
     ...init,
