@@ -7,6 +7,7 @@ import { startFinish } from '../../workers/finish.ts'
 import { startGpu } from '../../workers/gpu.ts'
 import { startJanitor } from '../../workers/janitor.ts'
 import { startNotifier } from '../../workers/notifier.ts'
+import { startPublisher } from '../../workers/publisher.ts'
 import { startRechecker } from '../../workers/rechecker.ts'
 import { startReview } from '../../workers/review.ts'
 import { startSequencer } from '../../workers/sequencer.ts'
@@ -45,6 +46,7 @@ export async function startRoles(
       case 'dispatcher':
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))
         stack.use(startSequencer(ground, transparency))
+        stack.use(startPublisher(ground, transparency))
         break
       case 'janitor':
         stack.use(

@@ -71,6 +71,20 @@ export const recheckResults = new Counter({
 // The first mismatch must be seen as a rise.
 for (const result of RECHECK_RESULTS) recheckResults.inc({ result }, 0)
 
+export const witnessResults = new Counter({
+  name: 'darkroom_log_witness_total',
+  help: 'Questions to witnesses of the log, by witness and result: cosigned, overtaken, timeout, unreachable, refused, wrong_answer, split_view.',
+  labelNames: ['witness', 'result'] as const,
+  registers,
+})
+
+export const checkpointStampResults = new Counter({
+  name: 'darkroom_log_timestamps_total',
+  help: 'Checkpoints of the log that were to be dated, by result: stamped, timeout, unreachable, refused, wrong_answer.',
+  labelNames: ['result'] as const,
+  registers,
+})
+
 const signerEnds = new Map<string, Date>()
 
 /** From now on the meter below tells how long the certificates of that kind of signer still hold. */

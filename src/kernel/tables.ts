@@ -4,7 +4,14 @@ import type { ImageState, RequestState, Subject } from '../journey.ts'
 import type { Json } from './canonical.ts'
 import type { BigInt_, DefaultBigInt, Json_, Maybe, MaybeTime, Time } from './columns.ts'
 import type { ChargeTable, DeviceTable, DispatchedTable, RateTable, UsageTable } from './limit-tables.ts'
-import type { AuditExportTable, LogCheckpointTable, LogTable } from './log-tables.ts'
+import type {
+  AuditExportTable,
+  LogCheckpointTable,
+  LogCosignatureTable,
+  LogPublicationTable,
+  LogTable,
+  LogWitnessTable,
+} from './log-tables.ts'
 import type { Operation } from './model.ts'
 import type { PolicyVersionTable } from './policy-tables.ts'
 import type { ErasureTable, HeldErasureTable, LeftoverTable, RemovalTable } from './removal-tables.ts'
@@ -225,6 +232,9 @@ export type Tables = {
   'darkroom.move': MoveTable
   'darkroom.log': LogTable
   'darkroom.log_checkpoint': LogCheckpointTable
+  'darkroom.log_publication': LogPublicationTable
+  'darkroom.log_witness': LogWitnessTable
+  'darkroom.log_cosignature': LogCosignatureTable
   'darkroom.audit_export': AuditExportTable
   'darkroom.task': TaskTable
   'darkroom.dispatcher': DispatcherTable

@@ -21,6 +21,8 @@ const DOCUMENTED_PUBLIC = [
   'GET /log/checkpoint',
   'GET /log/key',
   'GET /log/tile/*',
+  'GET /log/timestamp',
+  'GET /log/timestamp/:size',
   'GET /readyz',
   'GET /session/oidc/callback',
   'GET /session/oidc/start',

@@ -1,4 +1,4 @@
-// The transparency log: what it is called, how often it may grow, and how much of it is exported at once.
+// The transparency log: what it is called, how often it may grow, who else vouches for it, and how much of it is exported at once.
 import type { Reader } from './reader.ts'
 
 /** Names the log in its checkpoints and its key: an address without its scheme. */
@@ -6,7 +6,15 @@ const ORIGIN = /^[A-Za-z0-9][A-Za-z0-9.:_~/-]{0,199}$/
 const UNPUBLISHED = 'darkroom.local'
 
 /** `publicUrl`: where the service is, from which the log has its name unless the operator gives it one. */
-export function readTransparency({ optional, integer, problems }: Reader, publicUrl: string | null) {
+/** A witness's verifier key: its name, the key's id, and the key under the byte 04 of cosignatures; behind `@`, where it takes checkpoints. */
+const WITNESS = /^([^\s+]{1,200}\+[0-9a-f]{8}\+B[A-P][A-Za-z0-9+/]{42})@(https?:\/\/.{1,500})$/
+/** A checkpoint's note has a hundred signatures at the most. */
+const MOST_WITNESSES = 20
+
+export type WitnessConfig = { readonly key: string; readonly url: string }
+
+export function readTransparency(reader: Reader, publicUrl: string | null) {
+  const { optional, integer, problems } = reader
   const origin = optional('DARKROOM_LOG_ORIGIN')
   if (origin !== null && (!ORIGIN.test(origin) || origin.includes('://')))
     problems.push(
@@ -18,7 +26,37 @@ export function readTransparency({ optional, integer, problems }: Reader, public
     defaultOrigin: `${publicUrl === null ? UNPUBLISHED : new URL(publicUrl).host}/log`,
     /** Something to integrate waits so long at the most. */
     roundMs: integer('DARKROOM_LOG_ROUND_MS', 500, 10, 60_000),
+    /** Who cosigns checkpoints. */
+    witnesses: readWitnesses(reader),
+    /** They are asked so often at the most, and a checkpoint is served that often. */
+    witnessSeconds: integer('DARKROOM_LOG_WITNESS_SECONDS', 60, 1, 3600),
+    /** Where there is an authority on time (config/signer.ts), a new checkpoint is dated so long after the one before. */
+    timestampMinutes: integer('DARKROOM_LOG_TIMESTAMP_MINUTES', 60, 1, 60),
     /** The longest period of one export. */
     exportDays: integer('DARKROOM_AUDIT_EXPORT_MAX_DAYS', 3660, 1, 36_600),
   }
+}
+
+function readWitnesses({ list, problems }: Reader): readonly WitnessConfig[] {
+  const witnesses = list('DARKROOM_LOG_WITNESSES').flatMap((text): WitnessConfig[] => {
+    const [, key, url] = WITNESS.exec(text) ?? []
+    return key !== undefined && url !== undefined && isPrefix(url) ? [{ key, url: url.replace(/\/$/, '') }] : []
+  })
+  const given = list('DARKROOM_LOG_WITNESSES').length
+  if (witnesses.length !== given)
+    problems.push(
+      'DARKROOM_LOG_WITNESSES: expected verifier keys of cosignatures, each with @ and an address (https, or http on this machine) ' +
+        'without credentials, query and fragment',
+    )
+  if (given > MOST_WITNESSES) problems.push(`DARKROOM_LOG_WITNESSES: names ${given}; ${MOST_WITNESSES} at the most`)
+  if (new Set(witnesses.map(({ key }) => key)).size !== witnesses.length)
+    problems.push('DARKROOM_LOG_WITNESSES: names one key twice')
+  return witnesses
+}
+
+function isPrefix(text: string): boolean {
+  if (!URL.canParse(text) || /[?#]/.test(text)) return false
+  const { protocol, hostname, username, password } = new URL(text)
+  const here = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  return (protocol === 'https:' || here) && username === '' && password === ''
 }
