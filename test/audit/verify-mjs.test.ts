@@ -106,6 +106,7 @@ test('one wrong thing is said in its own lines, and in no other', async (t) => {
 })
 
 const kept = (size: number, root = rootAt(PLAN.log, size)): string => fileOf(checkpointOf(SIGNER, size, root))
+const textOf = (size: number): string => `${SIGNER.origin}\n${size}\n${rootAt(PLAN.log, size).toString('base64')}\n`
 const outside = 'not checked: checkpoint FILE: could not be held against the export: its size'
 const held: [string, string, string[], number][] = [
   ['of the range’s beginning', kept(5), [], 0],
@@ -133,6 +134,14 @@ const held: [string, string, string[], number][] = [
     'of another log',
     fileOf(checkpointOf(signerOf('other.example/log', 'x'), 27, Buffer.alloc(32))),
     ['wrong: checkpoint FILE: is of another log: "other.example/log", expected "darkroom.example/log"'],
+    1,
+  ],
+  ['with a line more that is not read', fileOf(SIGNER.note(`${textOf(27)}more\n`)), [], 0],
+  ['with a tab', fileOf(SIGNER.note(`${textOf(27)}\tmore\n`)), ['wrong: checkpoint FILE: is not a signed note'], 1],
+  [
+    'without its last newline',
+    fileOf(SIGNER.note(textOf(27)).trimEnd()),
+    ['wrong: checkpoint FILE: is not a signed note'],
     1,
   ],
   ['that is none', fileOf('hello\n'), ['wrong: checkpoint FILE: is not a signed note'], 1],

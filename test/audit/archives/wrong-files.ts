@@ -66,6 +66,11 @@ const manifests: WrongCase[] = [
     'withheld has index 40, which is not in the range',
   ),
   wrongManifest(
+    'a withheld row is before the range',
+    () => ({ withheld: [4, 23] }),
+    'withheld has index 4, which is not in the range',
+  ),
+  wrongManifest(
     'withheld rows are not in order',
     () => ({ withheld: [24, 23] }),
     'withheld must be a list of indices, ascending, and is a list',
