@@ -3,6 +3,7 @@ import type { Command } from './commands/command.ts'
 import { isFault } from './kernel/fault.ts'
 
 const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  audit: { summary: 'export the log, verify an export of it', load: () => import('./commands/audit.ts') },
   serve: { summary: 'run the service (everything in one process)', load: () => import('./commands/serve.ts') },
   worker: { summary: 'run workers against the same database', load: () => import('./commands/worker.ts') },
   generate: {

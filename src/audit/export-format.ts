@@ -106,7 +106,6 @@ const ManifestSchema = Type.Object(
 export type Manifest = Static<typeof ManifestSchema>
 
 const ProofsSchema = Type.Object({ range: Type.Array(Type.String()), consistency: Type.Array(Type.String()) }, strict)
-export type Proofs = Static<typeof ProofsSchema>
 
 export const shapes = {
   entry: Compile(EntrySchema),

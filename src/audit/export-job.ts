@@ -19,6 +19,8 @@ export type Pass = 'idle' | 'waits' | 'made' | 'begun_anew' | 'overtaken' | 'sto
 /** While the log has not come so far, and after a failure. */
 const AGAIN_MS = 1000
 const MOST_FAILURES = 5
+/** Its key may order another. */
+const GIVEN_UP = { state: 'failed', idempotency_key: null, order_digest: null } as const
 
 /** One export taken up, or none. It throws nothing but what keeps the records from being reached. */
 export async function runExport(tools: ExportTools): Promise<Pass> {
@@ -111,6 +113,6 @@ async function fail({ database, quarantine, log }: ExportTools, row: ExportRow, 
   const given = failures >= MOST_FAILURES || failure === 'log_inconsistent'
   log.error({ error, export: row.id, failures, given_up: given }, 'an export of the log failed')
   if (row.state !== 'removing')
-    await record(sql, row, AGAIN_MS * 2 ** failures, { failures, failure, ...(given ? { state: 'failed' } : {}) })
+    await record(sql, row, AGAIN_MS * 2 ** failures, { failures, failure, ...(given ? GIVEN_UP : {}) })
   return 'failed'
 }

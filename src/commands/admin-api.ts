@@ -5,33 +5,45 @@ import { Fault } from '../kernel/fault.ts'
 import { type KeyPlace, keyFileOf } from '../tenant/key-file.ts'
 import { reachService } from './reach.ts'
 
-export type Api = (method: 'GET' | 'POST', path: string, body?: object) => Promise<object>
+export type Api = (
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+  headers?: Record<string, string>,
+) => Promise<object>
+
+export type Reached = { readonly url: string; readonly key: string }
 
 /** Faults: not_found (no service), unauthenticated (no key), invalid_request (what the service refuses, with its field). */
 export async function withApi<T>(
   config: Config,
-  { url }: { url?: string | undefined },
-  work: (api: Api) => Promise<T>,
+  named: { url?: string | undefined },
+  work: (api: Api, reached: Reached) => Promise<T>,
 ): Promise<T> {
-  await using service = await reachService(config, url)
-  const key = process.env.DARKROOM_KEY ?? (await adminKey(config))
+  await using service = await reachService(config, named.url)
+  const reached = { url: service.url, key: process.env.DARKROOM_KEY ?? (await adminKey(config)) }
   // Awaited here, or a service that was started for this would stop before it is asked.
-  return await work(async (method, path, body) => {
-    const response = await fetch(new URL(path, service.url), {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const answer: unknown = await response.json()
-    if (typeof answer !== 'object' || answer === null) throw new Fault('invalid_request', { detail: 'no answer' })
-    if (response.ok) return answer
-    throw new Fault('invalid_request', {
-      field: textOf(answer, 'field') || 'key',
-      detail: textOf(answer, 'detail') || `the service answered ${response.status}`,
-    })
+  return await work((method, path, body, headers) => ask(reached, { method, path, body, headers }), reached)
+}
+
+type Question = { method: string; path: string; body: object | undefined; headers: Record<string, string> | undefined }
+
+async function ask({ url, key }: Reached, { method, path, body, headers }: Question): Promise<object> {
+  const response = await fetch(new URL(path, url), {
+    method,
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const answer: unknown = await response.json()
+  if (typeof answer !== 'object' || answer === null) throw new Fault('invalid_request', { detail: 'no answer' })
+  if (response.ok) return answer
+  throw new Fault('invalid_request', {
+    field: textOf(answer, 'field') || 'key',
+    detail: textOf(answer, 'detail') || `the service answered ${response.status}`,
   })
 }
 
