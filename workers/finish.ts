@@ -8,16 +8,18 @@ import { runTask } from './run-task.ts'
 
 export function startFinish(ground: Ground, doorbell: Doorbell, marks: MarkTools): AsyncDisposable {
   const { finishConcurrency } = ground.config
+  const drain = new AbortController()
   const stops = [
     doorbell.answer('mark', finishConcurrency, (task) =>
       runTask(ground, task, (claim) => markStage(ground, marks, claim)),
     ),
     doorbell.answer('publish', finishConcurrency, (task) =>
-      runTask(ground, task, (claim) => publishStage(ground, claim)),
+      runTask(ground, task, (claim, signal) => publishStage(ground, claim, AbortSignal.any([signal, drain.signal]))),
     ),
   ]
   return {
     [Symbol.asyncDispose]: async () => {
+      drain.abort()
       await Promise.all(stops.map((stop) => stop()))
     },
   }

@@ -91,9 +91,9 @@ async function handleFault(ground: Ground, claim: Claim, error: unknown, log: Gr
     log.info('somebody else has this task now')
     return 'lost'
   }
-  // Stopped at a step boundary: for a drain it is given back at once; a cancelled request's task is gone and stays gone.
+  // Stopped where it may be: for a drain it is given back at once; a cancelled request's task is gone and stays gone.
   if (fault.code === 'cancelled') {
-    await giveBack(ground, claim, 0)
+    await giveBack(ground, claim, 0, { waited: true })
     return 'cancelled'
   }
   stageFaults.inc({ stage: claim.stage, code: fault.code })
@@ -114,10 +114,10 @@ function asFault(error: unknown): Fault {
   return error instanceof Fault ? error : new Fault('model_error', { retry: 'later', cause: error })
 }
 
-/** A device that does not start, a store, a signer or a database that is away: they say nothing about the task. */
+/** A device that does not start, a store, a signer or a database that is away, a log that stands still: they say nothing about the task. */
 function isAway({ code, facts }: Fault): boolean {
   if (code === 'object_store_failed' || code === 'signer_failed') return facts.away === true
-  return code === 'inference_down' || code === 'database_failed'
+  return code === 'inference_down' || code === 'database_failed' || code === 'log_behind'
 }
 
 async function giveBack(ground: Ground, claim: Claim, delayMs: number, counted: Counted = {}): Promise<void> {

@@ -42,6 +42,7 @@ const MAPPINGS: Record<FaultCode, Mapping> = {
   storage_error: { status: 503, title: 'The object store cannot be reached' },
   doorbell_failed: { status: 503, title: 'The work queue cannot be reached' },
   inference_down: { status: 503, title: 'No device serves this model' },
+  log_behind: { status: 503, title: 'The transparency log does not grow' },
   signer_failed: { status: 503, title: 'The signer cannot be reached' },
   timeout: { status: 504, title: 'This took too long' },
   nan: { status: 500, title: 'The model produced numbers that are not a picture' },

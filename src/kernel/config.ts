@@ -66,6 +66,8 @@ export function readConfig(env: Environment) {
       leaseMs: integer('DARKROOM_TASK_LEASE_MS', 30_000, 500, 3_600_000),
       maxAttempts: integer('DARKROOM_TASK_MAX_ATTEMPTS', 4, 1, 100),
       backoffMs: integer('DARKROOM_TASK_BACKOFF_MS', 500, 1, 600_000),
+      /** A picture waits in the publish stage for its leaf so long, before its task is given back. */
+      logWaitMs: integer('DARKROOM_LOG_WAIT_MS', 5000, 0, 600_000),
       sweepMs: integer('DARKROOM_TASK_SWEEP_MS', 1000, 50, 60_000),
     },
     stepDeadlineMs: integer('DARKROOM_STEP_DEADLINE_MS', 60_000, 100, 3_600_000),

@@ -31,6 +31,7 @@ export type FaultCode =
   | 'object_mismatch'
   | 'storage_error'
   | 'log_inconsistent'
+  | 'log_behind'
   | 'doorbell_failed'
   | 'webhook_secret_unreadable'
   // marking

@@ -37,5 +37,11 @@ export function cancelTopic(requestId: string): string {
   return `cancel.${requestId}`
 }
 
+/** Topic that wakes the sequencer: somebody waits for a leaf to be in a signed tree. */
+export const LOG_DUE_TOPIC = 'log.due'
+
+/** Topic on which it is told that a tree was signed; which, is in the records. */
+export const LOG_GROWN_TOPIC = 'log.grown'
+
 /** Topic on which it is told that something of the review queue changed; what, is in the records. */
 export const REVIEW_TOPIC = 'review'

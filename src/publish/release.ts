@@ -1,5 +1,5 @@
-// The publish stage: copies a marked image to the store that has public links, then moves it to `published` and settles its
-// request. Only this stage writes to that store.
+// The publish stage: once the log has the leaf of its marking (logged.ts), copies an image to the store that has public links, then
+// moves it to `published` and settles its request. Only this stage writes to that store.
 import { sql as raw } from 'kysely'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -11,15 +11,18 @@ import { claimImage, moveStored } from '../kernel/image-work.ts'
 import { markedKey } from '../kernel/quarantine.ts'
 import type { Claim } from '../kernel/tasks.ts'
 import { finishStage } from '../outcome.ts'
+import { awaitLogged } from './logged.ts'
 
 /** The public key of a released image. */
 export function releasedKey(imageId: string, format: string): string {
   return `${imageId}.${format === 'jpeg' ? 'jpg' : format}`
 }
 
-export async function publishStage(ground: Ground, claim: Claim): Promise<void> {
+/** `stopping` ends its wait for the log, not what comes after. */
+export async function publishStage(ground: Ground, claim: Claim, stopping: AbortSignal): Promise<void> {
   const image = await claimImage(ground, claim, 'marked')
   if (image === null) return
+  await awaitLogged(ground, image.id, stopping)
   const digest = fileDigest(image.marked)
   const file = await ground.quarantine.get(markedKey(image.id, digest))
   if (sha256(file.bytes) !== digest) throw new Fault('object_mismatch', { facts: { image: image.id } })

@@ -24,6 +24,7 @@ after(() => world[Symbol.asyncDispose]())
 beforeEach(() => setClock(0))
 
 const FILE = { bytes: Buffer.from('the marked file'), contentType: 'image/png' }
+const unstopped = new AbortController().signal
 const setClock = (minutes: number) =>
   raw`UPDATE darkroom.clock_offset SET by = ${minutes} * interval '1 minute'`.execute(world.ground.database.sql)
 const keysOf = (id: string) =>
@@ -56,7 +57,7 @@ function afterPut(store: 'images' | 'quarantine', key: string, happens: () => Pr
 test('a publication that a cancellation overtook takes its file away again', async () => {
   const { requestId, tenantId, claim, key, imageId } = await aboutToPublish()
   const overtaken = afterPut('images', key, () => cancelRequest(ground, tenantId, requestId))
-  await assert.rejects(publishStage(overtaken, claim), (error) => isFault(error, 'lease_lost'))
+  await assert.rejects(publishStage(overtaken, claim, unstopped), (error) => isFault(error, 'lease_lost'))
   assert.equal(stores.images.objects.has(key), false)
   assert.ok(await isLeft(imageId))
 })
@@ -82,9 +83,9 @@ test('two publishers of one image leave its file alone', async () => {
     await raw`UPDATE darkroom.task SET lease_until = darkroom.now() WHERE id = ${claim.taskId}`.execute(
       ground.database.sql,
     )
-    await publishStage(ground, await claimTo(claim.taskId))
+    await publishStage(ground, await claimTo(claim.taskId), unstopped)
   })
-  await assert.rejects(publishStage(first, claim), (error) => isFault(error, 'lease_lost'))
+  await assert.rejects(publishStage(first, claim, unstopped), (error) => isFault(error, 'lease_lost'))
   assert.ok(stores.images.objects.has(key))
 })
 
@@ -137,6 +138,6 @@ test('a publisher that comes back after an erasure is over brings nothing back',
     await finishErasures(ground)
     await stores.images.putIfAbsent(key, FILE)
   })
-  await assert.rejects(publishStage(paused, claim), (error) => isFault(error, 'lease_lost'))
+  await assert.rejects(publishStage(paused, claim, unstopped), (error) => isFault(error, 'lease_lost'))
   assert.deepEqual(keysOf(imageId), [])
 })

@@ -92,9 +92,10 @@ suiteOn('outages of the signer', await tools('openssl'), () => {
       .select(['id', 'stage'])
       .where('subject_id', 'in', imageIds)
       .execute()
+    await world.growLog()
     for (const { id, stage } of tasks)
-      await runTask(ground, id, (claim) =>
-        stage === 'mark' ? markStage(ground, marks, claim) : publishStage(ground, claim),
+      await runTask(ground, id, (claim, signal) =>
+        stage === 'mark' ? markStage(ground, marks, claim) : publishStage(ground, claim, signal),
       )
   }
   const statesOf = async (imageIds: readonly string[]) => {

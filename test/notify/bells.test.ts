@@ -46,6 +46,6 @@ test('a published one rings', async () => {
   await using world = await openWorld()
   const file = { bytes: Buffer.from('the marked file'), contentType: 'image/png' }
   const { claim } = await queueMarked(world, world.tenants[0], world.ground.quarantine, file)
-  await publishStage(world.ground, claim)
+  await publishStage(world.ground, claim, new AbortController().signal)
   assert.equal(world.told.filter(({ topic }) => topic === WEBHOOK_TOPIC).length, 1)
 })

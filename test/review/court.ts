@@ -20,6 +20,7 @@ import { createKey } from '../../src/tenant/keys.ts'
 import { createPerson } from '../../src/tenant/people.ts'
 import type { Role } from '../../src/tenant/roles.ts'
 import { openService, type RealCheck, type Service } from '../http/service.ts'
+import { growLog } from '../support/log-rounds.ts'
 
 export const REVIEWERS = ['ada', 'ben', 'cleo', 'dev'] as const
 export type ReviewerName = (typeof REVIEWERS)[number]
@@ -54,11 +55,14 @@ export async function openCourt(options: Options = {}) {
   const owned = stack.move()
 
   /** Claims and does each task of a stage that is due. */
-  async function work(stage: 'mark' | 'publish', does: (claim: Claim) => Promise<void>): Promise<void> {
+  async function work(
+    stage: 'mark' | 'publish',
+    does: (claim: Claim, stopping: AbortSignal) => Promise<void>,
+  ): Promise<void> {
     const tasks = await sql.selectFrom('darkroom.task').select('id').where('stage', '=', stage).execute()
     for (const { id } of tasks) {
       const claim = await claimTask(sql, id, 60_000)
-      if (claim !== null) await does(claim)
+      if (claim !== null) await does(claim, new AbortController().signal)
     }
   }
 
@@ -93,7 +97,8 @@ export async function openCourt(options: Options = {}) {
     /** Marks and publishes what is cleared. */
     async finish(): Promise<void> {
       await work('mark', (claim) => (marks === null ? markQuickly(service, claim) : markStage(ground, marks, claim)))
-      await work('publish', (claim) => publishStage(ground, claim))
+      await growLog(ground.database, service.transparency)
+      await work('publish', (claim, stopping) => publishStage(ground, claim, stopping))
     },
     /** Lets time pass, and what is due by then take effect. */
     async pass(seconds: number): Promise<number> {

@@ -2,7 +2,9 @@
 // for two tenants with a key each. Everything else is the real code.
 import { randomBytes, randomInt } from 'node:crypto'
 import { sql as raw } from 'kysely'
-import { recordBirths } from '../../src/advance.ts'
+import { advance, recordBirths } from '../../src/advance.ts'
+import type { TransparencyLog } from '../../src/audit/log.ts'
+import { logKeyOf } from '../../src/audit/log-keys.ts'
 import { sha256 } from '../../src/kernel/canonical.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import { type Database, openDatabase } from '../../src/kernel/database.ts'
@@ -12,6 +14,7 @@ import { newId } from '../../src/kernel/ids.ts'
 import { openLog } from '../../src/kernel/log.ts'
 import type { ObjectStore, PublicStore, StoredObject } from '../../src/kernel/object-store.ts'
 import { addTask, claimTask, type Due } from '../../src/kernel/tasks.ts'
+import { growLog } from './log-rounds.ts'
 import './records-copy.ts'
 
 export type World = {
@@ -19,6 +22,9 @@ export type World = {
   tenants: [Tenant, Tenant]
   rung: Due[]
   told: { topic: string; message: unknown }[]
+  /** Has the log grow until every move is in a signed tree. */
+  growLog: () => Promise<void>
+  transparency: TransparencyLog
   [Symbol.asyncDispose]: () => Promise<void>
 }
 export type Tenant = { id: string; keyId: string }
@@ -40,7 +46,21 @@ export async function openWorld(options: { database?: Database; env?: Record<str
     images: memoryStore(),
   }
   const tenants: [Tenant, Tenant] = [await addTenant(database), await addTenant(database)]
-  return { ground, tenants, rung, told, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+  const transparency = {
+    store: memoryStore(),
+    key: logKeyOf(Buffer.alloc(32, 13)),
+    origin: { named: null, byDefault: 'darkroom.test/log' },
+  }
+  const grow = () => growLog(database, transparency)
+  return {
+    ground,
+    tenants,
+    rung,
+    told,
+    growLog: grow,
+    transparency,
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
 }
 
 export function memoryStore(): PublicStore & { objects: Map<string, StoredObject> } {
@@ -147,7 +167,7 @@ export async function queueRequest(
   return { requestId, imageIds, taskId: due.id }
 }
 
-/** A request whose one image, of that file, is marked, and the claim to publish it. */
+/** A request whose one image, of that file, is marked, with its leaf in the log, and the claim to publish it. */
 export async function queueMarked(world: World, tenant: Tenant, quarantine: ObjectStore, file: StoredObject) {
   const { database } = world.ground
   const { requestId, imageIds } = await queueRequest(world, tenant)
@@ -158,10 +178,12 @@ export async function queueMarked(world: World, tenant: Tenant, quarantine: Obje
   const task = await database.transact(async (tx) => {
     await raw`DELETE FROM darkroom.task WHERE subject_id = ${requestId}`.execute(tx)
     await raw`UPDATE darkroom.request SET state = 'generating', attempt = 1 WHERE id = ${requestId}`.execute(tx)
-    await raw`UPDATE darkroom.image SET state = 'marked', verdict = '{}', marked = ${marked}, manifest_id = ${imageId}
-               WHERE id = ${imageId}`.execute(tx)
+    await raw`UPDATE darkroom.image SET state = 'cleared', verdict = '{}' WHERE id = ${imageId}`.execute(tx)
+    const image = { subject: 'image', id: imageId, tenantId: tenant.id, from: 'cleared', version: 0 } as const
+    await advance(tx, { ...image, to: 'marked', facts: {}, set: { marked, manifest_id: imageId } })
     return addTask(tx, { tenantId: tenant.id, subject: 'image', subjectId: imageId, stage: 'publish' })
   })
+  await world.growLog()
   const claim = await claimTask(database.sql, task.id, 60_000)
   if (claim === null) throw new Error('a task that was just made can be claimed')
   return { requestId, imageId, key: `${imageId}.png`, claim }
