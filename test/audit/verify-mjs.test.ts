@@ -44,6 +44,8 @@ test('a right archive holds, and what was verified is said in plain words', asyn
   ])
 })
 
+/** More than is read at once. */
+const longMoves = someMoves(52).map((move) => ({ ...move, facts: { text: '[é"'.repeat(15_000) } }))
 const right: [string, Buffer, number][] = [
   ['of the whole log', archiveOf(planOf({ first: 0, end: 52, start: undefined })), 0],
   ['that ends with the log', archiveOf(planOf({ end: 52 })), 0],
@@ -66,6 +68,7 @@ const right: [string, Buffer, number][] = [
     archiveOf(PLAN, { manifest: () => ({ software: '[\\"]{:'.repeat(20_000) }) }),
     0,
   ],
+  ['of long rows', archiveOf(planOf({ log: logOf(longMoves) })), 0],
   ['of an empty log', archiveOf(emptyLog), 3],
 ]
 test('right archives of every sort hold', async (t) => {
@@ -137,6 +140,12 @@ const held: [string, string, string[], number][] = [
     1,
   ],
   ['with a line more that is not read', fileOf(SIGNER.note(`${textOf(27)}more\n`)), [], 0],
+  [
+    'whose size is spelled otherwise',
+    fileOf(SIGNER.note(textOf(27).replace('27', '027'))),
+    ['wrong: checkpoint FILE: is not a checkpoint: after the origin there must be a size and a root'],
+    1,
+  ],
   ['with a tab', fileOf(SIGNER.note(`${textOf(27)}\tmore\n`)), ['wrong: checkpoint FILE: is not a signed note'], 1],
   [
     'without its last newline',
