@@ -8,6 +8,7 @@ import type { ExportTools } from '../../src/audit/export-tools.ts'
 import { verifierKeyOf } from '../../src/audit/log-keys.ts'
 import { parseVerifierKey } from '../../src/audit/note.ts'
 import { type Verdict, type VerifyOptions, verifyArchive } from '../../src/audit/verify-archive.ts'
+import type { Database } from '../../src/kernel/database.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import type { StoredObject } from '../../src/kernel/object-store.ts'
 import { memoryStore } from '../support/world.ts'
@@ -34,8 +35,8 @@ export type ExportHouse = {
 
 const MOST_PASSES = 50
 
-export async function openExportHouse(partBytes = 20_000): Promise<ExportHouse> {
-  const log = await openLogHouse()
+export async function openExportHouse(partBytes = 20_000, given: { database?: Database } = {}): Promise<ExportHouse> {
+  const log = await openLogHouse(given)
   const { database, world, tools: sequencer } = log
   const { sql } = database
   const operator = newId('ten')
