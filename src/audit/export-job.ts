@@ -8,7 +8,15 @@ import { finishExport } from './export-finish.ts'
 import type { Query } from './export-format.ts'
 import { writeParquet, writeRows } from './export-parts.ts'
 import { findRange, type Range, restrictedIn } from './export-range.ts'
-import { claimExport, type ExportRow, forgetExport, isRemoved, pseudonymOf, record } from './export-records.ts'
+import {
+  claimExport,
+  type ExportRow,
+  forgetExport,
+  getExport,
+  isRemoved,
+  pseudonymOf,
+  record,
+} from './export-records.ts'
 import { openTally } from './export-tally.ts'
 import type { ExportTools, Making } from './export-tools.ts'
 import { consistencyProof, rangeProof } from './merkle.ts'
@@ -98,7 +106,20 @@ async function queryOf({ database }: ExportTools, row: ExportRow): Promise<Query
   }
 }
 
-async function fail({ database, quarantine, log }: ExportTools, row: ExportRow, error: unknown): Promise<Pass> {
+async function fail(tools: ExportTools, row: ExportRow, error: unknown): Promise<Pass> {
+  try {
+    return await recordFailure(tools, row, error)
+  } catch (lost) {
+    if (isFault(lost, 'lease_lost')) return 'overtaken'
+    throw lost
+  }
+}
+
+async function recordFailure(
+  { database, quarantine, log }: ExportTools,
+  row: ExportRow,
+  error: unknown,
+): Promise<Pass> {
   const { sql } = database
   if (isFault(error, 'lease_lost')) {
     if (await isRemoved(sql, row.id)) await quarantine.removeUnder(`audit/${row.id}`)
@@ -109,7 +130,8 @@ async function fail({ database, quarantine, log }: ExportTools, row: ExportRow, 
     return 'stopped'
   }
   const failure = isFault(error) ? error.code : 'internal'
-  const failures = row.failures + 1
+  const before = row.state === 'removing' ? row : await getExport(sql, row.id)
+  const failures = before.failures + 1
   const given = failures >= MOST_FAILURES || failure === 'log_inconsistent'
   log.error({ error, export: row.id, failures, given_up: given }, 'an export of the log failed')
   if (row.state !== 'removing')

@@ -1,5 +1,6 @@
 // The parts of an export: rows with their CSV beside them, then Parquet from those. Each is stored once under its key, and counted under
 // the worker's fence when it is there. Null from any of these: what is stored is not what would be written now, so begin anew.
+import { setImmediate } from 'node:timers/promises'
 import type { ExportPart } from '../kernel/log-tables.ts'
 import { partKey } from './export-archive.ts'
 import { CSV_HEADER, csvLine } from './export-csv.ts'
@@ -67,7 +68,7 @@ export async function writeParquet(
   }
   for (const place of parts.keys()) {
     const { bytes } = await tools.quarantine.get(partKey(making.row, 'rows', place))
-    for (const { row } of reread(bytes, making)) file.add(row)
+    for await (const { row } of atEase(reread(bytes, making))) file.add(row)
     ready.push(file.take())
     if (ready.reduce((sum, { length }) => sum + length, 0) >= tools.partBytes && !(await flush())) return null
     await record(tools.database.sql, making.row, tools.leaseMs)
@@ -84,12 +85,21 @@ async function readBack(tools: ExportTools, making: Making, tally: Tally, place:
   const { row } = making
   const { bytes } = await quarantine.get(partKey(row, 'rows', place))
   const withheld: number[] = []
-  for (const told of reread(bytes, making)) {
+  for await (const told of atEase(reread(bytes, making))) {
     tally.add(told)
     if (told.withheld) withheld.push(told.row.index)
   }
   await record(database.sql, row, leaseMs)
   return withheld.join() === (row.parts[place]?.withheld ?? []).join()
+}
+
+/** Lets others have their turn: a whole part at once would keep them waiting. */
+async function* atEase(rows: Iterable<Told>): AsyncGenerator<Told> {
+  let count = 0
+  for (const told of rows) {
+    if (++count % PAGE_ROWS === 0) await setImmediate()
+    yield told
+  }
 }
 
 function openPart(place: number): Open {

@@ -176,11 +176,13 @@ export async function record(sql: Sql | Tx, { id, fence }: Held, leaseMs: number
   if (numUpdatedRows !== 1n) throw new Fault('lease_lost', { facts: { export: id } })
 }
 
-/** A part is stored. Fault: lease_lost. */
+/** A part is stored, so that what failed before is over. Fault: lease_lost. */
 export async function recordPart(sql: Sql, held: Held, leaseMs: number, part: ExportPart): Promise<void> {
   await record(sql, held, leaseMs, {
     parts: raw<string>`parts || ${JSON.stringify([part])}::jsonb`,
     rows_done: raw<string>`rows_done + ${part.rows}::bigint`,
+    failures: 0,
+    failure: null,
   })
 }
 
