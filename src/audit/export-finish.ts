@@ -11,7 +11,7 @@ import { SYSTEM } from '../kernel/version.ts'
 import { lockOperator } from '../tenant/administered.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { archiveOf, filesOf, type Note, pieceOf, type Whole } from './export-archive.ts'
-import { type ArchivedFile, FORMAT, type Manifest, noteTextOf, UNPROVEN } from './export-format.ts'
+import { type ArchivedFile, FORMAT, LIMITS, type Manifest, noteTextOf, UNPROVEN } from './export-format.ts'
 import { restrictedIn } from './export-range.ts'
 import { reconcileExport } from './export-reconcile.ts'
 import { record } from './export-records.ts'
@@ -59,6 +59,10 @@ export async function finishExport(tools: ExportTools, making: Making, written: 
     reconciliation,
     files: archived,
   } satisfies Manifest)
+  if (Buffer.byteLength(manifest) > LIMITS.manifestBytes)
+    throw new Fault('too_large', {
+      detail: 'more rows are withheld than a manifest can tell: ask for a shorter period',
+    })
   const signed = await signNote(noteTextOf(sha256(manifest)), [signerOf(transparency.key, origin)])
   const { pieces, sizeBytes } = archiveOf([
     { name: 'manifest.json', pieces: [pieceOf(manifest)] },

@@ -18,6 +18,9 @@ export const FILES = [
 ] as const
 export type FileName = (typeof FILES)[number]
 
+/** What goes beyond them is not made, and not checked: of the manifest, of the notes and proofs each, of a line of rows. */
+export const LIMITS = { manifestBytes: 8 * 1024 * 1024, smallBytes: 64 * 1024, lineBytes: 1024 * 1024 } as const
+
 /** A subject's id is in no entry in clear: that no row of it was left closed, nobody can see. */
 export const UNPROVEN = 'subject_is_not_in_the_log'
 

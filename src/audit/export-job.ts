@@ -27,6 +27,8 @@ export type Pass = 'idle' | 'waits' | 'made' | 'begun_anew' | 'overtaken' | 'sto
 /** While the log has not come so far, and after a failure. */
 const AGAIN_MS = 1000
 const MOST_FAILURES = 5
+/** Trying again would end the same. */
+const HOPELESS: ReadonlySet<string> = new Set(['log_inconsistent', 'too_large'])
 /** Its key may order another. */
 const GIVEN_UP = { state: 'failed', idempotency_key: null, order_digest: null } as const
 
@@ -132,7 +134,7 @@ async function recordFailure(
   const failure = isFault(error) ? error.code : 'internal'
   const before = row.state === 'removing' ? row : await getExport(sql, row.id)
   const failures = before.failures + 1
-  const given = failures >= MOST_FAILURES || failure === 'log_inconsistent'
+  const given = failures >= MOST_FAILURES || HOPELESS.has(failure)
   log.error({ error, export: row.id, failures, given_up: given }, 'an export of the log failed')
   if (row.state !== 'removing')
     await record(sql, row, AGAIN_MS * 2 ** failures, { failures, failure, ...(given ? GIVEN_UP : {}) })

@@ -4,7 +4,16 @@ import { canonical, type Json } from '../kernel/canonical.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import { entryOf, type LeafRow } from '../kernel/leaf.ts'
-import { type Entry, matchesInClear, type Opened, type Query, type Row, rowLine, shapes } from './export-format.ts'
+import {
+  type Entry,
+  LIMITS,
+  matchesInClear,
+  type Opened,
+  type Query,
+  type Row,
+  rowLine,
+  shapes,
+} from './export-format.ts'
 import { hashLeaf } from './merkle.ts'
 
 export type Told = {
@@ -43,9 +52,12 @@ function tell(move: LeafRow, index: number, asking: Asking): Told {
     throw new Fault('log_inconsistent', { detail: `the leaf of index ${index} is no entry of the log` })
   const opened = opens(asking, entry, index, move.subject_id) ? openedOf(move) : null
   const withheld = withholds(asking, entry, index)
+  const line = rowLine(index, text, opened)
+  if (Buffer.byteLength(line) > LIMITS.lineBytes)
+    throw new Fault('too_large', { detail: `the row of index ${index} is larger than a row of an export may be` })
   return {
     row: { entry, index, opened },
-    line: rowLine(index, text, opened),
+    line,
     leafHash: hashLeaf(Buffer.from(text)),
     withheld,
   }
@@ -79,7 +91,7 @@ function opens(asking: Asking, entry: Entry, index: number, subjectId: string): 
   )
 }
 
-function openedOf(move: LeafRow): Opened {
+export function openedOf(move: LeafRow): Opened {
   const facts: Json = move.facts
   return {
     facts,

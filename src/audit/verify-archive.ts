@@ -3,17 +3,14 @@
 // and asks no service. src/audit/verify.mjs does the same without this code.
 import { ArchiveError, type ArchiveFile, readArchive, readLines, readWhole } from './archive-reader.ts'
 import { type OpenCheckpoint, openCheckpoint } from './checkpoint.ts'
-import { FILES, type FileName, type Manifest, shapes } from './export-format.ts'
+import { FILES, type FileName, LIMITS, type Manifest, shapes } from './export-format.ts'
 import { openFailures, type Tell } from './failures.ts'
 import { verifyConsistency } from './merkle.ts'
-import { MOST_NOTE_BYTES, NoteError, parseBase64, type VerifierKey } from './note.ts'
+import { NoteError, parseBase64, type VerifierKey } from './note.ts'
 import { heldAgainst, type Kept, type KeptCheck } from './verify-kept.ts'
 import { checkManifest, checkManifestNote, keyOf, readCanonical, readManifest } from './verify-manifest.ts'
 import { openRows } from './verify-rows.ts'
 
-const MOST_MANIFEST_BYTES = 256 * 1024 * 1024
-const MOST_PROOF_BYTES = 1024 * 1024
-const MOST_LINE_BYTES = 16 * 1024 * 1024
 const HASH_BYTES = 32
 
 export type VerifyOptions = {
@@ -75,8 +72,7 @@ export async function verifyArchive(source: AsyncIterable<Uint8Array>, options: 
 function codeOf(failures: number, unchecked: readonly string[], manifest: Manifest | null): Verdict['code'] {
   if (failures > 0) return 1
   if (unchecked.length > 0 || manifest === null) return 2
-  const { query, counts, withheld } = manifest
-  return counts.opened === 0 && (query.subject !== null || withheld.length === 0) ? 3 : 0
+  return manifest.counts.opened === 0 && manifest.withheld.length === 0 ? 3 : 0
 }
 
 async function readFirst(
@@ -84,10 +80,10 @@ async function readFirst(
   { key: expected }: VerifyOptions,
   tell: Tell,
 ): Promise<State> {
-  const bytes = await readNext(files, 'manifest.json', MOST_MANIFEST_BYTES)
+  const bytes = await readNext(files, 'manifest.json', LIMITS.manifestBytes)
   const manifest = readManifest(bytes)
   const key = keyOf(manifest, expected)
-  checkManifestNote(await readNext(files, 'manifest.note', MOST_NOTE_BYTES), bytes, key, tell)
+  checkManifestNote(await readNext(files, 'manifest.note', LIMITS.smallBytes), bytes, key, tell)
   checkManifest(manifest, tell)
   return { manifest, key, checkpoint: null, start: null, proofs: null, kept: null, leads: false }
 }
@@ -120,7 +116,7 @@ async function readFile(file: ArchiveFile, state: State, options: VerifyOptions,
       state.start = await readCheckpoint(file, key, tell)
       return
     case 'proofs.json':
-      state.proofs = proofsOf(await readWhole(file, MOST_PROOF_BYTES))
+      state.proofs = proofsOf(await readWhole(file, LIMITS.smallBytes))
       return
     case 'rows.jsonl': {
       const proof = state.proofs?.range ?? []
@@ -128,7 +124,7 @@ async function readFile(file: ArchiveFile, state: State, options: VerifyOptions,
       state.kept = heldAgainst(options.kept, key, { first: manifest.range.first, left }, tell)
       const rows = openRows(manifest, proof, state.kept, tell)
       let count = 0
-      for await (const line of readLines(file, MOST_LINE_BYTES)) {
+      for await (const line of readLines(file, LIMITS.lineBytes)) {
         rows.push(line)
         options.onRows?.(++count)
       }
@@ -143,7 +139,7 @@ async function readFile(file: ArchiveFile, state: State, options: VerifyOptions,
 
 async function readCheckpoint(file: ArchiveFile, key: VerifierKey, tell: Tell): Promise<OpenCheckpoint | null> {
   try {
-    return openCheckpoint(await readWhole(file, MOST_NOTE_BYTES), { origin: key.name, logKeys: [key] })
+    return openCheckpoint(await readWhole(file, LIMITS.smallBytes), { origin: key.name, logKeys: [key] })
   } catch (error) {
     if (!(error instanceof NoteError)) throw error
     tell(`${file.name}: ${error.message}`)
@@ -191,6 +187,7 @@ function finish(
   for (const { name } of files) if (!seen.includes(name)) tell(`${name}, which manifest.json names, is missing`)
   if (checkpoint !== null && checkpoint.size !== range.size)
     tell(`checkpoint.note is of ${checkpoint.size} leaves; manifest.json says ${range.size}`)
+  if (start?.size === 0) tell('start.note is of no leaves, where no start.note belongs')
   if (start !== null && start.size > range.first)
     tell(`start.note is of ${start.size} leaves, more than the first index of the range, ${range.first}`)
   const consistency = proofs?.consistency ?? []

@@ -66,7 +66,8 @@ export function checkManifest(manifest: Manifest, tell: Tell): void {
   if (madeAt < query.to) tell(`manifest.json: made_at ${madeAt} is before the end of the period, ${query.to}`)
   for (const [name, time] of Object.entries({ from: query.from, to: query.to, made_at: madeAt }))
     if (!isTime(time)) tell(`manifest.json: ${name} is no time: ${time}`)
-  if (!(range.first <= range.end && range.end <= range.size))
+  const empty = range.first === 0 && range.size === 0
+  if (!(range.end <= range.size && (range.first < range.end || empty)))
     tell(`manifest.json: a tree of ${range.size} leaves has no range [${range.first}, ${range.end})`)
   if (counts.rows !== range.end - range.first)
     tell(`manifest.json: counts.rows is ${counts.rows}; the range has ${range.end - range.first}`)

@@ -12,6 +12,7 @@ import { archiveOf, PLAN, type Plan, rootAt, SIGNER } from './archives/archive.t
 import { checkpointOf, signerOf } from './archives/notes.ts'
 import { STRANGER, wrongFiles } from './archives/wrong-files.ts'
 import { wrongRows } from './archives/wrong-rows.ts'
+import { wrongTars } from './archives/wrong-tars.ts'
 import { chunksOf } from './export-house.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'darkroom-verify-'))
@@ -34,7 +35,6 @@ test('right archives of every sort hold, and those that match nothing say so', a
     ['that ends with the log', planOf({ end: 52 }), 0],
     ['with tables beside the rows', planOf({ extra: new Map([['rows.csv', Buffer.from('index\r\n')]]) }), 0],
     ['without an earlier checkpoint', planOf({ start: undefined }), 0],
-    ['whose earlier checkpoint has no leaves', planOf({ start: 0 }), 0],
     ['filtered by tenant', queryOf({ tenant: 'ten_a' }), 0],
     ['filtered by kind', { ...queryOf({ kind: 'image.denied' }), withheld: [] }, 0],
     ['by subject', { ...queryOf({ subject: 'img_2' }), withheld: [] }, 0],
@@ -49,7 +49,7 @@ test('right archives of every sort hold, and those that match nothing say so', a
 })
 
 test('what is wrong in one thing is refused as the other verifier refuses it', async (t) => {
-  for (const { name, bytes, code = 1 } of [...wrongRows, ...wrongFiles])
+  for (const { name, bytes, code = 1 } of [...wrongRows, ...wrongFiles, ...wrongTars])
     await t.test(name, async () => {
       const verdict = await verify(bytes)
       // Beyond what one of them reads, the other may see that it is wrong.
@@ -112,4 +112,16 @@ test('of many failures the first twenty are kept and all are counted', async () 
   )
   assert.equal(failures.length, 20)
   assert.ok(failureCount > 30)
+})
+
+test('a range or a start that the format does not know is refused, though everything leads to the root', async () => {
+  const sized = (size: number) => archiveOf(PLAN, { manifest: ({ range }) => ({ range: { ...range, size } }) })
+  for (const size of [51, 53]) {
+    const { code, failures } = await verify(sized(size))
+    assert.deepEqual([code, failures], [1, [`checkpoint.note is of 52 leaves; manifest.json says ${size}`]])
+    assert.equal(ofOther(sized(size)).code, 1)
+  }
+  assert.match((await verify(archiveOf(planOf({ start: 0 })))).failures.join(), /^start\.note is of no leaves/)
+  const empty = { ...PLAN, first: 5, end: 5, withheld: [] }
+  assert.match((await verify(archiveOf(empty))).failures.join('; '), /a tree of 52 leaves has no range \[5, 5\)/)
 })
