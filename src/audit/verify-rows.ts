@@ -85,7 +85,7 @@ export function openRows(manifest: Manifest, proof: readonly Buffer[], kept: Kep
   }
 }
 
-function readRow(line: Buffer, where: string, tell: Tell): Row | null {
+export function readRow(line: Buffer, where: string, tell: Tell): Row | null {
   let value: unknown
   try {
     value = JSON.parse(line.toString())
@@ -124,7 +124,7 @@ function checkChain(
 }
 
 /** An opened row makes its entry's body or leaf, and its kind is the entry's where that tells it. */
-function checkOpened(entry: Entry, opened: Opened, where: string, tell: Tell): void {
+export function checkOpened(entry: Entry, opened: Opened, where: string, tell: Tell): void {
   const { facts, from, id, kind, salt, subject, to } = opened
   if (entry.kind !== 'restricted' && kind !== entry.kind)
     tell(`${where}: is opened as ${kind}; its entry says ${entry.kind}`)

@@ -18,7 +18,7 @@ const HEADLINES: Record<Verdict['code'], string> = {
 }
 
 /** Why a file or a key cannot be used; it is no verdict on the export. */
-class Unusable extends Error {}
+export class Unusable extends Error {}
 
 /** Prints the verdict; answers the exit status. */
 export async function verifyFile(files: readonly string[], words: VerifyWords): Promise<Verdict['code']> {
@@ -62,7 +62,7 @@ async function verifyOne(file: string, key: VerifierKey | null, kept: readonly K
 }
 
 /** A key as it is printed, or a file with one. */
-async function readKey(word: string): Promise<VerifierKey> {
+export async function readKey(word: string): Promise<VerifierKey> {
   const text = word.includes('+') ? word : (await readWhole(word)).toString().trim()
   try {
     return parseVerifierKey(text)
@@ -72,7 +72,7 @@ async function readKey(word: string): Promise<VerifierKey> {
   }
 }
 
-async function readWhole(file: string): Promise<Buffer> {
+export async function readWhole(file: string): Promise<Buffer> {
   return readFile(file).catch((cause: unknown) => {
     throw new Unusable(`cannot read ${file}`, { cause })
   })
@@ -117,7 +117,7 @@ function asJson(verdict: Verdict): string {
 }
 
 /** What others wrote moves no cursor and hides nothing. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (one) => `\\u${(one.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,

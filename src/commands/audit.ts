@@ -1,8 +1,10 @@
-// `darkroom audit`: an export of the log from a service, and the verification of one without any. audit-export.ts and audit-verify.ts do it.
+// `darkroom audit`: an export of the log from a service, and the verification of one, or of a receipt, without any. audit-export.ts,
+// audit-verify.ts and audit-receipt.ts do it.
 import { parseArgs } from 'node:util'
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import { fetchExport } from './audit-export.ts'
+import { verifyReceipt } from './audit-receipt.ts'
 import { verifyFile } from './audit-verify.ts'
 import type { Command } from './command.ts'
 
@@ -22,11 +24,13 @@ const VERIFY = {
   checkpoint: { type: 'string', multiple: true, default: [] as string[] },
   json: { type: 'boolean', default: false },
 } as const
+const RECEIPT = { key: { type: 'string' }, picture: { type: 'string' } } as const
 
 export const command: Command = {
   usage: `usage: npm run darkroom -- audit export --from TIME --to TIME --out FILE.tar [--tenant ID] [--kind KIND] [--subject ID]
                                            [--csv] [--parquet] [--url URL]
        npm run darkroom -- audit verify FILE.tar [--key KEY] [--checkpoint FILE]... [--json]
+       npm run darkroom -- audit receipt FILE --key KEY [--picture FILE]
 
 export orders an export of the log and fetches its archive when it is made. Run again with the same words it goes on where it broke off.
 Exit status: 0 done, 3 no row matches (the archive shows it).
@@ -42,7 +46,12 @@ verify asks nobody. Exit status: 0 everything holds, 1 something is wrong, 2 it 
 
   --key KEY         the log's verifier key, or a file with it, from elsewhere than the export; without it the archive's own word is taken
   --checkpoint FILE a checkpoint of the log that somebody kept: it must be of the same history
-  --json            the verdict for a program`,
+  --json            the verdict for a program
+
+receipt asks nobody either: that the log has the record of a picture's release or of a decision. Exit status: 0, 1 and 2 as above.
+
+  --key KEY         the log's verifier key, or a file with it, from elsewhere than the receipt
+  --picture FILE    the picture whose release it is to be of`,
   run: async (args) => {
     const [act, ...rest] = args
     if (act === 'verify') {
@@ -51,6 +60,9 @@ verify asks nobody. Exit status: 0 everything holds, 1 something is wrong, 2 it 
     } else if (act === 'export') {
       const { values } = parseArgs({ args: rest, options: EXPORT })
       process.exitCode = await fetchExport(readConfig(process.env), values)
-    } else throw new Fault('invalid_request', { field: 'command', detail: 'say export or verify' })
+    } else if (act === 'receipt') {
+      const { values, positionals } = parseArgs({ args: rest, allowPositionals: true, options: RECEIPT })
+      process.exitCode = await verifyReceipt(positionals, values)
+    } else throw new Fault('invalid_request', { field: 'command', detail: 'say export, verify or receipt' })
   },
 }

@@ -34,6 +34,7 @@ import { oidcRoutes } from './routes/oidc.ts'
 import { openaiEditRoutes } from './routes/openai-edits.ts'
 import { openaiImageRoutes } from './routes/openai-images.ts'
 import { provenanceRoutes } from './routes/provenance.ts'
+import { receiptRoutes } from './routes/receipts.ts'
 import { reportRoutes } from './routes/reports.ts'
 import { reviewAidRoutes } from './routes/review-aids.ts'
 import { reviewClaimRoutes } from './routes/review-claims.ts'
@@ -130,6 +131,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => eventRoutes(scope, routes, line))
   await app.register(async (scope: App) => imageRoutes(scope, routes))
   await app.register(async (scope: App) => statementRoutes(scope, routes))
+  await app.register(async (scope: App) => receiptRoutes(scope, routes))
   await app.register(async (scope: App) => appealRoutes(scope, routes))
   await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
   await app.register(async (scope: App) => auditExportRoutes(scope, routes))

@@ -167,7 +167,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     ours((await asAdmin(`/v1/admin/tenants/${first}/people`, { name: 'Ada', roles: ['client'] })).id)
   const link = async (): Promise<Params> => {
     const id = (await images())[0]?.id
-    return { '*': (await service.ground.images.signedUrl(`${id}.png`, 60)).replace(/^.*\/objects\//, '') }
+    return { '*': (await service.ground.images.signedUrl(`${id}.png`, 300)).replace(/^.*\/objects\//, '') }
   }
   const tile = async (): Promise<Params[]> => {
     const { database } = service.ground
