@@ -20,27 +20,38 @@ export type Answer = { readonly status: number; readonly type: string; readonly 
 /** `detail` is one line for the log. */
 export type NoAnswer = { readonly problem: 'timeout' | 'unreachable' | 'wrong_answer'; readonly detail: string }
 
-/** Rejects only when the process stops. */
-export async function ask({ url, headers, body }: Question, limits: Limits): Promise<Answer | NoAnswer> {
-  const { timeoutMs, mostBytes, stopping } = limits
-  const timeout = AbortSignal.timeout(timeoutMs)
-  try {
-    const signal = AbortSignal.any([timeout, stopping])
-    const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
-    const parts: Uint8Array[] = []
-    let size = 0
-    for await (const part of response.body ?? []) {
-      size += part.length
-      if (size > mostBytes) return { problem: 'wrong_answer', detail: `the answer is longer than ${mostBytes} bytes` }
-      parts.push(part)
+/** Asked once more where the connection broke, which one that was kept open may at any time. Rejects only when the process stops. */
+export async function ask(question: Question, limits: Limits): Promise<Answer | NoAnswer> {
+  const timeout = AbortSignal.timeout(limits.timeoutMs)
+  const signal = AbortSignal.any([timeout, limits.stopping])
+  const askOnce = async (): Promise<Answer | NoAnswer> => {
+    try {
+      return await post(question, limits.mostBytes, signal)
+    } catch (error) {
+      if (limits.stopping.aborted) throw error
+      if (timeout.aborted) return { problem: 'timeout', detail: `no answer within ${limits.timeoutMs} ms` }
+      return { problem: 'unreachable', detail: reasonOf(error) }
     }
-    const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
-    return { status: response.status, type, body: Buffer.concat(parts) }
-  } catch (error) {
-    if (stopping.aborted) throw error
-    if (timeout.aborted) return { problem: 'timeout', detail: `no answer within ${timeoutMs} ms` }
-    return { problem: 'unreachable', detail: reasonOf(error) }
   }
+  const first = await askOnce()
+  return 'problem' in first && first.problem === 'unreachable' ? askOnce() : first
+}
+
+async function post(
+  { url, headers, body }: Question,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<Answer | NoAnswer> {
+  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.length
+    if (size > mostBytes) return { problem: 'wrong_answer', detail: `the answer is longer than ${mostBytes} bytes` }
+    parts.push(part)
+  }
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  return { status: response.status, type, body: Buffer.concat(parts) }
 }
 
 /** fetch says of each failure the same, and why in its cause. */

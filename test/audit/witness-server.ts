@@ -8,13 +8,14 @@ import { EMPTY_ROOT, verifyConsistency } from '../../src/audit/merkle.ts'
 import { NoteError, openNote, printVerifierKey, signNote, type VerifierKey } from '../../src/audit/note.ts'
 import { witnessSigner } from './note-signers.ts'
 
-/** `forged`: signed by another key under its name and id; `crowd`: its signature among others'; the others say what they do. */
+/** `broken`: as a connection that was kept open, and then is well; `forged`: signed by another key under its name and id; `crowd`: its signature among others'; the others say what they do. */
 export type Mood =
   | 'well'
   | 'crowd'
   | 'down'
   | 'silent'
   | 'reset'
+  | 'broken'
   | 'forged'
   | 'strangers'
   | 'junk'
@@ -58,6 +59,10 @@ export async function openWitnessServer(log: VerifierKey, name = 'witness.exampl
       response.writeHead(status, { 'content-type': type, location: '/elsewhere' }).end(body)
     }
     if (request.method !== 'POST' || request.url !== '/api/add-checkpoint') return say(404, '')
+    if (self.mood === 'broken') {
+      self.mood = 'well'
+      return void response.destroy()
+    }
     if (await misbehave(self.mood, say, response)) return
     const note = question.slice(blank + 2)
     const { text, status } = openedBy(note, log)
