@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql as raw } from 'kysely'
+import { note } from '../../src/advance.ts'
 import { runExport } from '../../src/audit/export-job.ts'
 import { getExport, orderExport, removeExport } from '../../src/audit/export-records.ts'
 import { Fault, isFault } from '../../src/kernel/fault.ts'
@@ -89,6 +90,22 @@ test('a worker that is killed is followed by one that goes on after the last par
   assert.deepEqual(two.manifest?.files, one.manifest?.files, 'byte by byte the same')
 })
 
+test('a process that is to end leaves what is written, and another goes on at once', async () => {
+  await using house = await openFull(200)
+  const id = await house.order()
+  const stop = new AbortController()
+  const { quarantine } = watched(house, {
+    after: async (key) => {
+      if (key.endsWith('rows-000001')) stop.abort()
+    },
+  })
+  assert.equal(await runExport({ ...house.tools, quarantine, stopping: stop.signal }), 'stopped')
+  const last = watched(house, {})
+  assert.equal(await runExport({ ...house.tools, quarantine: last.quarantine }), 'made')
+  assert.equal(last.put[0], 'rows-000001 exists')
+  assert.deepEqual((await verify(await house.archive(id))).failures, [])
+})
+
 test('two workers at once make one archive, and it is told once', async () => {
   await using house = await openFull(200)
   const id = await house.order()
@@ -141,6 +158,18 @@ test('rows that are not what the log signed are not exported, and it says so at 
   assert.equal(await runExport(house.tools), 'failed')
   const { state, failure, manifest } = await house.get(id)
   assert.deepEqual([state, failure, manifest], ['failed', 'log_inconsistent', null])
+})
+
+test('a row that is larger than others would read is not exported, and it says so at once', async () => {
+  await using house = await openExportHouse()
+  const { database, world } = house.log
+  await database.transact((tx) =>
+    note(tx, world.tenants[0].id, 'policy.live', 'large', { text: 'x'.repeat(1_100_000) }),
+  )
+  await house.log.run()
+  const id = await house.order()
+  assert.equal(await runExport(house.tools), 'failed')
+  assert.deepEqual([(await house.get(id)).state, (await house.get(id)).failure], ['failed', 'too_large'])
 })
 
 test('a store that fails is tried again, and given up in the end', async () => {
