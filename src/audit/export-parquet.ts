@@ -5,7 +5,8 @@ import { SYSTEM } from '../kernel/version.ts'
 import { COLUMNS } from './export-csv.ts'
 import type { Row } from './export-format.ts'
 
-const GROUP_ROWS = 10_000
+/** Encoded in one go, while others wait. */
+const GROUP_ROWS = 2500
 
 type Element = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number]
 type Values = { [column in (typeof COLUMNS)[number]]: unknown[] }

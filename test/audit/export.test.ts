@@ -134,6 +134,10 @@ test('rows about a restricted case stay closed, whoever asks for them, and are t
   const { decide, requestId, imageIds } = await restrict(house)
   const open = await queueRequest(house.log.world, house.log.world.tenants[1])
   await decide()
+  // What only its kind tells.
+  await house.log.database.transact((tx) =>
+    note(tx, house.log.world.tenants[0].id, 'escalation.dismissed', 'img_other', {}),
+  )
   await house.pass('1 hour')
   for (const asked of [
     {},
@@ -146,11 +150,11 @@ test('rows about a restricted case stay closed, whoever asks for them, and are t
     assert.deepEqual(verdict.failures, [])
     const rows = rowsOf(await filesOf(bytes))
     const opened = rows.flatMap((row) => row.opened?.id ?? [])
-    for (const id of [requestId, ...imageIds]) {
+    for (const id of [requestId, ...imageIds, 'img_other']) {
       assert.ok(!opened.includes(id))
       if (!('subject' in asked)) assert.ok(!bytes.includes(id), 'nothing of it is anywhere in the archive')
     }
-    const withheld = 'kind' in asked ? 2 : 4
+    const withheld = 'kind' in asked ? 2 : 5
     assert.equal(verdict.manifest?.withheld.length, withheld, JSON.stringify(asked))
     if (!('tenant' in asked) && !('subject' in asked)) assert.ok(opened.includes(open.imageIds[0] ?? ''))
   }
