@@ -60,14 +60,16 @@ export async function askWitness(
   const first = await submit(witness, submitted, seen, await own.prove(seen), limits)
   if (first.result !== 'conflict') return first
   const { saw } = first
-  // Only the same tree again is refused without a size; with ours, the witness has another root for it.
+  // The size that it was sent, or none: what it refuses is the root.
   if (seen === size && (saw === null || saw === size)) return split(`it has another root of ${size} leaves`)
   if (saw === null || saw === seen) return wrong('it refuses the size that it saw last')
   if (!(await own.isSigned(saw))) return split(`it saw a tree of ${saw} leaves, which was not signed here`)
   if (saw > size) return { result: 'overtaken', size: saw }
   const second = await submit(witness, submitted, saw, await own.prove(saw), limits)
   if (second.result !== 'conflict') return second
-  if (saw === size) return split(`it has another root of ${size} leaves`)
+  const then = second.saw
+  if (saw === size && (then === null || then === size)) return split(`it has another root of ${size} leaves`)
+  if (then !== null && then > size && (await own.isSigned(then))) return { result: 'overtaken', size: then }
   return wrong('it refuses the size that it says it saw last')
 }
 

@@ -1,10 +1,15 @@
 // Witnesses that are away, of no use, or have seen another tree of the log: the log goes on, what they did is told once and metered, and
 // nothing that they did not sign is served.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { EMPTY_ROOT } from '../../src/audit/merkle.ts'
+import { printVerifierKey } from '../../src/audit/note.ts'
+import { askWitness, openWitness } from '../../src/audit/witness.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { witnessResults } from '../../src/kernel/meters.ts'
+import { witnessSigner } from './note-signers.ts'
 import { openWitnessHouse, type WitnessHouse } from './witness-house.ts'
 import type { Mood } from './witness-server.ts'
 
@@ -145,6 +150,17 @@ test('a witness that was shown a newer checkpoint by another worker is neither b
   assert.deepEqual([one.seen.size, one.answers], [5, [200, 200, 409]])
 })
 
+test('a witness that is shown a newer checkpoint between two questions of ours has no other tree', async () => {
+  const answers = ['4\n', '9\n']
+  await using server = await openScripted(answers)
+  const witness = openWitness({ key: printVerifierKey(witnessSigner(ONE, 1).key), url: server.url })
+  const submitted = { note: 'note', text: 'text', size: 4 }
+  const own = { isSigned: async () => true, prove: async () => [] }
+  const limits = { timeoutMs: 30_000, stopping: new AbortController().signal }
+  assert.deepEqual(await askWitness(witness, submitted, 3, own, limits), { result: 'overtaken', size: 9 })
+  assert.deepEqual(answers, [])
+})
+
 test('a store that does not prove our own tree accuses no witness, and what others answered is kept', async () => {
   await using house = await openWitnessHouse(ONE, TWO)
   const [one] = house.servers
@@ -165,6 +181,25 @@ test('a store that does not prove our own tree accuses no witness, and what othe
   const { size, cosignatures } = await house.served()
   assert.deepEqual([size, cosignatures.map(({ name }) => name)], [5, [ONE]])
 })
+
+/** Refuses each question with the next of the sizes. */
+async function openScripted(sizes: string[]): Promise<{ url: string } & AsyncDisposable> {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end(sizes.shift())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
 
 function see(server: WitnessHouse['servers'][number] | undefined, size: number): void {
   if (server !== undefined) server.seen = { size, root: OTHER_ROOT }
