@@ -18,7 +18,7 @@ import { tools } from '../support/tools.ts'
 import { type LogHouse, openLogHouse } from './log-house.ts'
 
 const NONCE = Buffer.from('80ff000102030405', 'hex')
-type Line = { level: number; problem?: string }
+type Line = { level: number; problem?: string; detail?: string }
 
 suiteOn('timestamps of checkpoints', await tools('openssl'), () => {
   let folder: string
@@ -125,8 +125,8 @@ suiteOn('timestamps of checkpoints', await tools('openssl'), () => {
       ['silent', 'timeout'],
       ['flood', 'wrong_answer'],
       ['junk', 'wrong_answer'],
-      ['page', 'wrong_answer'],
       ['refuses', 'refused'],
+      ['page', 'wrong_answer'],
     ] as const) {
       time.mood = mood
       assert.equal(await runTimestamping(mood === 'silent' ? { ...given, timeoutMs: 500 } : given), problem, mood)
@@ -143,9 +143,11 @@ suiteOn('timestamps of checkpoints', await tools('openssl'), () => {
         [40, 'timeout'],
         [40, 'wrong_answer'],
         [40, 'refused'],
+        [40, 'wrong_answer'],
         [30, undefined],
       ],
     )
+    assert.match(said.at(-2)?.detail ?? '', /it answers "text\/html"/)
   })
 
   it('a token of another digest, or in answer to another question, is not kept', async () => {
@@ -180,6 +182,9 @@ suiteOn('timestamps of checkpoints', await tools('openssl'), () => {
     assert.equal(read(reply), 'stamped')
     for (let end = 0; end < reply.length; end++) assert.equal(read(reply.subarray(0, end)), 'wrong_answer', `${end}`)
     assert.equal(read(Buffer.concat([reply, Buffer.of(0)])), 'wrong_answer')
+    const long = Buffer.concat([Buffer.from('308300', 'hex'), reply.subarray(2)])
+    assert.equal(reply[1], 0x82)
+    assert.equal(read(long), 'wrong_answer', 'a length that has zeros before it')
     const upTo = reply.indexOf(NONCE) + NONCE.length
     let accepted = 0
     for (let at = 0; at < upTo; at++) {
