@@ -130,6 +130,28 @@ test('two workers at once make one archive, and it is told once', async () => {
   assert.equal(await runExport(house.tools), 'idle')
 })
 
+test('who was overtaken counts nothing, though who overtook it is not done either', async () => {
+  await using house = await openFull(200)
+  const id = await house.order()
+  const stop = new AbortController()
+  const other = watched(house, { after: async () => stop.abort() })
+  let overtaken = false
+  const { quarantine } = watched(house, {
+    after: async (key) => {
+      if (!key.endsWith('rows-000002') || overtaken) return
+      overtaken = true
+      await raw`UPDATE darkroom.audit_export SET due_at = darkroom.now()`.execute(house.log.database.sql)
+      const tools = { ...house.tools, quarantine: other.quarantine, stopping: stop.signal }
+      assert.equal(await runExport(tools), 'stopped')
+      assert.deepEqual([(await house.get(id)).parts.length, other.put], [2, ['rows-000002 exists']])
+    },
+  })
+  assert.equal(await runExport({ ...house.tools, quarantine }), 'overtaken')
+  assert.equal((await house.get(id)).parts.length, 2, 'the part is there, and who holds the export will count it')
+  await house.until('made')
+  assert.deepEqual((await verify(await house.archive(id))).failures, [])
+})
+
 test('an export waits until the log has every move of its period, and other exports do not wait for it', async () => {
   await using house = await openFull(20)
   const early = await house.order()
