@@ -11,9 +11,6 @@ export function openRegistry({ sql }: Database): Registry {
     sql
       .selectFrom('darkroom.image as image')
       .innerJoin('darkroom.request as request', 'request.id', 'image.request_id')
-      .leftJoin('darkroom.move as move', (join) =>
-        join.onRef('move.subject_id', '=', 'image.id').on('move.to_state', '=', 'published'),
-      )
       .select([
         'image.id',
         'image.published_at',
@@ -25,11 +22,12 @@ export function openRegistry({ sql }: Database): Registry {
         'request.model',
         'request.model_version',
       ])
-      // Nobody finds what is in no signed tree yet.
+      // Its last release; until a signed tree has that, its marking, which is in one before anything is handed out.
       .select(
-        raw<string | null>`CASE WHEN move.log_index < (SELECT tree_size FROM darkroom.log) THEN move.log_index END`.as(
-          'log_index',
-        ),
+        raw<string | null>`(
+          SELECT max(log_index) FROM darkroom.move
+           WHERE subject_id = image.id AND kind IN ('image.marked', 'image.published')
+             AND log_index < (SELECT tree_size FROM darkroom.log))`.as('log_index'),
       )
       .select(raw<string | null>`image.marked->'digests'->>'pixels'`.as('pixels_digest'))
       .where('image.state', 'in', ['published', 'withdrawn', 'expired'])

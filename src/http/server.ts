@@ -12,6 +12,7 @@ import type { App } from './app.ts'
 import type { RouteDeps, ServerDeps } from './deps.ts'
 import { answerBroken, answerUnroutable, registerUnknown } from './edges.ts'
 import { registerLimits } from './limits.ts'
+import { registerLogHeader } from './log-header.ts'
 import { problemOf, sendProblem } from './problems.ts'
 import { adminHoldRoutes } from './routes/admin-holds.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
@@ -114,6 +115,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   const line = openLine(ground.database.sql)
   const telemetry = startTelemetry(app, ground)
   securityHeaders(app, ground)
+  registerLogHeader(app, ground)
   registerLimits(app, deps)
   registerAccess(app, ground)
   registerUnknown(app, limits)

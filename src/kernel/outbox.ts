@@ -56,18 +56,20 @@ export async function tellEndpoints(tx: Tx, happened: Happened): Promise<void> {
   const kind = eventOf(happened)
   if (kind === null) return
   const { tenantId, subject, subjectId } = happened
-  const { rows } = await raw<{ id: string; request_id: string | null }>`
-    SELECT id, (SELECT request_id FROM darkroom.image WHERE id = ${subject === 'image' ? subjectId : null}) AS request_id
+  const { rows } = await raw<{ id: string; checkpoint: string | null; request_id: string | null }>`
+    SELECT id, (SELECT note FROM darkroom.log_checkpoint ORDER BY size DESC LIMIT 1) AS checkpoint,
+           (SELECT request_id FROM darkroom.image WHERE id = ${subject === 'image' ? subjectId : null}) AS request_id
       FROM darkroom.webhook_endpoint
      WHERE tenant_id = ${tenantId} AND state = 'enabled' AND events && ARRAY[${kind}, ${EVERY_EVENT}]::text[]`.execute(
     tx,
   )
-  if (rows.length === 0) return
+  const [first] = rows
+  if (first === undefined) return
   const messageId = newId('msg')
   const data =
     subject === 'appeal'
       ? await appealOf(tx, happened)
-      : { ...resourceOf(happened, rows[0]?.request_id ?? null), ...(await reasonsOf(tx, happened)) }
+      : { ...resourceOf(happened, first.request_id), ...(await reasonsOf(tx, happened)) }
   await tx
     .with('message', (query) =>
       query.insertInto('darkroom.webhook_message').values({
@@ -77,7 +79,8 @@ export async function tellEndpoints(tx: Tx, happened: Happened): Promise<void> {
         subject,
         subject_id: subjectId,
         move_sequence: happened.sequence,
-        body: messageBody(kind, happened.at, data),
+        // Whoever keeps it can hold the log to the tree that was signed last by then.
+        body: messageBody(kind, happened.at, { ...data, log_checkpoint: first.checkpoint }),
         created_at: raw<Date>`darkroom.now()`,
       }),
     )

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, describe, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { advance } from '../../src/advance.ts'
+import { openCheckpoint } from '../../src/audit/checkpoint.ts'
+import { verifierOf } from '../../src/audit/log-keys.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
 import { claimDue, deliver } from '../../src/notify/deliver.ts'
 import { replayDelivery } from '../../src/notify/history.ts'
@@ -43,6 +45,7 @@ describe('what is told', () => {
         statement_id: null,
         request_id: requestId,
         url: `/v1/generations/${requestId}`,
+        log_checkpoint: null,
       },
     })
     assert.match(heard.headers['webhook-id'] ?? '', /^msg_/)
@@ -50,6 +53,29 @@ describe('what is told', () => {
     assert.equal(heard.headers['content-type'], 'application/json')
     assert.match(heard.headers['user-agent'] ?? '', /^Darkroom-Webhooks\//)
     assert.equal(await deliverDue(), 0, 'delivered once')
+  })
+
+  test('the newest checkpoint that was signed before the event rides along', async () => {
+    await using receiver = await openReceiver()
+    const { secret } = await listen(receiver.url)
+    await world.growLog()
+    const { tree_size: size } = await ground.database.sql
+      .selectFrom('darkroom.log')
+      .select('tree_size')
+      .executeTakeFirstOrThrow()
+    await cancelOne()
+    await world.growLog()
+    await deliverDue()
+    const [heard] = receiver.heard
+    assert.ok(heard)
+    verify(secret, heard)
+    const note: string = JSON.parse(heard.body).data.log_checkpoint
+    const origin = 'darkroom.test/log'
+    const checkpoint = openCheckpoint(Buffer.from(note), {
+      origin,
+      logKeys: [verifierOf(world.transparency.key, origin)],
+    })
+    assert.equal(checkpoint.size, Number(size))
   })
 
   test('failures carry their reason, images their request; nothing carries a prompt', async () => {
