@@ -115,8 +115,38 @@ export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registr
       return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
     },
   )
+  const logLag = shared(() => readLogLag(sql))
+  gauge('darkroom_log_size', 'Leaves of the tree that the log signed last.', [], async () => [
+    { labels: {}, value: Number((await logLag()).size) },
+  ])
+  gauge('darkroom_log_unsigned', 'Moves that are in no signed tree yet.', [], async () => [
+    { labels: {}, value: Number((await logLag()).unsigned) },
+  ])
+  gauge(
+    'darkroom_log_oldest_unsigned_seconds',
+    'Age of the oldest move that is in no signed tree; 0 where none is.',
+    [],
+    async () => [{ labels: {}, value: Number((await logLag()).oldest) }],
+  )
   countMoves(registry, sql)
   return registry
+}
+
+type LogLag = { size: string; unsigned: string; oldest: string }
+
+/** How far the log is behind the records: moves without an index, and those whose index lies beyond the signed tree. */
+async function readLogLag(sql: Database['sql']): Promise<LogLag> {
+  const { rows } = await raw<LogLag>`
+    SELECT tree_size AS size,
+           (SELECT count(*) FROM darkroom.move WHERE log_index IS NULL)
+             + (SELECT count(*) FROM darkroom.move WHERE log_index >= tree_size) AS unsigned,
+           coalesce(greatest(0, extract(epoch FROM darkroom.now() - least(
+             (SELECT at FROM darkroom.move WHERE log_index IS NULL ORDER BY id LIMIT 1),
+             (SELECT at FROM darkroom.move WHERE log_index >= tree_size ORDER BY log_index LIMIT 1)))), 0) AS oldest
+      FROM darkroom.log`.execute(sql)
+  const [lag] = rows
+  if (lag === undefined) throw new TypeError('the log has one row')
+  return lag
 }
 
 /** One reading serves everybody who asks at about the same time: nobody can make the records count all day. */
