@@ -6,7 +6,7 @@ import { repeat } from './repeat.ts'
 
 const LOOK_MS = 1000
 const LEASE_MS = 60_000
-const PART_BYTES = 4 * 1024 * 1024
+const PART_BYTES = 1024 * 1024
 
 export function startExporter({ database, quarantine, log }: Ground, transparency: TransparencyLog): AsyncDisposable {
   const stop = new AbortController()

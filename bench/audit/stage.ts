@@ -51,7 +51,7 @@ export function exportTools({ database, quarantine, transparency }: Stage): Expo
     transparency,
     log: openLog('error'),
     leaseMs: 60_000,
-    partBytes: 4 * 1024 * 1024,
+    partBytes: 1024 * 1024,
   }
 }
 

@@ -31,7 +31,7 @@ export async function writeRows(tools: ExportTools, making: Making, tally: Tally
     const end = Math.min(index + PAGE_ROWS, range.end)
     for (const told of await readRows(tools.database.sql, index, end, making)) {
       tally.add(told)
-      addTo(open, told)
+      addTo(open, told, row.csv)
       index += 1
       if (open.sizeBytes < tools.partBytes) continue
       const part = await store(tools, making, open, parts.length)
@@ -106,10 +106,10 @@ function openPart(place: number): Open {
   return { rows: 0, withheld: [], lines: [], csv: place === 0 ? [CSV_HEADER] : [], sizeBytes: 0 }
 }
 
-function addTo(open: Open, { row, line, withheld }: Told): void {
+function addTo(open: Open, { row, line, withheld }: Told, csv: boolean): void {
   open.rows += 1
   open.lines.push(line)
-  open.csv.push(csvLine(row))
+  if (csv) open.csv.push(csvLine(row))
   open.sizeBytes += Buffer.byteLength(line)
   if (withheld) open.withheld.push(row.index)
 }

@@ -894,6 +894,7 @@ const checkArchive = (source, { given, kept, onProgress }, report) => {
   if (checkpoint !== undefined && checkpoint.size !== range.size)
     wrong(`checkpoint.note: its size is ${checkpoint.size}, and range.size ${range.size}`)
   const start = listed.has('start.note') ? small('start.note', (bytes) => readCheckpoint(bytes, key)) : undefined
+  if (start?.size === 0) wrong('start.note: is of no leaves, where no start.note belongs')
   if (start !== undefined && start.size > range.first)
     wrong(`start.note: its size ${start.size} is beyond the first index, ${range.first}`)
   const proofs = small('proofs.json', (bytes) => readProofs(bytes, wrong))

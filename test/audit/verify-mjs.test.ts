@@ -58,7 +58,6 @@ const right: [string, Buffer, number][] = [
   ['without an earlier checkpoint', archiveOf(planOf({ start: undefined })), 0],
   ['whose earlier checkpoint is where the range begins', archiveOf(planOf({ start: 5 })), 0],
   ['whose earlier checkpoint is a complete tree', archiveOf(planOf({ start: 4 })), 0],
-  ['whose earlier checkpoint has no leaves', archiveOf(planOf({ start: 0 })), 0],
   ['filtered by tenant', archiveOf({ ...queryOf({ tenant: 'ten_a' }) }), 0],
   ['filtered by kind', archiveOf({ ...queryOf({ kind: 'image.denied' }), withheld: [] }), 0],
   ['by subject', archiveOf({ ...queryOf({ subject: 'img_2' }), withheld: [] }), 0],
@@ -91,7 +90,7 @@ test('ranges of every place in trees of every size up to 20 lead to their roots,
         from: timeOf(first === 0 ? 0 : first + 1),
         to: timeOf(end === size ? 99 : end - 1),
       }
-      const path = fileOf(archiveOf(planOf({ log, first, end, query, withheld: [], start: first, madeAt: timeOf(99) })))
+      const path = fileOf(archiveOf(planOf({ log, first, end, query, withheld: [], start: first || undefined, madeAt: timeOf(99) })))
       assert.deepEqual(verifyExport(path).failures, [], `${first}, ${end}, ${size}`)
     }
   }

@@ -102,10 +102,13 @@ const checkPackage = (file: string, name: string): string | undefined => {
   return undefined
 }
 
+/** An auditor is given this one file and nothing else. */
+const HANDED_OUT = 'src/audit/verify.mjs'
+
 const checkShape = (file: string, text: string): string[] => {
   const lines = text.split('\n').length - 1
   return [
-    lines > 300 ? `${file}: ${lines} lines; 300 at the most` : '',
+    lines > 300 && file !== HANDED_OUT ? `${file}: ${lines} lines; 300 at the most` : '',
     /(^|\/)index\.(ts|js|mjs)$/.test(file) ? `${file}: no barrel files` : '',
     /(^|\/)(utils?|helpers?)(\/|\.)/i.test(file) ? `${file}: name it after what it does, not utils` : '',
   ].filter((line) => line !== '')

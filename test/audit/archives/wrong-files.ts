@@ -215,6 +215,9 @@ const trees: WrongCase[] = [
   wrongOne('the checkpoint has no root', { checkpoint: () => SIGNER.note(`${SIGNER.origin}\n52\n`) }, [
     'checkpoint.note: is not a checkpoint: after the origin there must be a size and a root',
   ]),
+  wrongOne('the earlier checkpoint is of no leaves', {}, ['start.note: is of no leaves, where no start.note belongs'], {
+    start: 0,
+  }),
   wrongOne('a tree without leaves has another root', { start: () => checkpointOf(SIGNER, 0, Buffer.alloc(32)) }, [
     'start.note: has no leaves, and not the root of no leaves',
   ]),
