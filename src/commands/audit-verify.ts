@@ -50,7 +50,7 @@ async function verifyOne(file: string, key: VerifierKey | null, kept: readonly K
   try {
     const { size } = await handle.stat()
     if (!(await handle.stat()).isFile()) throw new Unusable(`${file} is no file`)
-    const bytes = createReadStream('', { fd: handle.fd, autoClose: false, highWaterMark: 1024 * 1024 })
+    const bytes = createReadStream('', { fd: handle.fd, autoClose: false, highWaterMark: 128 * 1024 })
     const onRows = (rows: number) => {
       if (rows % SHOW_ROWS === 0) bar.show(bytes.bytesRead, size, `${rows} rows`)
     }
