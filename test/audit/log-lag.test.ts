@@ -12,8 +12,8 @@ const BEHIND_SECONDS = 90
 async function lagOf({ ground: { database } }: World): Promise<number[]> {
   const gauges = openGauges(database, async () => ({ tasks: 0, estimatedSeconds: 0, devices: 0 }))
   const text = await gauges.metrics()
-  const valueOf = (name: string) => Number(new RegExp(`^darkroom_log_${name} (\\S+)$`, 'm').exec(text)?.[1])
-  return [valueOf('size'), valueOf('unsigned'), Math.floor(valueOf('oldest_unsigned_seconds') / BEHIND_SECONDS)]
+  const meter = (name: string) => Number(new RegExp(`^darkroom_log_${name} (\\S+)$`, 'm').exec(text)?.[1])
+  return [meter('size'), meter('unsigned'), Math.floor(meter('oldest_unsigned_seconds') / BEHIND_SECONDS)]
 }
 
 test('the log’s lag counts moves without an index and staged ones, by the age of the oldest, and ends with the round', async () => {
