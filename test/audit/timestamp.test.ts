@@ -150,6 +150,20 @@ suiteOn('timestamps of checkpoints', await tools('openssl'), () => {
     assert.match(said.at(-2)?.detail ?? '', /it answers "text\/html"/)
   })
 
+  it('a process that stops waits for no authority and blames none', async () => {
+    await grow()
+    await pass(60)
+    said.length = 0
+    time.mood = 'silent'
+    const [stop, { asked }] = [new AbortController(), time]
+    const turn = runTimestamping({ ...given, stopping: stop.signal })
+    while (time.asked === asked) await new Promise(setImmediate)
+    stop.abort()
+    await assert.rejects(turn, { name: 'AbortError' })
+    assert.deepEqual(said, [])
+    time.mood = 'well'
+  })
+
   it('a token of another digest, or in answer to another question, is not kept', async () => {
     const [one, two] = ['one', 'two'].map((text) => createHash('sha256').update(text).digest())
     assert.ok(one && two)

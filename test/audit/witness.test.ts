@@ -2,6 +2,7 @@
 // served under the checkpoint, and what they refuse is told apart.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openWitness } from '../../src/audit/witness.ts'
 import { runWitnessing } from '../../src/audit/witnessing.ts'
 import { isFault } from '../../src/kernel/fault.ts'
@@ -116,19 +117,25 @@ test('a connection that breaks once costs nothing', async () => {
   assert.deepEqual([one.asked.length, house.lines(), (await house.served()).cosignatures.length], [2, [], 1])
 })
 
-test('a process that stops waits for no witness and blames none', async () => {
-  await using house = await openWitnessHouse(ONE)
-  const [one] = house.servers
-  assert.ok(one)
+test('a process that stops waits for no witness, blames none, and serves nothing that it did not end with', async () => {
+  await using house = await openWitnessHouse(ONE, TWO)
+  const [one, two] = house.servers
+  assert.ok(one && two)
   await house.grow(1)
-  one.mood = 'silent'
+  await house.turn()
+  const before = await house.log.database.sql.selectFrom('darkroom.log_witness').selectAll().execute()
+  await house.grow(1)
+  two.mood = 'silent'
   const stop = new AbortController()
   const turn = house.turn({ stopping: stop.signal, timeoutMs: 60_000 })
-  while (one.asked.length === 0) await new Promise(setImmediate)
+  while (one.answers.length < 2 || two.asked.length < 2) await new Promise(setImmediate)
+  // Until the answer of the one is read.
+  await sleep(300)
   stop.abort()
   await assert.rejects(turn, { name: 'AbortError' })
   assert.deepEqual(house.lines(), [])
-  assert.deepEqual(await house.log.database.sql.selectFrom('darkroom.log_witness').selectAll().execute(), [])
+  assert.deepEqual(await house.log.database.sql.selectFrom('darkroom.log_witness').selectAll().execute(), before)
+  assert.deepEqual([(await house.served()).size, (await house.served()).cosignatures.length], [1, 2])
 })
 
 test('of the signatures in an answer the witness’s own is kept, and no other', async () => {
