@@ -49,7 +49,9 @@ function unseal(secret: Uint8Array, key: string, sealed: Buffer): StoredObject {
     const nonce = sealed.subarray(nonceAt, nonceAt + NONCE_BYTES)
     const decipher = createDecipheriv(CIPHER, keyOf(secret, key), nonce, { authTagLength: TAG_BYTES })
     decipher.setAAD(boundTo(key, head)).setAuthTag(sealed.subarray(end))
-    const bytes = Buffer.concat([decipher.update(sealed.subarray(nonceAt + NONCE_BYTES, end)), decipher.final()])
+    const bytes = decipher.update(sealed.subarray(nonceAt + NONCE_BYTES, end))
+    // Throws unless the tag is right; this cipher holds nothing back for it to give.
+    decipher.final()
     return { bytes, contentType: head.toString('utf8', typeAt) }
   } catch (cause) {
     throw new Fault('object_mismatch', { detail: 'the seal of an object in quarantine is broken', cause })
