@@ -51,7 +51,8 @@ export function openResults(file: string, versions: Versions): ResultFile {
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
   for (const line of lines) {
     const result = parse(line)
-    if (result !== null) keep(result)
+    // A search that was cut short says how busy the machine was: the next run reads that copy once more.
+    if (result !== null && !(result.kind === 'copy' && result.cutShort)) keep(result)
   }
   mkdirSync(dirname(file), { recursive: true })
   return {
