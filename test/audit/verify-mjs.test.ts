@@ -90,7 +90,9 @@ test('ranges of every place in trees of every size up to 20 lead to their roots,
         from: timeOf(first === 0 ? 0 : first + 1),
         to: timeOf(end === size ? 99 : end - 1),
       }
-      const path = fileOf(archiveOf(planOf({ log, first, end, query, withheld: [], start: first || undefined, madeAt: timeOf(99) })))
+      const path = fileOf(
+        archiveOf(planOf({ log, first, end, query, withheld: [], start: first || undefined, madeAt: timeOf(99) })),
+      )
       assert.deepEqual(verifyExport(path).failures, [], `${first}, ${end}, ${size}`)
     }
   }

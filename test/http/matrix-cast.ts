@@ -179,7 +179,10 @@ export async function openCast(service: Service, receiverUrl: string) {
   const dated = async (): Promise<Params[]> => {
     await tile()
     const { size } = await readLogState(sql)
-    await sql.updateTable('darkroom.log_checkpoint').set({ timestamp_token: Buffer.of(0x30, 0) }).execute()
+    await sql
+      .updateTable('darkroom.log_checkpoint')
+      .set({ timestamp_token: Buffer.of(0x30, 0) })
+      .execute()
     return [{ size: String(size) }]
   }
   const exported = async (): Promise<string> => {
