@@ -6,7 +6,7 @@ import { runTimestamping } from '../src/audit/timestamping.ts'
 import { openWitness } from '../src/audit/witness.ts'
 import { runWitnessing } from '../src/audit/witnessing.ts'
 import type { Ground } from '../src/kernel/ground.ts'
-import { witnessResults } from '../src/kernel/meters.ts'
+import { checkpointStampResults, witnessResults } from '../src/kernel/meters.ts'
 import { type Loop, repeat } from './repeat.ts'
 
 const LOOK_MS = 1000
@@ -30,8 +30,9 @@ function startWitnessing({ database, log, config }: Ground, { store }: Transpare
   const { witnessSeconds: seconds } = config.transparency
   const witnesses = config.transparency.witnesses.map(openWitness)
   if (witnesses.length === 0) return repeat(log, 'serve_newest', UNWITNESSED_MS, () => serveNewest(database.sql))
-  // The first must be seen as a rise.
-  for (const { key } of witnesses) witnessResults.inc({ witness: key.name, result: 'split_view' }, 0)
+  // The first must be seen as a rise, and none as none.
+  for (const { key } of witnesses)
+    for (const result of ['cosigned', 'split_view']) witnessResults.inc({ witness: key.name, result }, 0)
   const tools = { database, store, log, witnesses, seconds, timeoutMs: WITNESS_TIMEOUT_MS, stopping }
   return repeat(log, 'witness', LOOK_MS, () => until(stopping, runWitnessing(tools)))
 }
@@ -39,6 +40,7 @@ function startWitnessing({ database, log, config }: Ground, { store }: Transpare
 function startTimestamping({ database: { sql }, log, config }: Ground, stopping: AbortSignal): Loop[] {
   const { url, timeoutMs } = config.timestamps
   if (url === null) return []
+  checkpointStampResults.inc({ result: 'stamped' }, 0)
   const tools = { sql, log, url, timeoutMs, minutes: config.transparency.timestampMinutes, stopping }
   return [repeat(log, 'timestamp', LOOK_MS, () => until(stopping, runTimestamping(tools)))]
 }

@@ -11,6 +11,7 @@ import { startPublisher } from '../../workers/publisher.ts'
 import { startRechecker } from '../../workers/rechecker.ts'
 import { startReview } from '../../workers/review.ts'
 import { startSequencer } from '../../workers/sequencer.ts'
+import { openLogCheck } from '../audit/recheck-log.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { SYSTEM } from '../kernel/version.ts'
 import type { MarkTools } from '../mark/mark.ts'
@@ -41,7 +42,7 @@ export async function startRoles(
       case 'finish':
         stack.use(await openNotifier(ground))
         stack.use(startFinish(ground, doorbell, marks))
-        stack.use(startRechecker(ground, marks))
+        stack.use(startRechecker(ground, { ...marks, checkLog: openLogCheck(transparency, ground.database.sql) }))
         break
       case 'dispatcher':
         stack.use(startDispatcher(ground, doorbell, ground.config.dispatch.slots))

@@ -58,13 +58,26 @@ export const stampResults = new Counter({
   registers,
 })
 
-/** `lapsed`: as released, its certificate over; `moved_on`: withdrawn or erased meanwhile; `unreachable` says nothing of a picture. */
-const RECHECK_RESULTS = ['ok', 'lapsed', 'moved_on', 'mismatch', 'missing', 'unreachable'] as const
+/**
+ * `lapsed`: as released, its certificate over; `moved_on`: withdrawn or erased meanwhile; `log_mismatch`: as released, and the log says
+ * otherwise. The last three say nothing of a picture.
+ */
+const RECHECK_RESULTS = [
+  'ok',
+  'lapsed',
+  'moved_on',
+  'mismatch',
+  'missing',
+  'log_mismatch',
+  'log_waits',
+  'log_unreachable',
+  'unreachable',
+] as const
 export type RecheckResult = (typeof RECHECK_RESULTS)[number]
 
 export const recheckResults = new Counter({
   name: 'darkroom_recheck_total',
-  help: 'Released pictures that were looked at again, by result: ok, lapsed, moved_on, mismatch, missing, unreachable.',
+  help: `Released pictures that were looked at again, by result: ${RECHECK_RESULTS.join(', ')}.`,
   labelNames: ['result'] as const,
   registers,
 })

@@ -19,8 +19,8 @@ export type ReleasedRecord = {
   fingerprint: Fingerprint | null
 }
 
-/** `lapsed`: as released, by a certificate that is over since and that no timestamp outlives. */
-export type FileFindings = { problems: string[]; lapsed: boolean }
+/** `digest`: SHA-256 of the bytes. `lapsed`: as released, by a certificate that is over since and that no timestamp outlives. */
+export type FileFindings = { digest: string; problems: string[]; lapsed: boolean }
 
 const Marked = Compile(
   Type.Object({
@@ -37,7 +37,8 @@ export async function recheckFile(
   { signer, watermark }: MarkTools,
 ): Promise<FileFindings> {
   const { digests, mimeType, watermark: mark } = Marked.Parse(record.marked)
-  if (sha256(bytes) !== digests.file) return { problems: ['file.digest'], lapsed: false }
+  const digest = sha256(bytes)
+  if (digest !== digests.file) return { digest, problems: ['file.digest'], lapsed: false }
   const manifest = await signer.read(bytes, mimeType)
   const lapsed = manifest.found && hasLapsed(manifest)
   const { picture } = await decodeUpload(bytes)
@@ -49,7 +50,7 @@ export async function recheckFile(
     ...(markHolds ? [] : [reading.decoded === null ? 'watermark.unread' : 'watermark.other']),
     ...(likeness === 'near' || likeness === 'far' ? [`fingerprint.${likeness}`] : []),
   ]
-  return { problems, lapsed }
+  return { digest, problems, lapsed }
 }
 
 function manifestProblems(

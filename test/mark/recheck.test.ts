@@ -5,23 +5,25 @@ import { Writable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { pino } from 'pino'
+import { logKeyOf } from '../../src/audit/log-keys.ts'
+import { openLogCheck } from '../../src/audit/recheck-log.ts'
 import { openMarkTools } from '../../src/commands/parts.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 import type { Ground } from '../../src/kernel/ground.ts'
 import { meters } from '../../src/kernel/meters.ts'
-import type { MarkTools } from '../../src/mark/mark.ts'
 import { openMarkKeys } from '../../src/mark/mark-keys.ts'
-import { recheckNext } from '../../src/mark/recheck.ts'
+import { type RecheckTools, recheckNext } from '../../src/mark/recheck.ts'
 import { openSigner, readManifest, type Signer } from '../../src/mark/signer.ts'
 import { openWatermarker } from '../../src/mark/watermark/pool.ts'
 import { startRechecker } from '../../workers/rechecker.ts'
+import { growLog } from '../support/log-rounds.ts'
 import { openPublishing, type Published, type Publishing } from './publishing.ts'
 
 let publishing: Publishing
 let ground: Ground
-let tools: MarkTools
+let tools: RecheckTools
 let stack: AsyncDisposableStack
-const lines: { level: number; problems?: string[] }[] = []
+const lines: { level: number; msg: string; problems?: string[] }[] = []
 
 before(async () => {
   stack = new AsyncDisposableStack()
@@ -33,7 +35,8 @@ before(async () => {
     },
   })
   ground = { ...publishing.service.ground, log: pino({ level: 'warn' }, sink) }
-  tools = await openMarkTools(ground.config, ground.log, stack)
+  const checkLog = openLogCheck(publishing.service.transparency, publishing.sql)
+  tools = { ...(await openMarkTools(ground.config, ground.log, stack)), checkLog }
 })
 after(() => stack.disposeAsync())
 
@@ -44,6 +47,7 @@ const notesOf = async (imageId: string) => {
   )
   return rows.map(({ facts }) => facts)
 }
+const grow = () => growLog(ground.database, publishing.service.transparency)
 const pass = (minutes: number) =>
   raw`UPDATE darkroom.clock_offset SET by = by + ${minutes} * interval '1 minute'`.execute(publishing.sql)
 const turnOf = async () =>
@@ -52,8 +56,9 @@ const turnOf = async () =>
       publishing.sql,
     )
   ).rows[0]
-/** The turn is due and is this picture's. */
-async function recheckOf({ id }: Published, on: Partial<Ground> = {}, by: Partial<MarkTools> = {}) {
+/** The turn is due and is this picture's, whose leaves are in the log. */
+async function recheckOf({ id }: Published, on: Partial<Ground> = {}, by: Partial<RecheckTools> = {}) {
+  await grow()
   lines.length = 0
   await raw`UPDATE darkroom.recheck SET image_id = ${id}, tries = 0, next_at = darkroom.now()`.execute(publishing.sql)
   return recheckNext({ ...ground, ...on }, { ...tools, ...by })
@@ -70,6 +75,7 @@ async function replace(picture: Published, bytes: Buffer): Promise<void> {
 
 test('a picture that is as it was released is said to be, once a turn, by one worker', async () => {
   await publishing.publish()
+  await grow()
   const before = await countOf('ok')
   const turns = await Promise.all([recheckNext(ground, tools), recheckNext(ground, tools)])
   assert.deepEqual(turns.sort(), [null, 'ok'])
@@ -83,21 +89,21 @@ test('a picture that is as it was released is said to be, once a turn, by one wo
 
 test('one that is replaced, even by another of ours, cut or lost is a line, a count and a fact in the log of moves', async () => {
   const [picture, other] = [await publishing.publish(), await publishing.publish()]
-  const found: [string, string, () => Promise<void>][] = [
-    ['mismatch', 'file.digest', () => replace(picture, other.bytes)],
-    ['mismatch', 'file.digest', () => replace(picture, picture.bytes.subarray(0, -100))],
-    ['missing', 'file.missing', () => ground.images.remove(keyOf(picture))],
+  const found: [string, string[], () => Promise<void>][] = [
+    ['mismatch', ['file.digest', 'log.digest'], () => replace(picture, other.bytes)],
+    ['mismatch', ['file.digest', 'log.digest'], () => replace(picture, picture.bytes.subarray(0, -100))],
+    ['missing', ['file.missing'], () => ground.images.remove(keyOf(picture))],
   ]
-  for (const [result, problem, does] of found) {
+  for (const [result, expected, does] of found) {
     await does()
     const counted = await countOf(result)
     assert.equal(await recheckOf(picture), result)
     assert.equal(await countOf(result), counted + 1)
     assert.deepEqual(
       lines.map(({ level, problems }) => [level, problems]),
-      [[50, [problem]]],
+      [[50, expected]],
     )
-    assert.deepEqual((await notesOf(picture.id)).at(-1), { result, problems: [problem], key: keyOf(picture) })
+    assert.deepEqual((await notesOf(picture.id)).at(-1), { result, problems: expected, key: keyOf(picture) })
   }
   assert.equal((await notesOf(picture.id)).length, found.length)
   await replace(picture, picture.bytes)
@@ -146,7 +152,56 @@ test('a picture of another record under the same name is found by its manifest a
                    fingerprint = (SELECT fingerprint FROM darkroom.image WHERE id = ${other.id})
              WHERE id = ${picture.id}`.execute(publishing.sql)
   assert.equal(await recheckOf(picture), 'mismatch')
-  assert.deepEqual(lines[0]?.problems, ['manifest.other', 'watermark.other'])
+  assert.deepEqual(lines[0]?.problems, ['manifest.other', 'watermark.other', 'log.digest'])
+})
+
+test('a picture that is what was released, and of which the log says otherwise, is a finding of its own', async () => {
+  const picture = await publishing.publish()
+  const counted = await countOf('log_mismatch')
+  const checkLog = openLogCheck(
+    { ...publishing.service.transparency, key: logKeyOf(Buffer.alloc(32, 1)) },
+    publishing.sql,
+  )
+  assert.equal(await recheckOf(picture, {}, { checkLog }), 'log_mismatch')
+  assert.equal(await countOf('log_mismatch'), counted + 1)
+  const told = { result: 'log_mismatch', problems: ['log.checkpoint'], key: keyOf(picture) }
+  assert.deepEqual(await notesOf(picture.id), [told])
+  assert.deepEqual(
+    lines.map(({ level, msg, problems }) => [level, msg, problems]),
+    [[50, 'the log does not agree with a released picture', ['log.checkpoint']]],
+  )
+  assert.equal(await recheckOf(picture), 'ok')
+})
+
+test('a leaf that waits and a log that is away say nothing of the picture, which is tried again; its own problems are told', async () => {
+  const picture = await publishing.publish()
+  await raw`UPDATE darkroom.recheck SET image_id = ${picture.id}, tries = 0, next_at = darkroom.now()`.execute(
+    publishing.sql,
+  )
+  assert.equal(await recheckNext(ground, tools), 'log_waits')
+  assert.deepEqual(await turnOf(), { image_id: picture.id, tries: 1 })
+  await grow()
+  await pass(1)
+  assert.equal(await recheckNext(ground, tools), 'ok')
+
+  const away = { checkLog: () => Promise.reject(new Fault('object_store_failed', { retry: 'later' })) }
+  assert.equal(await recheckOf(picture, {}, away), 'log_unreachable')
+  assert.deepEqual(await turnOf(), { image_id: picture.id, tries: 1 })
+  assert.deepEqual(
+    lines.map(({ level }) => level),
+    [40],
+  )
+  for (let tries = 2; tries <= 10; tries++) {
+    await pass(1)
+    assert.equal(await recheckNext(ground, { ...tools, ...away }), 'log_unreachable')
+  }
+  assert.deepEqual(await turnOf(), { image_id: null, tries: 0 })
+  assert.deepEqual(await notesOf(picture.id), [])
+
+  await replace(picture, picture.bytes.subarray(0, -100))
+  assert.equal(await recheckOf(picture, {}, away), 'mismatch')
+  assert.deepEqual((await notesOf(picture.id)).length, 1)
+  await replace(picture, picture.bytes)
 })
 
 test('one that is withdrawn or erased while it is looked at is nobody’s loss', async () => {
