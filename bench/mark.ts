@@ -21,7 +21,7 @@ import { openDevice } from '../workers/device.ts'
 import { median } from './median.ts'
 import { SAMPLE } from './sample.ts'
 
-const ROUNDS = 7
+const ROUNDS = 15
 const PNG = { format: 'png', quality: null, xmp: null } as const
 /** What one core may spend on a picture of 1024² beside the encoder, in ms. */
 const TARGET_MS = 150

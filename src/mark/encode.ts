@@ -85,7 +85,7 @@ function unreadable(detail: string, cause?: unknown): Fault {
 }
 
 function threeChannels(data: Buffer, channels: number): Uint8Array {
-  if (channels === 3) return new Uint8Array(data)
+  if (channels === 3) return new Uint8Array(data.buffer, data.byteOffset, data.length)
   const rgb = new Uint8Array((data.length / channels) * 3)
   for (let i = 0; i < rgb.length / 3; i++) {
     for (let c = 0; c < 3; c++) rgb[i * 3 + c] = data[i * channels + (channels >= 3 ? c : 0)] ?? 0
