@@ -3,8 +3,8 @@
 // those that fill the cores by themselves are run one at a time.
 // A suite whose service is missing says so in one NOT RUN line (see support/services.ts) and fails only where services
 // are required (CI=true or DARKROOM_REQUIRE_SERVICES=1). The last line is always "N passed, N failed[, N skipped]".
-// Under CI, a file of several processes that failed is run once more when nothing else runs. What it reports then counts; that it failed
-// before stays in the output and is named UNSTEADY at the end: a race to be found, here or in what it tests.
+// Under CI, a file that shared the cores with others and failed is run once more when nothing else runs. What it reports then counts; that
+// it failed before stays in the output and is named UNSTEADY at the end: a race to be found, here or in what it tests.
 
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -32,8 +32,6 @@ const isUnit = (file: string): boolean => file.startsWith(unit)
 const isBusy = (file: string): boolean => busy.some((name) => file.startsWith(`test${sep}${name}${sep}`))
 // A browser is several processes: a page that waits for its turn looks like one that is slow.
 const isBrowser = (file: string): boolean => file.startsWith(`test${sep}browser${sep}`)
-/** It waits for several processes that share what cores there are. */
-const isPatient = (file: string): boolean => isBrowser(file) || file.startsWith(`test${sep}faults${sep}`)
 const MOST_UNSTEADY = 2
 const rank = (file: string): number => slowLast.findIndex((name) => file.startsWith(`test${sep}${name}${sep}`))
 
@@ -80,7 +78,7 @@ await runGroup(files.filter(isBrowser), Math.min(availableParallelism(), 4), fil
 const unsteady: string[] = []
 if (process.env.CI === 'true') {
   const hasFailed = (file: string): boolean => (reports.get(file)?.failed ?? 0) > 0
-  const again = files.filter((file) => isPatient(file) && hasFailed(file))
+  const again = files.filter((file) => !isUnit(file) && !isBusy(file) && hasFailed(file))
   // Many that fail are no accident.
   if (again.length <= MOST_UNSTEADY) {
     await runGroup(again, 1, fileMs)
