@@ -45,7 +45,10 @@ function isOfLane(lane: Lane | null) {
 
 type Claimed = { id: string; lease_until: Date; appeal_id: string | null }
 
-/** The first item that this person may have, or the one that they hold by `token` already; null when there is none. */
+/**
+ * The first item that this person may have, or the one that they hold by `token` already; null when there is none. The lease has that token
+ * unless a claim that ran out still has it.
+ */
 export async function claimNext(
   database: Database,
   rules: ReviewRules,
@@ -53,13 +56,19 @@ export async function claimNext(
   spared: Spared = NOTHING_SPARED,
   token = newToken(),
 ): Promise<Lease | null> {
-  const claim = () => claimFirst(database.sql, rules, reviewer, spared, token)
-  const row = await claim().catch((error: unknown) => {
-    // Asked twice at once: by now the other one has it.
-    if (isTokenTaken(error)) return claim()
-    throw error
-  })
-  return begin(database, row, token)
+  // Taken by the same question, asked twice at once, which the second try is answered with; or by a claim that ran out.
+  for (const each of [token, token, newToken()]) {
+    const row = await claimFirst(database.sql, rules, reviewer, spared, each).catch(unlessTaken)
+    if (row !== TAKEN) return begin(database, row, each)
+  }
+  throw new TypeError('a token that was just drawn is nobody’s')
+}
+
+const TAKEN = Symbol('taken')
+
+function unlessTaken(error: unknown): typeof TAKEN {
+  if (error instanceof Error && 'constraint' in error && error.constraint === 'review_item_lease_hash') return TAKEN
+  throw error
 }
 
 async function claimFirst(
@@ -97,10 +106,6 @@ async function claimFirst(
 
 function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url')
-}
-
-function isTokenTaken(error: unknown): boolean {
-  return error instanceof Error && 'constraint' in error && error.constraint === 'review_item_lease_hash'
 }
 
 /**

@@ -58,6 +58,27 @@ test('an answer that was lost is asked for again by its token, and is the same c
     assert.equal((await ask('ada', bad)).body.field, 'token')
 })
 
+test('a token whose claim ran out asks for the next item, whichever that is by then', async () => {
+  const mild = await desk.make('hold', { category: 'weapons', clause: 'weapons/2' })
+  const token = 'c'.repeat(32)
+  const ask = () => desk.as('/v1/review/next', 'ada', { body: { token } })
+  assert.equal((await ask()).body.item.id, mild.id)
+  await desk.clock(601)
+  // Before it in the queue, while the one that ran out still has the token.
+  const grave = await desk.make('hold')
+  await desk.service.ground.database.sql
+    .updateTable('darkroom.review_item')
+    .set({ rank_at: new Date(0) })
+    .where('id', '=', grave.id)
+    .execute()
+  const next = await ask()
+  assert.equal(next.status, 200)
+  assert.equal(next.body.item.id, grave.id)
+  assert.notEqual(next.body.lease.token, token)
+  const { status } = await desk.decide('ada', grave.id, { lease: next.body.lease.token, ...DENY })
+  assert.equal(status, 200)
+})
+
 test('what was claimed ahead counts its time from when it was looked at', async () => {
   const { id } = await desk.make('hold')
   const lease = await desk.hold('ada', id)
