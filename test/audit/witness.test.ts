@@ -6,11 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openWitness } from '../../src/audit/witness.ts'
 import { runWitnessing } from '../../src/audit/witnessing.ts'
 import { isFault } from '../../src/kernel/fault.ts'
-import { LOG_KEY, openWitnessHouse } from './witness-house.ts'
-import { COSIGNED_AT, openWitnessServer } from './witness-server.ts'
+import { LOG_KEY, openWitnessHouse, type WitnessHouse } from './witness-house.ts'
+import { COSIGNED_AT, type Mood, openWitnessServer } from './witness-server.ts'
 
 const ONE = 'one.example/w'
 const TWO = 'two.example/w'
+
+/** A turn over one leaf more, with the first witness in that mood; answers the witness. */
+const turnWhile = async (house: WitnessHouse, mood: Mood) => {
+  const [one] = house.servers
+  assert.ok(one)
+  await house.grow(1)
+  one.mood = mood
+  await house.turn()
+  return one
+}
 
 test('each checkpoint is shown to every witness as the continuation of the one before, and served with what they signed', async () => {
   await using house = await openWitnessHouse(ONE, TWO)
@@ -109,11 +119,7 @@ test('what a witness signed before its answer was lost, or before the process en
 
 test('a connection that breaks once costs nothing', async () => {
   await using house = await openWitnessHouse(ONE)
-  const [one] = house.servers
-  assert.ok(one)
-  await house.grow(1)
-  one.mood = 'broken'
-  await house.turn()
+  const one = await turnWhile(house, 'broken')
   assert.deepEqual([one.asked.length, house.lines(), (await house.served()).cosignatures.length], [2, [], 1])
 })
 
@@ -140,11 +146,7 @@ test('a process that stops waits for no witness, blames none, and serves nothing
 
 test('of the signatures in an answer the witness’s own is kept, and no other', async () => {
   await using house = await openWitnessHouse(ONE)
-  const [one] = house.servers
-  assert.ok(one)
-  await house.grow(1)
-  one.mood = 'crowd'
-  await house.turn()
+  await turnWhile(house, 'crowd')
   const rows = await house.log.database.sql.selectFrom('darkroom.log_cosignature').select('line').execute()
   assert.equal(rows.length, 1)
   assert.match(rows[0]?.line ?? '', /^— one\.example\/w [A-Za-z0-9+/=]+$/)
