@@ -97,17 +97,6 @@ export async function moveTree(tx: Tx, { holder, epoch, size }: Lead, { note, ..
   await tx.insertInto('darkroom.log_checkpoint').values({ size: tree.size, root, note }).execute()
 }
 
-/** The note of the newest checkpoint; null before the first. */
-export async function newestNote(sql: Sql): Promise<string | null> {
-  const row = await sql
-    .selectFrom('darkroom.log_checkpoint')
-    .select('note')
-    .orderBy('size', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.note ?? null
-}
-
 function stateOf({ origin, tree_size, root, checkpoints }: Row): LogState {
   return { origin, size: Number(tree_size), root: Buffer.from(root, 'hex'), checkpoints: Number(checkpoints) }
 }

@@ -3,14 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { logKeyOf, verifierOf } from '../../src/audit/log-keys.ts'
-import { lead, moveTree, newestNote, resignLog } from '../../src/audit/log-records.ts'
+import { lead, moveTree, resignLog } from '../../src/audit/log-records.ts'
 import { openNote } from '../../src/audit/note.ts'
+import { newestCheckpoint } from '../../src/audit/publication.ts'
 import { runRound } from '../../src/audit/sequencer.ts'
 import { leafHash } from '../../src/kernel/canonical.ts'
 import type { Tx } from '../../src/kernel/database.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { leafOf } from '../../src/kernel/leaf.ts'
-import { assertWholeLog, KEY, type LogHouse, ORIGIN, openLogHouse } from './log-house.ts'
+import { assertWholeLog, KEY, type LogHouse, ORIGIN, openLogHouse, rewriteMoves } from './log-house.ts'
 
 const textBytes = (text: string) => ({ bytes: Buffer.from(text), contentType: 'text/plain' })
 const stateOf = async ({ database }: LogHouse) => {
@@ -30,6 +31,15 @@ const assertStopped = async (house: LogHouse, about: RegExp, change: Partial<Log
   assert.deepEqual(signed, [], 'no note was stored')
 }
 
+/** Of `signed` leaves that lie in a signed tree, and one that waits. */
+const openWaiting = async (signed: number) => {
+  const house = await openLogHouse()
+  await house.say(signed)
+  await house.run()
+  await house.say(1)
+  return house
+}
+
 test('a log grows over the edges of tiles and bundles, in rounds of any size, and an idle one signs nothing', async () => {
   await using house = await openLogHouse()
   assert.equal(await runRound(house.tools), null, 'an empty log signs nothing')
@@ -41,8 +51,8 @@ test('a log grows over the edges of tiles and bundles, in rounds of any size, an
     assert.equal(await runRound(house.tools), null)
   }
   assert.deepEqual(await assertWholeLog(house.database, house.objects, house.store), sizes)
-  const newest = await newestNote(house.database.sql)
-  assert.equal(openNote(Buffer.from(newest ?? ''), [verifierOf(KEY, ORIGIN)]).verified[0]?.name, ORIGIN)
+  const newest = await newestCheckpoint(house.database.sql)
+  assert.equal(openNote(Buffer.from(newest?.note ?? ''), [verifierOf(KEY, ORIGIN)]).verified[0]?.name, ORIGIN)
 })
 
 test('what waited before there was a log is taken in full rounds, which leave no partial bundle', async () => {
@@ -188,56 +198,34 @@ test('records that were set back behind what was signed sign no second tree', as
 })
 
 test('a move that was changed under the log is found out, before its index and after', async () => {
-  await using house = await openLogHouse()
-  const forge = (index: number | null) =>
-    house.database.transact(async (tx) => {
-      await raw`ALTER TABLE darkroom.move DISABLE TRIGGER move_is_append_only`.execute(tx)
-      await raw`UPDATE darkroom.move SET facts = '{"forged":true}' WHERE log_index IS NOT DISTINCT FROM ${index}::bigint`.execute(
-        tx,
-      )
-      await raw`ALTER TABLE darkroom.move ENABLE TRIGGER move_is_append_only`.execute(tx)
-    })
-  await house.say(4)
-  await house.run()
-  await house.say(1)
-  await forge(2)
+  await using house = await openWaiting(4)
+  await rewriteMoves(house.database, raw`UPDATE darkroom.move SET facts = '{"forged":true}' WHERE log_index = 2`)
   await assertStopped(house, /is not what was recorded/)
-  await using fresh = await openLogHouse()
-  await fresh.say(4)
-  await fresh.run()
-  await fresh.say(1)
-  await fresh.database.transact(async (tx) => {
-    await raw`ALTER TABLE darkroom.move DISABLE TRIGGER move_is_append_only`.execute(tx)
-    await raw`UPDATE darkroom.move SET leaf_hash = ${'0'.repeat(64)} WHERE log_index IS NULL`.execute(tx)
-    await raw`ALTER TABLE darkroom.move ENABLE TRIGGER move_is_append_only`.execute(tx)
-  })
+  await using fresh = await openWaiting(4)
+  await rewriteMoves(
+    fresh.database,
+    raw`UPDATE darkroom.move SET leaf_hash = ${'0'.repeat(64)} WHERE log_index IS NULL`,
+  )
   await assertStopped(fresh, /is not what was recorded/)
 })
 
 test('a signed move that was rewritten with a leaf hash that fits is found out by the tree', async () => {
-  await using house = await openLogHouse()
-  await house.say(4)
-  await house.run()
-  await house.say(1)
+  await using house = await openWaiting(4)
   const row = await house.database.sql
     .selectFrom('darkroom.move')
     .selectAll()
     .where('log_index', '=', '2')
     .executeTakeFirstOrThrow()
   const hash = leafHash(leafOf({ ...row, facts: { forged: true } }))
-  await house.database.transact(async (tx) => {
-    await raw`ALTER TABLE darkroom.move DISABLE TRIGGER move_is_append_only`.execute(tx)
-    await raw`UPDATE darkroom.move SET facts = '{"forged":true}', leaf_hash = ${hash} WHERE log_index = 2`.execute(tx)
-    await raw`ALTER TABLE darkroom.move ENABLE TRIGGER move_is_append_only`.execute(tx)
-  })
+  await rewriteMoves(
+    house.database,
+    raw`UPDATE darkroom.move SET facts = '{"forged":true}', leaf_hash = ${hash} WHERE log_index = 2`,
+  )
   await assertStopped(house, /are not what was signed/)
 })
 
 test('a signed tree whose tiles or root were changed is not grown', async () => {
-  await using house = await openLogHouse()
-  await house.say(5)
-  await house.run()
-  await house.say(1)
+  await using house = await openWaiting(5)
   const tile = house.objects.get('tile/0/000.p/5')
   assert.ok(tile)
   const bytes = Buffer.from(tile.bytes)
@@ -253,8 +241,7 @@ test('a row that vanished from a staged batch is a gap that nothing is signed ov
   await using house = await openLogHouse()
   await house.say(6)
   await raw`UPDATE darkroom.move SET log_index = id - (SELECT min(id) FROM darkroom.move)`.execute(house.database.sql)
-  await raw`ALTER TABLE darkroom.move DISABLE TRIGGER move_is_append_only`.execute(house.database.sql)
-  await raw`DELETE FROM darkroom.move WHERE log_index = 3`.execute(house.database.sql)
+  await rewriteMoves(house.database, raw`DELETE FROM darkroom.move WHERE log_index = 3`)
   await assertStopped(house, /index 3 belongs to no move/)
 })
 
