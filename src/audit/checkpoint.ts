@@ -1,8 +1,7 @@
 // The checkpoint of a log: who it is, how many leaves its tree has, and their root (https://c2sp.org/tlog-checkpoint), as the text of a
 // signed note. openCheckpoint is the way to read one from outside: it answers only what a key of the log signed under its name.
+import { HASH_BYTES } from './merkle.ts'
 import { keyId, NoteError, type NoteSignature, openNote, parseBase64, type VerifierKey } from './note.ts'
-
-const HASH_BYTES = 32
 
 export interface Checkpoint {
   /** The log's name: its address without the scheme. */
@@ -62,6 +61,11 @@ export function openCheckpoint(note: Uint8Array, { origin, logKeys, witnesses = 
   const ids = new Set(witnesses.map(({ name, type, publicKey }) => `${name} ${keyId(name, type, publicKey)}`))
   const { verified } = openNote(note, [...logKeys, ...witnesses])
   return { ...checkpoint, text, cosignatures: verified.filter((one) => ids.has(`${one.name} ${one.keyId}`)) }
+}
+
+/** What the signatures under a checkpoint are of: all above the empty line. For notes of our own; openCheckpoint reads others'. */
+export function signedText(note: string): string {
+  return note.slice(0, note.indexOf('\n\n') + 1)
 }
 
 /** A decimal number without leading zeros that is a safe integer, or null. */

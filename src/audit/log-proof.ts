@@ -2,11 +2,10 @@
 // .tlog-proof. It has the entry's index, its inclusion proof and the signed checkpoint that the proof leads to; the entry itself and
 // the log's key come from elsewhere.
 import { type LogIdentity, type OpenCheckpoint, openCheckpoint, parseDecimal } from './checkpoint.ts'
-import { verifyInclusion } from './merkle.ts'
+import { HASH_BYTES, verifyInclusion } from './merkle.ts'
 import { MOST_NOTE_BYTES, NoteError, parseBase64 } from './note.ts'
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
-const HASH_BYTES = 32
 // A tree of 2^53 leaves is no higher.
 const MOST_HASHES = 53
 

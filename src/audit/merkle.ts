@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { createHash, hash as hashOnce } from 'node:crypto'
 
-const HASH_BYTES = 32
+export const HASH_BYTES = 32
 
 const LEAF = Uint8Array.of(0)
 // 1 ‖ left ‖ right, filled anew for each hash: with one call and no stream, an export of a million leaves is checked in half the time.

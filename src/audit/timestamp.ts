@@ -24,11 +24,6 @@ export type Timestamped =
   | { readonly result: 'stamped'; readonly token: Buffer }
   | { readonly result: TimestampProblem; readonly detail: string }
 
-/** The bytes of a note that are dated. */
-export function datedText(note: string): string {
-  return note.slice(0, note.indexOf('\n\n') + 1)
-}
-
 /** Asks the authority at `url` for a token over SHA-256 of `text`. `nonce`: eight random bytes. Rejects only when the process stops. */
 export async function askTimestamp(
   url: string,
@@ -72,8 +67,9 @@ export function readTimestampReply(bytes: Buffer, digest: Uint8Array, nonce: Uin
   // Granted, or granted with modifications.
   if (code !== 0 && code !== 1) return { result: 'refused', detail: `it answers the status ${code}` }
   if (more.length > 0) throw new RangeError('something follows the token')
-  checkToken(expectTag(token, TAG.sequence, 'the token'), digest, nonce)
-  return { result: 'stamped', token: Buffer.from(token?.bytes ?? []) }
+  const granted = expectTag(token, TAG.sequence, 'the token')
+  checkToken(granted, digest, nonce)
+  return { result: 'stamped', token: Buffer.from(granted.bytes) }
 }
 
 /** ContentInfo of SignedData (RFC 5652) over a TSTInfo. */

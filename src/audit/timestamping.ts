@@ -5,8 +5,9 @@ import { sql as raw } from 'kysely'
 import type { Sql } from '../kernel/database.ts'
 import type { Log } from '../kernel/log.ts'
 import { checkpointStampResults } from '../kernel/meters.ts'
+import { signedText } from './checkpoint.ts'
 import { servedCheckpoint } from './publication.ts'
-import { askTimestamp, datedText, type Timestamped } from './timestamp.ts'
+import { askTimestamp, type Timestamped } from './timestamp.ts'
 
 export type TimestampingTools = {
   readonly sql: Sql
@@ -28,7 +29,7 @@ export async function runTimestamping(tools: TimestampingTools): Promise<Timesta
   if (turn === null) return null
   const served = await servedCheckpoint(sql)
   if (served === null || (await timestampOf(sql, served.size)) !== null) return null
-  const answer = await askTimestamp(url, datedText(served.note), randomBytes(NONCE_BYTES), tools)
+  const answer = await askTimestamp(url, signedText(served.note), randomBytes(NONCE_BYTES), tools)
   checkpointStampResults.inc({ result: answer.result })
   if (answer.result === 'stamped') {
     await keep(sql, served.size, answer.token, minutes)

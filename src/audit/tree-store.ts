@@ -3,7 +3,7 @@
 // What is there already must be what would be written: anything else is a fault, over which nothing is signed.
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
-import { openTree, type ReadNode, type Tree } from './merkle.ts'
+import { HASH_BYTES, openTree, type ReadNode, type Tree } from './merkle.ts'
 import { TILE_WIDTH, tilePath } from './tiles.ts'
 
 /** Written once, held by Object Lock where the bucket has it, removed by nobody. */
@@ -14,7 +14,6 @@ export type Edge = { readonly size: number; readonly tiles: readonly (readonly B
 
 export type Placed = { readonly key: string; readonly bytes: Buffer }
 
-const HASH_BYTES = 32
 const TILE_LEVELS = 8
 const BYTES = 'application/octet-stream'
 

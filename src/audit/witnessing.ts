@@ -5,6 +5,7 @@ import type { Database } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
 import { witnessResults } from '../kernel/meters.ts'
+import { signedText } from './checkpoint.ts'
 import type { TransparencyLog } from './log.ts'
 import { consistencyProof, EMPTY_ROOT, verifyConsistency } from './merkle.ts'
 import {
@@ -78,7 +79,7 @@ async function askOne(
   known: Known,
 ): Promise<Asked> {
   const { size, note } = checkpoint
-  const submitted = { size, note, text: note.slice(0, note.indexOf('\n\n') + 1) }
+  const submitted = { size, note, text: signedText(note) }
   const answer = await askWitness(witness, submitted, known.size, ownTrees(tools, checkpoint), tools)
   return { witness, known, answer }
 }

@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { sql as raw } from 'kysely'
 import { pino } from 'pino'
+import { signedText } from '../../src/audit/checkpoint.ts'
 import { servedCheckpoint } from '../../src/audit/publication.ts'
-import { datedText, readTimestampReply, timestampQuery, timestampReply } from '../../src/audit/timestamp.ts'
+import { readTimestampReply, timestampQuery, timestampReply } from '../../src/audit/timestamp.ts'
 import { runTimestamping, type TimestampingTools, timestampOf } from '../../src/audit/timestamping.ts'
 import { openssl } from '../support/openssl.ts'
 import { suiteOn } from '../support/services.ts'
@@ -89,7 +90,7 @@ suiteOn('timestamps of checkpoints', await tools('openssl'), () => {
     await pass(1)
     assert.equal(await runTimestamping(given), 'stamped')
     const reply = timestampReply((await timestampOf(house.database.sql, size)) ?? Buffer.alloc(0))
-    const text = datedText(note)
+    const text = signedText(note)
     assert.match(text, /^darkroom\.test\/log\n\d+\n[A-Za-z0-9+/=]{44}\n$/)
     assert.match(await verify(reply, text), /OK/)
     for (const other of [note, text.trimEnd(), `${text}\n`, text.replace('\n', ' \n')])
