@@ -8,10 +8,13 @@ export type SignedCheckpoint = { size: number; root: Buffer; note: string }
 
 type Row = { size: string; root: string; note: string }
 
+/** The cosignatures of the checkpoint `log`. */
+const LINES = raw`ARRAY (SELECT line FROM darkroom.log_cosignature AS by WHERE by.size = log.size ORDER BY key)`
+
 /** The note as it is served, with every cosignature; null before the first. */
 export async function servedCheckpoint(sql: Sql): Promise<{ size: number; note: string } | null> {
   const { rows } = await raw<{ size: string; note: string; lines: string[] }>`
-    SELECT size, note, ARRAY (SELECT line FROM darkroom.log_cosignature AS by WHERE by.size = log.size ORDER BY key) AS lines
+    SELECT size, note, ${LINES} AS lines
       FROM darkroom.log_checkpoint AS log
      WHERE size = coalesce((SELECT size FROM darkroom.log_publication), (SELECT max(size) FROM darkroom.log_checkpoint))`.execute(
     sql,
@@ -23,7 +26,7 @@ export async function servedCheckpoint(sql: Sql): Promise<{ size: number; note: 
 /** The newest checkpoint that has a timestamp, as it would be served; null where none has. */
 export async function datedCheckpoint(sql: Sql): Promise<string | null> {
   const { rows } = await raw<{ note: string; lines: string[] }>`
-    SELECT note, ARRAY (SELECT line FROM darkroom.log_cosignature AS by WHERE by.size = log.size ORDER BY key) AS lines
+    SELECT note, ${LINES} AS lines
       FROM darkroom.log_checkpoint AS log WHERE timestamp_token IS NOT NULL ORDER BY size DESC LIMIT 1`.execute(sql)
   const [row] = rows
   return row === undefined ? null : cosigned(row)

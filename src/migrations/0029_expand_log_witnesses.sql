@@ -12,6 +12,9 @@ CREATE TABLE darkroom.log_publication (
 );
 INSERT INTO darkroom.log_publication DEFAULT VALUES;
 
+-- The newest that is dated, among very many that are not.
+CREATE INDEX log_checkpoint_dated ON darkroom.log_checkpoint (size) WHERE timestamp_token IS NOT NULL;
+
 CREATE TABLE darkroom.log_witness (
   -- As it is printed in verifier keys.
   key text PRIMARY KEY,
