@@ -5,6 +5,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export const meters = new Registry()
 collectDefaultMetrics({ register: meters })
 const registers = [meters]
+const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+  new Counter({ name, help, labelNames, registers })
 
 export const httpSeconds = new Histogram({
   name: 'darkroom_http_request_duration_seconds',
@@ -32,31 +34,28 @@ export const waitSeconds = new Histogram({
   registers,
 })
 
-export const stageFaults = new Counter({
-  name: 'darkroom_stage_faults_total',
-  help: 'Faults of stages by code, those that were retried included.',
-  labelNames: ['stage', 'code'] as const,
-  registers,
-})
+export const stageFaults = counter(
+  'darkroom_stage_faults_total',
+  'Faults of stages by code, those that were retried included.',
+  'stage',
+  'code',
+)
 
-export const lostRings = new Counter({
-  name: 'darkroom_rings_lost_total',
-  help: 'Rings and messages that the doorbell did not take; the sweeper rings again.',
-  registers,
-})
+export const lostRings = counter(
+  'darkroom_rings_lost_total',
+  'Rings and messages that the doorbell did not take; the sweeper rings again.',
+)
 
-export const sweptTasks = new Counter({
-  name: 'darkroom_tasks_swept_total',
-  help: 'Due tasks that nobody held and that the sweeper rang for again.',
-  registers,
-})
+export const sweptTasks = counter(
+  'darkroom_tasks_swept_total',
+  'Due tasks that nobody held and that the sweeper rang for again.',
+)
 
-export const stampResults = new Counter({
-  name: 'darkroom_timestamps_total',
-  help: 'Signatures that were to be dated, by result: stamped, or why they were not (timeout, unreachable, refused).',
-  labelNames: ['result'] as const,
-  registers,
-})
+export const stampResults = counter(
+  'darkroom_timestamps_total',
+  'Signatures that were to be dated, by result: stamped, or why they were not (timeout, unreachable, refused).',
+  'result',
+)
 
 /**
  * `lapsed`: as released, its certificate over; `moved_on`: withdrawn or erased meanwhile; `log_mismatch`: as released, and the log says
@@ -75,28 +74,26 @@ const RECHECK_RESULTS = [
 ] as const
 export type RecheckResult = (typeof RECHECK_RESULTS)[number]
 
-export const recheckResults = new Counter({
-  name: 'darkroom_recheck_total',
-  help: `Released pictures that were looked at again, by result: ${RECHECK_RESULTS.join(', ')}.`,
-  labelNames: ['result'] as const,
-  registers,
-})
+export const recheckResults = counter(
+  'darkroom_recheck_total',
+  `Released pictures that were looked at again, by result: ${RECHECK_RESULTS.join(', ')}.`,
+  'result',
+)
 // The first mismatch must be seen as a rise.
 for (const result of RECHECK_RESULTS) recheckResults.inc({ result }, 0)
 
-export const witnessResults = new Counter({
-  name: 'darkroom_log_witness_total',
-  help: 'Questions to witnesses of the log, by witness and result: cosigned, overtaken, timeout, unreachable, refused, wrong_answer, split_view.',
-  labelNames: ['witness', 'result'] as const,
-  registers,
-})
+export const witnessResults = counter(
+  'darkroom_log_witness_total',
+  'Questions to witnesses of the log, by witness and result: cosigned, overtaken, timeout, unreachable, refused, wrong_answer, split_view.',
+  'witness',
+  'result',
+)
 
-export const checkpointStampResults = new Counter({
-  name: 'darkroom_log_timestamps_total',
-  help: 'Checkpoints of the log that were to be dated, by result: stamped, timeout, unreachable, refused, wrong_answer.',
-  labelNames: ['result'] as const,
-  registers,
-})
+export const checkpointStampResults = counter(
+  'darkroom_log_timestamps_total',
+  'Checkpoints of the log that were to be dated, by result: stamped, timeout, unreachable, refused, wrong_answer.',
+  'result',
+)
 
 const signerEnds = new Map<string, Date>()
 
