@@ -6,6 +6,8 @@ import { parseDecimal } from './checkpoint.ts'
 import { NoteError, openNote, parseVerifierKey, type VerifierKey } from './note.ts'
 import { ask, type Limits, type NoAnswer } from './outbound.ts'
 
+const MOST_BYTES = 16_384
+
 /** `printed`: the verifier key as it is configured; `url`: the submission prefix. */
 export type Witness = { readonly printed: string; readonly key: VerifierKey; readonly url: string }
 
@@ -72,8 +74,6 @@ export async function askWitness(
   if (then !== null && then > size && (await own.isSigned(then))) return { result: 'overtaken', size: then }
   return wrong('it refuses the size that it says it saw last')
 }
-
-const MOST_BYTES = 16_384
 
 /** `saw`: null where the witness does not say. */
 type Reply = WitnessAnswer | { readonly result: 'conflict'; readonly saw: number | null }

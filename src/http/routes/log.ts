@@ -1,5 +1,6 @@
 // The transparency log, for anybody: its checkpoint, its tiles and entries under the paths of https://c2sp.org/tlog-tiles, the key that
-// signs it, and what others say of its checkpoints: witnesses in cosignatures, an authority on time in timestamps. Tiles never change. A path that is spelled otherwise than a tile's is nothing's.
+// signs it, and what others say of its checkpoints: witnesses in cosignatures, an authority on time in timestamps. Tiles never change.
+// A path that is spelled otherwise than a tile's is nothing's.
 import { Type } from '@fastify/type-provider-typebox'
 import { parseDecimal } from '../../audit/checkpoint.ts'
 import { originOf } from '../../audit/log.ts'
@@ -124,12 +125,10 @@ export function logRoutes(app: App, { ground, transparency }: RouteDeps): void {
       },
     },
     async ({ raw }, reply) => {
-      const absent = new Fault('not_found', { detail: 'the log has no such tile' })
       // As it was sent: an escaped path is another spelling.
       const path = (raw.url ?? '').replace(/^\/log\/|\?.*$/gs, '')
-      if (parseTilePath(path) === null) throw absent
-      const bytes = await readObject(store, path)
-      if (bytes === null) throw absent
+      const bytes = parseTilePath(path) === null ? null : await readObject(store, path)
+      if (bytes === null) throw new Fault('not_found', { detail: 'the log has no such tile' })
       return reply.header('cache-control', FOR_GOOD).type('application/octet-stream').send(bytes)
     },
   )
