@@ -13,7 +13,7 @@ export type LogTable = {
   lease_until: MaybeTime
 }
 
-/** `note`: the signed note, as anybody gets it. */
+/** `note`: under the log's own signature alone; cosignatures have rows of their own. */
 export type LogCheckpointTable = {
   size: DefaultBigInt
   root: string
