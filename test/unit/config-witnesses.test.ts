@@ -28,7 +28,8 @@ for (const [what, text, told] of [
   ['plain http over a network', `${KEY}@http://witness.example`, /expected verifier keys/],
   ['a password', `${KEY}@https://me:SECRET@witness.example`, /expected verifier keys/],
   ['a query', `${KEY}@https://witness.example/?a=SECRET`, /expected verifier keys/],
-  ['a key twice', `${KEY}@https://a.example,${KEY}@https://b.example`, /names one key twice/],
+  ['no address beside one that has', `${KEY}@https://witness.example, ${PLAIN}`, /wrong: number 2 of 2/],
+  ['a key twice', `${KEY}@https://a.example,${KEY}@https://b.example`, /names one key twice: witness\.example\/w\+/],
   [
     'too many',
     Array.from({ length: 21 }, (_, i) => `${KEY.replace('w+', `w${i}+`)}@https://a.example`).join(),

@@ -5,7 +5,6 @@ import type { Reader } from './reader.ts'
 const ORIGIN = /^[A-Za-z0-9][A-Za-z0-9.:_~/-]{0,199}$/
 const UNPUBLISHED = 'darkroom.local'
 
-/** `publicUrl`: where the service is, from which the log has its name unless the operator gives it one. */
 /** A witness's verifier key: its name, the key's id, and the key under the byte 04 of cosignatures; behind `@`, where it takes checkpoints. */
 const WITNESS = /^([^\s+]{1,200}\+[0-9a-f]{8}\+B[A-P][A-Za-z0-9+/]{42})@(https?:\/\/.{1,500})$/
 /** A checkpoint's note has a hundred signatures at the most. */
@@ -13,6 +12,7 @@ const MOST_WITNESSES = 20
 
 export type WitnessConfig = { readonly key: string; readonly url: string }
 
+/** `publicUrl`: where the service is, from which the log has its name unless the operator gives it one. */
 export function readTransparency(reader: Reader, publicUrl: string | null) {
   const { optional, integer, problems } = reader
   const origin = optional('DARKROOM_LOG_ORIGIN')
@@ -38,20 +38,26 @@ export function readTransparency(reader: Reader, publicUrl: string | null) {
 }
 
 function readWitnesses({ list, problems }: Reader): readonly WitnessConfig[] {
-  const witnesses = list('DARKROOM_LOG_WITNESSES').flatMap((text): WitnessConfig[] => {
-    const [, key, url] = WITNESS.exec(text) ?? []
-    return key !== undefined && url !== undefined && isPrefix(url) ? [{ key, url: url.replace(/\/$/, '') }] : []
-  })
-  const given = list('DARKROOM_LOG_WITNESSES').length
-  if (witnesses.length !== given)
+  const given = list('DARKROOM_LOG_WITNESSES')
+  const read = given.map(readWitness)
+  const wrong = read.flatMap((one, i) => (one === null ? [i + 1] : []))
+  if (wrong.length > 0)
     problems.push(
       'DARKROOM_LOG_WITNESSES: expected verifier keys of cosignatures, each with @ and an address (https, or http on this machine) ' +
-        'without credentials, query and fragment',
+        `without credentials, query and fragment; wrong: number ${wrong.join(', ')} of ${given.length}`,
     )
-  if (given > MOST_WITNESSES) problems.push(`DARKROOM_LOG_WITNESSES: names ${given}; ${MOST_WITNESSES} at the most`)
-  if (new Set(witnesses.map(({ key }) => key)).size !== witnesses.length)
-    problems.push('DARKROOM_LOG_WITNESSES: names one key twice')
+  if (given.length > MOST_WITNESSES)
+    problems.push(`DARKROOM_LOG_WITNESSES: names ${given.length}; ${MOST_WITNESSES} at the most`)
+  const witnesses = read.filter((one) => one !== null)
+  const keys = witnesses.map(({ key }) => key)
+  const twice = keys.find((key, i) => keys.indexOf(key) !== i)
+  if (twice !== undefined) problems.push(`DARKROOM_LOG_WITNESSES: names one key twice: ${twice}`)
   return witnesses
+}
+
+function readWitness(text: string): WitnessConfig | null {
+  const [, key, url] = WITNESS.exec(text) ?? []
+  return key !== undefined && url !== undefined && isPrefix(url) ? { key, url: url.replace(/\/$/, '') } : null
 }
 
 function isPrefix(text: string): boolean {
