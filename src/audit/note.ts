@@ -95,24 +95,6 @@ export function parseVerifierKey(text: string): VerifierKey {
   return key
 }
 
-/** A signer whose signatures carry the time: `sign` answers 64 bytes of Ed25519 for what it is given, `now` seconds since 1970. */
-export function cosigner(
-  { name, publicKey }: Pick<VerifierKey, 'name' | 'publicKey'>,
-  sign: Signer['sign'],
-  now: () => number,
-): Signer {
-  return {
-    name,
-    keyId: keyId(name, 'cosignature/v1', publicKey),
-    sign: async (message) => {
-      const timeSeconds = now()
-      const time = Buffer.alloc(TIME_BYTES)
-      time.writeBigUInt64BE(BigInt(timeSeconds))
-      return Buffer.concat([time, await sign(cosigned(message, timeSeconds))])
-    },
-  }
-}
-
 /** The note of a text that ends in a newline, its signatures in the order of the signers. NoteError 'malformed': no text of a note. */
 export async function signNote(text: string, signers: readonly Signer[]): Promise<string> {
   if (signers.length === 0 || signers.length > MOST_SIGNATURES)

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
-  cosigner,
   MOST_NOTE_BYTES,
   NoteError,
   openNote,
@@ -12,7 +11,7 @@ import {
   printVerifierKey,
   signNote,
 } from '../../src/audit/note.ts'
-import { noteSigner, witnessSigner } from './note-signers.ts'
+import { cosigner, noteSigner, witnessSigner } from './note-signers.ts'
 import { at, flipped } from './trees.ts'
 
 type Golden = {
@@ -82,7 +81,7 @@ describe('a published note', () => {
       messages.push(message.toString())
       return Buffer.alloc(64)
     }
-    const own = await signNote(text, [cosigner(witness.key, sign, () => cosignatureTime)])
+    const own = await signNote(text, [cosigner(witness.key, sign, cosignatureTime)])
     assert.deepEqual(messages, [cosignedMessage])
     const [ours, published] = [bytesOf(at(own.split('\n'), 4)), bytesOf(at(note.split('\n'), 5))]
     assert.deepEqual(ours.subarray(4, 12), published.subarray(4, 12))
