@@ -3,7 +3,6 @@
 import { parseArgs } from 'node:util'
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
-import { fetchExport } from './audit-export.ts'
 import { verifyReceipt } from './audit-receipt.ts'
 import { verifyFile } from './audit-verify.ts'
 import type { Command } from './command.ts'
@@ -59,6 +58,8 @@ receipt asks nobody either: that the log has the record of a picture's release o
       process.exitCode = await verifyFile(positionals, values)
     } else if (act === 'export') {
       const { values } = parseArgs({ args: rest, options: EXPORT })
+      // Only here, since with it comes the whole service: whoever verifies loads nothing of that.
+      const { fetchExport } = await import('./audit-export.ts')
       process.exitCode = await fetchExport(readConfig(process.env), values)
     } else if (act === 'receipt') {
       const { values, positionals } = parseArgs({ args: rest, allowPositionals: true, options: RECEIPT })
