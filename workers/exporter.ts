@@ -1,4 +1,6 @@
-// Makes exports of the log, one after the other for as long as any is due. Many may run; each export is one worker's at a time.
+// Makes exports of the log, one after the other for as long as any is due. Many may run: who takes an export holds it for LEASE_MS from
+// each thing that it has written, under a number that grows with each taking (`fence` on its row). Another takes it only when that time
+// is over, and from then on whatever the first would write is refused (src/audit/export-records.ts).
 import { runExport } from '../src/audit/export-job.ts'
 import type { TransparencyLog } from '../src/audit/log.ts'
 import type { Ground } from '../src/kernel/ground.ts'
@@ -13,11 +15,7 @@ export function startExporter({ database, quarantine, log }: Ground, transparenc
   const stopping = stop.signal
   const tools = { database, quarantine, log, transparency, leaseMs: LEASE_MS, partBytes: PART_BYTES, stopping }
   const loop = repeat(log, 'export', LOOK_MS, async () => {
-    for (let more = true; more && !stopping.aborted; ) {
-      const pass = await runExport(tools)
-      more = pass !== 'idle'
-      if (pass === 'made') log.info({}, 'an export of the log is ready')
-    }
+    while (!stopping.aborted && (await runExport(tools)) !== 'idle');
   })
   return {
     [Symbol.asyncDispose]: async () => {

@@ -50,7 +50,7 @@ export async function runExport(tools: ExportTools): Promise<Pass> {
 }
 
 async function makeExport(tools: ExportTools, row: ExportRow): Promise<Pass> {
-  const { database, quarantine, transparency } = tools
+  const { database, quarantine, transparency, log } = tools
   const range = rangeOf(row) ?? (await planRange(tools, row))
   if (range === null) {
     await record(database.sql, row, AGAIN_MS)
@@ -74,7 +74,10 @@ async function makeExport(tools: ExportTools, row: ExportRow): Promise<Pass> {
   const proofs = canonical({ range: encode(proof), consistency: encode(consistency) })
   const done =
     rows !== null && parquet !== null && (await finishExport(tools, making, { tally, notes, proofs, ...rows, parquet }))
-  if (done) return 'made'
+  if (done) {
+    log.info({ export: row.id }, 'an export of the log is ready')
+    return 'made'
+  }
   // A case became a restricted one meanwhile: what was written may open its rows.
   await record(database.sql, row, 0, { attempt: row.attempt + 1, parts: '[]', parquet_parts: '[]', rows_done: 0 })
   await quarantine.removeUnder(folderOf(row))
@@ -112,7 +115,8 @@ async function fail(tools: ExportTools, row: ExportRow, error: unknown): Promise
   try {
     return await recordFailure(tools, row, error)
   } catch (lost) {
-    if (isFault(lost, 'lease_lost')) return 'overtaken'
+    // Not found: it was taken away between the failure and this.
+    if (isFault(lost, 'lease_lost') || isFault(lost, 'not_found')) return 'overtaken'
     throw lost
   }
 }
@@ -134,7 +138,7 @@ async function recordFailure(
   const failure = isFault(error) ? error.code : 'internal'
   const before = row.state === 'removing' ? row : await getExport(sql, row.id)
   const failures = before.failures + 1
-  const given = failures >= MOST_FAILURES || HOPELESS.has(failure)
+  const given = row.state !== 'removing' && (failures >= MOST_FAILURES || HOPELESS.has(failure))
   log.error({ error, export: row.id, failures, given_up: given }, 'an export of the log failed')
   if (row.state !== 'removing')
     await record(sql, row, AGAIN_MS * 2 ** failures, { failures, failure, ...(given ? GIVEN_UP : {}) })
