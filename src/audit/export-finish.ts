@@ -10,7 +10,7 @@ import type { ExportPart } from '../kernel/log-tables.ts'
 import { SYSTEM } from '../kernel/version.ts'
 import { lockOperator } from '../tenant/administered.ts'
 import { openCheckpoint } from './checkpoint.ts'
-import { archiveOf, filesOf, type Note, pieceOf, type Whole } from './export-archive.ts'
+import { archiveOf, filesOf, type Note, type Piece, pieceOf } from './export-archive.ts'
 import { type ArchivedFile, FORMAT, LIMITS, type Manifest, noteTextOf, UNPROVEN } from './export-format.ts'
 import { restrictedIn } from './export-range.ts'
 import { reconcileExport } from './export-reconcile.ts'
@@ -39,7 +39,7 @@ export async function finishExport(tools: ExportTools, making: Making, written: 
   checkRoot(written, making, { name: origin, publicKey: transparency.key.publicKey })
   const files = filesOf(tools.quarantine, { ...row, parts, parquet_parts: parquet, notes, proofs })
   const archived: ArchivedFile[] = []
-  for (const file of files) archived.push(await digestOf(tools, making, file))
+  for (const { name, pieces } of files) archived.push({ name, ...(await digestOf(tools, making, pieces)) })
   const { reconciliation, madeAt } = await database.transact(async (tx) => ({
     reconciliation: await reconcileExport(tx, { from: row.period_from, to: row.period_to }, range, tally),
     madeAt: await nowOf(tx),
@@ -69,7 +69,7 @@ export async function finishExport(tools: ExportTools, making: Making, written: 
     { name: 'manifest.note', pieces: [pieceOf(signed)] },
     ...files,
   ])
-  const digest = await digestOf(tools, making, { name: 'manifest.json', pieces })
+  const digest = await digestOf(tools, making, pieces)
   return database.transact(async (tx) => {
     const now = await restrictedIn(tx, range)
     if (now.length !== making.restricted.size || now.some((index) => !making.restricted.has(index))) return false
@@ -114,21 +114,23 @@ function checkRoot({ tally, notes }: Written, { range }: Making, key: { name: st
     })
 }
 
-/** Reads a file as it is stored; the export is held meanwhile. */
-async function digestOf(tools: ExportTools, { row }: Making, { name, pieces }: Whole): Promise<ArchivedFile> {
+/** Reads pieces as they are stored. The export is held after each: a small one may have taken as long as a large one. */
+async function digestOf(
+  tools: ExportTools,
+  { row }: Making,
+  pieces: readonly Piece[],
+): Promise<Pick<ArchivedFile, 'size' | 'sha256'>> {
   const hash = createHash('sha256')
   let size = 0
   for (const piece of pieces) {
     const bytes = await piece.read()
     hash.update(bytes)
     size += bytes.length
-    if (bytes.length > HELD_BYTES) await record(tools.database.sql, row, tools.leaseMs)
+    await record(tools.database.sql, row, tools.leaseMs)
     goOn(tools)
   }
-  return { name, size, sha256: hash.digest('hex') }
+  return { size, sha256: hash.digest('hex') }
 }
-
-const HELD_BYTES = 1_000_000
 
 async function nowOf(tx: Tx): Promise<Date> {
   const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(tx)

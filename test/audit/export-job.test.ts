@@ -106,6 +106,24 @@ test('a process that is to end leaves what is written, and another goes on at on
   assert.deepEqual((await verify(await house.archive(id))).failures, [])
 })
 
+test('an export is held for as long as it takes to read it back, however small its parts are', async () => {
+  await using house = await openFull(200)
+  await house.order()
+  let reads = 0
+  const quarantine = {
+    ...house.tools.quarantine,
+    get: async (key: string) => {
+      const object = await house.tools.quarantine.get(key)
+      await house.pass('40 seconds')
+      assert.equal(await runExport(house.tools), 'idle', 'nobody else takes it')
+      reads += 1
+      return object
+    },
+  }
+  assert.equal(await runExport({ ...house.tools, quarantine }), 'made')
+  assert.ok(reads > 10, `${reads} reads`)
+})
+
 test('two workers at once make one archive, and it is told once', async () => {
   await using house = await openFull(200)
   const id = await house.order()
@@ -234,6 +252,16 @@ test('an export that is taken away is gone at once, its objects too, also while 
   assert.equal(await runExport({ ...house.tools, quarantine }), 'overtaken')
   assert.equal(house.quarantine.size, 0, 'who wrote them took them away')
   await gone(making)
+  const failing = await house.order()
+  await house.log.run()
+  const broken = watched(house, {
+    before: async () => {
+      await database.transact((tx) => removeExport(tx, BY, failing))
+      throw new Fault('object_store_failed')
+    },
+  })
+  assert.equal(await runExport({ ...house.tools, quarantine: broken.quarantine }), 'overtaken')
+  await gone(failing)
   const told = await database.sql
     .selectFrom('darkroom.move')
     .select('subject_id')
@@ -241,7 +269,7 @@ test('an export that is taken away is gone at once, its objects too, also while 
     .execute()
   assert.deepEqual(
     told.map(({ subject_id }) => subject_id),
-    [made, making],
+    [made, making, failing],
   )
 })
 
