@@ -110,22 +110,28 @@ async function findOrdered(tx: Tx, { key, orderDigest }: Idempotency): Promise<s
 
 /** Fault: not_found. */
 export async function getExport(sql: Sql | Tx, id: string): Promise<ExportRow> {
-  const row = await sql
-    .selectFrom('darkroom.audit_export')
-    .selectAll()
-    .where('id', '=', id)
-    .where('state', '<>', 'removing')
-    .executeTakeFirst()
-  if (row === undefined) throw new Fault('not_found', { detail: 'there is no such export' })
-  return row
+  return (await shown(sql).selectAll().where('id', '=', id).executeTakeFirst()) ?? missing()
 }
 
 /** Without what is as large as the export. */
 export type ExportBrief = Omit<ExportRow, 'parts' | 'parquet_parts' | 'manifest' | 'note' | 'proofs'>
 
+/** For whoever asks again and again how far it is. Fault: not_found. */
+export async function getBrief(sql: Sql, id: string): Promise<ExportBrief> {
+  return (await shown(sql).select(BRIEF).where('id', '=', id).executeTakeFirst()) ?? missing()
+}
+
+function shown(sql: Sql | Tx) {
+  return sql.selectFrom('darkroom.audit_export').where('state', '<>', 'removing')
+}
+
+function missing(): never {
+  throw new Fault('not_found', { detail: 'there is no such export' })
+}
+
 /** Newest first. Fault: invalid_request (field after). */
 export async function listExports(sql: Sql, page: Page): Promise<{ rows: ExportBrief[]; hasMore: boolean }> {
-  const all = sql.selectFrom('darkroom.audit_export').select(BRIEF).where('state', '<>', 'removing')
+  const all = shown(sql).select(BRIEF)
   if (page.after !== null && (await all.where('id', '=', page.after).executeTakeFirst()) === undefined)
     throw wrongCursor()
   const asked = page.after === null ? all : all.where('id', '<', page.after)
@@ -141,12 +147,13 @@ export async function listExports(sql: Sql, page: Page): Promise<{ rows: ExportB
 /** From now on nobody sees it, and a worker removes its objects. It is in the log who took it away. Fault: not_found. */
 export async function removeExport(tx: Tx, by: Json, id: string): Promise<void> {
   const operator = await lockOperator(tx)
-  await getExport(tx, id)
-  await tx
+  const { numUpdatedRows } = await tx
     .updateTable('darkroom.audit_export')
     .set({ state: 'removing', fence: raw<string>`fence + 1`, idempotency_key: null, order_digest: null })
     .where('id', '=', id)
-    .execute()
+    .where('state', '<>', 'removing')
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) missing()
   await note(tx, operator, 'audit.removed', id, { by })
 }
 

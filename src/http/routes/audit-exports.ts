@@ -7,7 +7,7 @@ import { readPieces } from '../../audit/export-archive.ts'
 import { noteDownload, openArchive } from '../../audit/export-download.ts'
 import {
   type Asked,
-  getExport,
+  getBrief,
   type Idempotency,
   listExports,
   orderExport,
@@ -22,7 +22,7 @@ import type { App } from '../app.ts'
 import { ExportSchema, exportResource, NewExport } from '../audit-export-schemas.ts'
 import { type Stretch, stretchOf } from '../byte-ranges.ts'
 import type { RouteDeps } from '../deps.ts'
-import { PROBLEM_TYPE, problemBody } from '../problems.ts'
+import { sendProblem } from '../problems.ts'
 import { IdParams, problems } from '../schemas.ts'
 import { instant } from '../validation.ts'
 
@@ -41,7 +41,6 @@ const ArchiveHeaders = Type.Object({
 })
 const Bytes = Type.Unsafe<Readable>(Type.String({ format: 'binary' }))
 const archive = (description: string) => ({ description, content: { [TAR]: { schema: Bytes } } })
-const none = { 204: Type.Null() }
 
 export function auditExportRoutes(app: App, { ground, admission }: RouteDeps): void {
   const config = { access: ['compliance', 'admin'] } as const
@@ -72,7 +71,7 @@ export function auditExportRoutes(app: App, { ground, admission }: RouteDeps): v
       return reply
         .code(202)
         .header('location', `/v1/audit/exports/${id}`)
-        .send(exportResource(await getExport(sql, id)))
+        .send(exportResource(await getBrief(sql, id)))
     },
   )
 
@@ -104,7 +103,7 @@ export function auditExportRoutes(app: App, { ground, admission }: RouteDeps): v
         response: { 200: ExportSchema, ...problems(401, 403, 404, 429, 503) },
       },
     },
-    async (request) => exportResource(await getExport(sql, request.params.id)),
+    async (request) => exportResource(await getBrief(sql, request.params.id)),
   )
 
   app.get(
@@ -148,7 +147,7 @@ export function auditExportRoutes(app: App, { ground, admission }: RouteDeps): v
         summary: 'Take an export away',
         description: 'Its archive is removed; that it was made stays in the log.',
         params: IdParams,
-        response: { ...none, ...problems(401, 403, 404, 429, 503) },
+        response: { 204: Type.Null({ description: 'It is gone.' }), ...problems(401, 403, 404, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -216,9 +215,5 @@ function refuseRange(request: FastifyRequest, reply: FastifyReply, sizeBytes: nu
     field: 'range',
     wrong: null,
   }
-  return reply
-    .code(416)
-    .header('content-range', `bytes */${sizeBytes}`)
-    .type(PROBLEM_TYPE)
-    .send(problemBody(problem, request.id))
+  return sendProblem(request, reply.header('content-range', `bytes */${sizeBytes}`), problem)
 }
