@@ -58,19 +58,23 @@ export async function readWhole({ name, size, chunks }: ArchiveFile, most: numbe
 export async function* readLines({ name, chunks }: ArchiveFile, most: number): AsyncGenerator<Buffer> {
   let open: Buffer[] = []
   let [openBytes, line] = [0, 1]
+  const demandRoom = (bytes: number) => {
+    if (openBytes + bytes > most)
+      throw new ArchiveError(`${name}, line ${line}: no more than ${most} bytes of a line are read`, true)
+  }
   for await (const chunk of chunks()) {
     let start = 0
     for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
       const rest = chunk.subarray(start, end)
+      demandRoom(rest.length)
       yield openBytes === 0 ? rest : Buffer.concat([...open, rest])
       ;[open, openBytes, start] = [[], 0, end + 1]
       line += 1
     }
     const tail = chunk.subarray(start)
+    demandRoom(tail.length)
     if (tail.length > 0) open.push(tail)
     openBytes += tail.length
-    if (openBytes > most)
-      throw new ArchiveError(`${name}, line ${line}: no more than ${most} bytes of a line are read`, true)
   }
   if (openBytes > 0) throw new ArchiveError(`${name}, line ${line}: the last line does not end in a newline`)
 }

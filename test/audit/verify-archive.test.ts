@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { LIMITS } from '../../src/audit/export-format.ts'
 import { parseVerifierKey } from '../../src/audit/note.ts'
 import { verifyExport } from '../../src/audit/verify.mjs'
 import { type VerifyOptions, verifyArchive } from '../../src/audit/verify-archive.ts'
@@ -112,6 +113,20 @@ test('of many failures the first twenty are kept and all are counted', async () 
   )
   assert.equal(failures.length, 20)
   assert.ok(failureCount > 30)
+})
+
+test('a line that is longer than the format allows is not read, in whatever pieces the archive comes', async () => {
+  const long = `${'x'.repeat(LIMITS.lineBytes + 1)}\n`
+  const bytes = archiveOf(PLAN, { lines: (lines) => [long, ...lines.slice(1)] })
+  for (const size of [997, bytes.length]) {
+    const options = { key: parseVerifierKey(SIGNER.text), kept: [] }
+    const { failures, unchecked } = await verifyArchive(chunksOf(bytes, size), options)
+    assert.deepEqual(
+      [failures, unchecked],
+      [[], ['rows.jsonl, line 1: no more than 1048576 bytes of a line are read']],
+      `pieces of ${size} bytes`,
+    )
+  }
 })
 
 test('a range or a start that the format does not know is refused, though everything leads to the root', async () => {
