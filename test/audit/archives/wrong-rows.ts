@@ -36,6 +36,9 @@ const withEntry = (index: number, change: (entry: Entry) => Partial<Entry>): Par
 const notLeading = 'rows.jsonl: the rows and proofs.json do not lead to the root of checkpoint.note'
 const unknown =
   'rows.jsonl: whether the rows lead to checkpoint.note cannot be told, since not all of them could be read'
+/** A line that cannot be read: what follows from all of them together is then unknown. */
+const unread = (name: string, edits: Edits, line: number, words: string): WrongCase =>
+  wrongOne(name, edits, [`rows.jsonl line ${line}: ${words}`, unknown])
 const noLink = (line: number) =>
   `rows.jsonl line ${line}: previous is HEX, and the link of the tenant's row before is HEX`
 const swap = <T>(list: readonly T[], at: number): T[] =>
@@ -164,50 +167,59 @@ const spelling: WrongCase[] = [
     'rows.jsonl line 12: is not canonical JSON',
     'rows.jsonl line 12: what is opened does not make the body of its entry',
   ]),
-  wrongOne('a number beyond all numbers', atLine(16, '"score":2', '"score":1e400'), [
-    'rows.jsonl line 12: has a number that is out of range',
-    unknown,
-  ]),
-  wrongOne('a lone surrogate', atLine(16, '"note":null', '"note":"\\ud800"'), [
-    'rows.jsonl line 12: has a lone surrogate, which canonical JSON does not know',
-    unknown,
-  ]),
-  wrongOne('a key that is a prototype’s', atLine(15, '"index":15', '"__proto__":{},"index":15'), [
-    'rows.jsonl line 11: "__proto__" is not a field of this format',
-    unknown,
-  ]),
-  wrongOne('a sequence that is no number', atLine(15, '"sequence":"6"', '"sequence":"06"'), [
-    'rows.jsonl line 11: entry.sequence must be decimal digits in a string, and is "06"',
-    unknown,
-  ]),
-  wrongOne('a version that is not known', atLine(15, '"v":2}', '"v":3}'), [
-    'rows.jsonl line 11: entry.v must be 1 or 2, and is 3',
-    unknown,
-  ]),
-  wrongOne('a day that is not', atLine(39, timeOf(39), '2026-02-30T12:39:00.000Z'), [
-    'rows.jsonl line 35: entry.at must be a time in UTC with milliseconds, and is "2026-02-30T12:39:00.000Z"',
-    unknown,
-  ]),
-  wrongOne(
+  unread(
+    'a number beyond all numbers',
+    atLine(16, '"score":2', '"score":1e400'),
+    12,
+    'has a number that is out of range',
+  ),
+  unread(
+    'a lone surrogate',
+    atLine(16, '"note":null', '"note":"\\ud800"'),
+    12,
+    'has a lone surrogate, which canonical JSON does not know',
+  ),
+  unread(
+    'a key that is a prototype’s',
+    atLine(15, '"index":15', '"__proto__":{},"index":15'),
+    11,
+    '"__proto__" is not a field of this format',
+  ),
+  unread(
+    'a sequence that is no number',
+    atLine(15, '"sequence":"6"', '"sequence":"06"'),
+    11,
+    'entry.sequence must be decimal digits in a string, and is "06"',
+  ),
+  unread('a version that is not known', atLine(15, '"v":2}', '"v":3}'), 11, 'entry.v must be 1 or 2, and is 3'),
+  unread(
+    'a day that is not',
+    atLine(39, timeOf(39), '2026-02-30T12:39:00.000Z'),
+    35,
+    'entry.at must be a time in UTC with milliseconds, and is "2026-02-30T12:39:00.000Z"',
+  ),
+  unread(
     'a line that is not UTF-8',
     {
       encoding: 'latin1',
       lines: (lines) => lines.map((line) => Buffer.from(line).toString('latin1')).with(34, '\xff\n'),
     },
-    ['rows.jsonl line 35: is not UTF-8', unknown],
+    35,
+    'is not UTF-8',
   ),
-  wrongOne('a row that is opened with a word', atLine(39, '"opened":null', '"opened":"no"'), [
-    'rows.jsonl line 35: opened must be an object or null, and is "no"',
-    unknown,
-  ]),
-  wrongOne('an older row with a salt', atLine(9, '"salt":null', `"salt":"${'0'.repeat(64)}"`), [
-    `rows.jsonl line 5: opened.salt must be null where v is 1, and is "HEX"`,
-    unknown,
-  ]),
-  wrongOne('a line that is not JSON', { lines: (lines) => [...lines.slice(0, -1), 'nothing\n'] }, [
-    'rows.jsonl line 35: is not JSON',
-    unknown,
-  ]),
+  unread(
+    'a row that is opened with a word',
+    atLine(39, '"opened":null', '"opened":"no"'),
+    35,
+    'opened must be an object or null, and is "no"',
+  ),
+  unread(
+    'an older row with a salt',
+    atLine(9, '"salt":null', `"salt":"${'0'.repeat(64)}"`),
+    5,
+    `opened.salt must be null where v is 1, and is "HEX"`,
+  ),
+  unread('a line that is not JSON', { lines: (lines) => [...lines.slice(0, -1), 'nothing\n'] }, 35, 'is not JSON'),
   wrongOne('the last line has no end', { lines: (lines) => [...lines.slice(0, -1), lines.at(-1)?.trim() ?? ''] }, [
     'rows.jsonl: its last line has no newline',
     'rows.jsonl: has 34 lines, and the range has 35 leaves',
