@@ -22,7 +22,7 @@ export function readCanonical<T>(name: string, bytes: Buffer, shape: Shape<T>): 
   return value
 }
 
-/** Throws ArchiveError; a format that is not known is `foreign`. */
+/** Throws ArchiveError; one of a format that is not known is `unchecked`. */
 export function readManifest(bytes: Buffer): Manifest {
   const value = parseJson('manifest.json', bytes)
   const format: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'format') : undefined

@@ -48,11 +48,11 @@ async function verifyOne(file: string, key: VerifierKey | null, kept: readonly K
   })
   const bar = progressBar(process.stderr)
   try {
-    const { size } = await handle.stat()
-    if (!(await handle.stat()).isFile()) throw new Unusable(`${file} is no file`)
+    const stat = await handle.stat()
+    if (!stat.isFile()) throw new Unusable(`${file} is no file`)
     const bytes = createReadStream('', { fd: handle.fd, autoClose: false, highWaterMark: 128 * 1024 })
     const onRows = (rows: number) => {
-      if (rows % SHOW_ROWS === 0) bar.show(bytes.bytesRead, size, `${rows} rows`)
+      if (rows % SHOW_ROWS === 0) bar.show(bytes.bytesRead, stat.size, `${rows} rows`)
     }
     return await verifyArchive(bytes, { key, kept, onRows })
   } finally {
