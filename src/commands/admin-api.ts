@@ -38,8 +38,9 @@ async function ask({ url, key }: Reached, { method, path, body, headers }: Quest
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
-  const answer: unknown = await response.json()
-  if (typeof answer !== 'object' || answer === null) throw new Fault('invalid_request', { detail: 'no answer' })
+  const answer: unknown = await response.json().catch(() => null)
+  if (typeof answer !== 'object' || answer === null)
+    throw new Fault('invalid_request', { detail: `${path} was answered with ${response.status}, and not in JSON` })
   if (response.ok) return answer
   throw new Fault('invalid_request', {
     field: textOf(answer, 'field') || 'key',

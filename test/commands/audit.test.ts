@@ -181,3 +181,20 @@ test('export fetches an archive that verifies, and after a cut only what is miss
     proxy.close()
   }
 })
+
+test('an answer that is no JSON, as of a proxy, is told by its path and status', async () => {
+  const proxy = createServer(({ url }, response) => response.writeHead(url === '/healthz' ? 200 : 502).end('<html>'))
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  try {
+    const address = proxy.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const words = ['--from', '2026-01-01', '--to', '2026-01-02', '--url', `http://127.0.0.1:${address.port}`]
+    const env = { DARKROOM_KEY: 'dk_live_test' }
+    const { code, errors } = await darkroom(['export', ...words, '--out', join(folder, 'y')], env)
+    assert.equal(code, 1)
+    assert.match(errors, /^darkroom: \/v1\/audit\/exports was answered with 502, and not in JSON/)
+  } finally {
+    proxy.close()
+  }
+})
