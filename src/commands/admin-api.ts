@@ -42,10 +42,11 @@ async function ask({ url, key }: Reached, { method, path, body, headers }: Quest
   if (typeof answer !== 'object' || answer === null)
     throw new Fault('invalid_request', { detail: `${path} was answered with ${response.status}, and not in JSON` })
   if (response.ok) return answer
-  throw new Fault('invalid_request', {
-    field: textOf(answer, 'field') || 'key',
-    detail: textOf(answer, 'detail') || `the service answered ${response.status}`,
-  })
+  const refusesKey = response.status === 401 || response.status === 403
+  const field = textOf(answer, 'field') || (refusesKey ? 'key' : '')
+  const detail = textOf(answer, 'detail') || 'no reason is given'
+  if (field !== '') throw new Fault('invalid_request', { field, detail })
+  throw new Fault('invalid_request', { detail: `${method} ${path} was answered with ${response.status}: ${detail}` })
 }
 
 async function adminKey(place: KeyPlace): Promise<string> {
