@@ -52,7 +52,7 @@ function layerRow({ layer, confidence, shows, does_not_show }: Layer): Html {
 
 /** An id begins a line of its own before it is broken. */
 const withIds = (text: string) =>
-  text.split(/(img_\w+)/).map((part, i) => (i % 2 === 1 ? html`<span class="id">${part}</span>` : part))
+  text.split(/(img_\w+)/).map((part, i) => (i % 2 === 1 ? html`<code class="id">${part}</code>` : part))
 
 function feedbackForm(verdict: Verdict): Html {
   return html`<form class="feedback stack" id="feedback" method="post" action="/verify/feedback">
