@@ -129,6 +129,7 @@ async function listen(
           appealCharacters: config.limits.appealCharacters,
           reportCategories: reportCategories(policy),
           verify: { check: publicCheck, ground },
+          audit: { ground, transparency, check: publicCheck },
           session: async ({ caller }) =>
             caller === null
               ? null

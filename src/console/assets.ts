@@ -32,6 +32,9 @@ const sheets = [
   'desk.css',
   'leads.css',
   'routing.css',
+  'audit.css',
+  'audit-exports.css',
+  'audit-reports.css',
 ]
 
 export async function loadAssets(folder: string = import.meta.dirname): Promise<Assets> {

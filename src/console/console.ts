@@ -1,5 +1,5 @@
 // The pages, by whom they serve: areas/public.ts (playground, statements), areas/verify.ts (the public check), areas/support.ts (a tenant's own decisions),
-// areas/desk.ts (reviewers), areas/leads.ts (those who run the desk); and their static files under `/console/`.
+// areas/desk.ts (reviewers), areas/leads.ts (those who run the desk), areas/audit.ts (compliance); and their static files under `/console/`.
 // Pages are rendered here and filled in by the modules, which speak the public API with the session's cookie: the console can do
 // nothing that a client cannot.
 
@@ -11,6 +11,7 @@ import type { ReviewTools } from '../review/item.ts'
 import type { Bearers } from '../statement/bearer.ts'
 import type { Tongues } from '../statement/translate.ts'
 import type { Role } from '../tenant/roles.ts'
+import { type AuditTools, auditPages } from './areas/audit.ts'
 import { deskPages } from './areas/desk.ts'
 import { leadPages } from './areas/leads.ts'
 import { publicPages } from './areas/public.ts'
@@ -36,6 +37,8 @@ export type ConsoleOptions = {
   models: readonly ModelCard[]
   /** The records and the rules of review; null: there are no pages for reviewers, leads and support. */
   desk: { readonly ground: Ground; readonly review: ReviewTools } | null
+  /** What the pages of an audit ask; without it there are none. */
+  audit?: AuditTools
   /** Whether people may sign in with an identity provider, beside keys. */
   provider?: boolean
   /** Makes the links of statements, and says them in other languages; without it there is no page of a tenant's decisions. */
@@ -66,6 +69,7 @@ export async function registerConsole(app: FastifyInstance, options: ConsoleOpti
     deskPages(frame)
     leadPages(frame, options.desk)
   }
+  if (options.audit) auditPages(frame, options.audit)
   serveAssets(app, assets)
 }
 

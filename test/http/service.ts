@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
 import { omitAppeals } from '../../src/appeal/end.ts'
+import type { TransparencyLog } from '../../src/audit/log.ts'
 import { logKeyOf } from '../../src/audit/log-keys.ts'
 import { openMarkTools } from '../../src/commands/parts.ts'
 import { openPublicCheck } from '../../src/commands/public-check.ts'
@@ -83,7 +84,13 @@ export const NOTHING_SEEN: Evidence = {
 }
 
 /** Pages may be drawn from the records and the rules, and speak other languages. */
-type Given = { ground: Ground; review: ReviewTools; tongues: Tongues; publicCheck: PublicCheck }
+type Given = {
+  ground: Ground
+  review: ReviewTools
+  tongues: Tongues
+  publicCheck: PublicCheck
+  transparency: TransparencyLog
+}
 type Pages = ServerDeps['pages'] | ((given: Given) => ServerDeps['pages'])
 /** Pictures are really looked at; `resolve` finds where their addresses lead, `log` hears every line. */
 export type RealCheck = { resolve: Resolve; log?: NodeJS.WritableStream }
@@ -157,7 +164,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     onErased: (tx, requestId) => omitAppeals(tx, admission.review, requestId),
     readManifest: async (bytes, contentType) => ({ sizeBytes: bytes.length, contentType }),
     checks: { database: async () => void (await database.sql.selectFrom('darkroom.tenant').select('id').execute()) },
-    pages: typeof pages === 'function' ? pages({ ground, review, tongues, publicCheck }) : pages,
+    pages: typeof pages === 'function' ? pages({ ground, review, tongues, publicCheck, transparency }) : pages,
     version: '0.0.0-test',
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -25,6 +25,7 @@ const links: readonly Link[] = [
   { href: '/review/routing', name: 'Routing', roles: ['lead'] },
   { href: '/review/quality', name: 'Quality', roles: ['lead', 'reviewer'] },
   { href: '/review/people', name: 'People', roles: ['lead', 'admin'] },
+  { href: '/audit', name: 'Audit', roles: ['compliance', 'admin'] },
   { href: '/verify', name: 'Verify', word: 'verify' },
   { href: '/docs', name: 'API', word: 'reference' },
 ]
