@@ -14,6 +14,7 @@ import {
 } from './export-format.ts'
 import type { Tell } from './failures.ts'
 import { hashLeaf, openRange } from './merkle.ts'
+import { openChains } from './verify-chains.ts'
 import type { KeptCheck } from './verify-kept.ts'
 import { isCanonical, isTime } from './verify-manifest.ts'
 
@@ -24,14 +25,16 @@ export type RowCheck = {
   end: (root: Buffer | null) => boolean
 }
 
-const GENESIS = '0'.repeat(64)
+/** Kinds that counts.kinds has not, of which some are counted to be told. */
+const MOST_STRANGE_KINDS = 20
 const MOST_ENTRY_BYTES = 65_535
 
 export function openRows(manifest: Manifest, proof: readonly Buffer[], kept: KeptCheck, tell: Tell): RowCheck {
   const { query, range, withheld, counts } = manifest
   const tree = openRange(range.first, range.end, range.size, proof)
-  const chains = new Map<string, { sequence: bigint; link: string }>()
+  const chains = openChains(range.first === 0, tell)
   const kinds = new Map<string, number>()
+  const mostKinds = Object.keys(counts.kinds).length + MOST_STRANGE_KINDS
   const closed = new Set(withheld)
   const found = { rows: 0, within: 0, opened: 0 }
   let [firstAt, lastAt]: [string | null, string | null] = [null, null]
@@ -49,14 +52,14 @@ export function openRows(manifest: Manifest, proof: readonly Buffer[], kept: Kep
       const hash = hashLeaf(bytes)
       tree.push(hash)
       if (found.rows <= counts.rows) kept.push(hash)
-      checkChain(chains, entry, linkOf(entry, hash), range.first === 0, where, tell)
+      chains.follow(entry, linkOf(entry, hash), where)
       firstAt ??= entry.at
       lastAt = entry.at
       if (isWithin(query, entry)) found.within += 1
       const held = closed.has(index)
       if (opened !== null) {
         found.opened += 1
-        kinds.set(opened.kind, (kinds.get(opened.kind) ?? 0) + 1)
+        if (kinds.has(opened.kind) || kinds.size < mostKinds) kinds.set(opened.kind, (kinds.get(opened.kind) ?? 0) + 1)
         checkOpened(entry, opened, where, tell)
       }
       checkMatch(manifest, row, held, where, tell)
@@ -104,23 +107,6 @@ export function readRow(line: Buffer, where: string, tell: Tell): Row | null {
   }
   if (!isTime(value.entry.at)) tell(`${where}: at is no time: ${value.entry.at}`)
   return value
-}
-
-function checkChain(
-  chains: Map<string, { sequence: bigint; link: string }>,
-  entry: Entry,
-  link: string,
-  fromStart: boolean,
-  where: string,
-  tell: Tell,
-): void {
-  const sequence = BigInt(entry.sequence)
-  const before = chains.get(entry.tenant) ?? (fromStart || sequence === 1n ? { sequence: 0n, link: GENESIS } : null)
-  if (before !== null && sequence !== before.sequence + 1n)
-    tell(`${where}: sequence ${sequence} of tenant ${entry.tenant} does not follow ${before.sequence}`)
-  else if (before !== null && entry.previous !== before.link)
-    tell(`${where}: previous is not the link of sequence ${before.sequence} of tenant ${entry.tenant}`)
-  chains.set(entry.tenant, { sequence, link })
 }
 
 /** An opened row makes its entry's body or leaf, and its kind is the entry's where that tells it. */
