@@ -5,6 +5,7 @@ import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { fetchPicture } from '../mark/by-url.ts'
+import { countCheck, type Given, type Surface } from '../mark/day-counts.ts'
 import type { Verification } from '../mark/stranger.ts'
 import type { Resolve } from '../notify/address.ts'
 import { addressOf } from './limits.ts'
@@ -35,26 +36,42 @@ export async function checkPicture(
   { verify, resolve, takePlace }: PublicCheck,
   config: Config,
   request: FastifyRequest,
-): Promise<Verification> {
+): Promise<Verification & { given: Given }> {
   const { uploadBytes } = config.limits
   if (Number(request.headers['content-length']) > largestBody(config)) throw tooLarge(uploadBytes)
   // Anybody may ask: each answer holds a decoded picture and a thread, so there is a bound.
   const leave = takePlace(addressOf(request))
   try {
     const given = await read(request, uploadBytes)
-    if (Buffer.isBuffer(given)) return await verify(given)
+    if (Buffer.isBuffer(given)) return { ...(await verify(given)), given: 'file' }
     if (config.provenance.urls === 'off')
       throw invalid('url', 'pictures are not fetched here; send the picture itself as multipart/form-data field file')
     const bytes = await fetchPicture(given.url, { ...config.provenance.fetch, resolve, maxBytes: uploadBytes })
-    return await verify(bytes).catch((error: unknown) => {
+    const verification = await verify(bytes).catch((error: unknown) => {
       // What is wrong with the picture is wrong with what the address gave.
       if (isFault(error) && error.field === 'file')
         throw new Fault(error.code, { field: 'url', detail: error.message, cause: error })
       throw error
     })
+    return { ...verification, given: 'address' }
   } finally {
     leave()
   }
+}
+
+/** The same for the public, whose answers are counted by day. One that cannot be counted is given all the same. */
+export async function answerPublic(
+  check: PublicCheck,
+  { config, database, log }: Pick<Ground, 'config' | 'database' | 'log'>,
+  request: FastifyRequest,
+  surface: Surface,
+): Promise<Verification> {
+  const { given, ...verification } = await checkPicture(check, config, request)
+  const { verdict } = verification.answer
+  await countCheck(database.sql, { surface, given, verdict }).catch((error: unknown) => {
+    log.warn({ error, requestId: request.id }, 'an answer of the public check is not counted')
+  })
+  return verification
 }
 
 /** Counts a body that is no upload while it arrives, so that nobody has megabytes of JSON parsed. */

@@ -9,6 +9,7 @@ import type { Sql } from '../kernel/database.ts'
 import { isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { type RecheckResult, recheckResults } from '../kernel/meters.ts'
+import { countRecheck } from './day-counts.ts'
 import type { MarkTools } from './mark.ts'
 import { type FileFindings, recheckFile } from './recheck-file.ts'
 import { MARK_ID_BITS } from './watermark/code.ts'
@@ -64,7 +65,9 @@ async function recheck(ground: Ground, tools: RecheckTools, image: Released, tri
     await endTurn(sql)
     if (problems.length > 0) return await tell(ground, image, problems)
     if (lapsed) ground.log.warn(fields, 'a released picture bears a certificate that is over, and no timestamp')
-    return lapsed ? 'lapsed' : 'ok'
+    const result = lapsed ? 'lapsed' : 'ok'
+    await countRecheck(sql, result)
+    return result
   } catch (error) {
     const again = await tryAgain(sql, image.id, tries)
     ground.log.warn({ error, ...fields, again }, 'a released picture could not be rechecked, which says nothing of it')
@@ -133,6 +136,7 @@ async function tell(ground: Ground, image: Released, problems: string[]): Promis
       .executeTakeFirst()
     if (still === undefined) return false
     await note(tx, image.tenant_id, 'image.recheck_failed', image.id, { result, problems, key: image.object_key })
+    await countRecheck(tx, result)
     return true
   })
   if (!told) return 'moved_on'

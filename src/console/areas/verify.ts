@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { problemOf } from '../../http/problems.ts'
-import { checkPicture, largestBody, type PublicCheck } from '../../http/strangers-picture.ts'
+import { answerPublic, largestBody, type PublicCheck } from '../../http/strangers-picture.ts'
 import { Fault } from '../../kernel/fault.ts'
 import type { Ground } from '../../kernel/ground.ts'
 import { type Feedback, keepFeedback } from '../../mark/feedback.ts'
@@ -39,7 +39,7 @@ export function verifyPages(frame: Frame, { reportCategories = [], verify }: Con
     }
   }
   frame.asks('/verify', largestBody(config), (_context, request) =>
-    answering(request, async () => drawn(verifiedAnswer((await checkPicture(check, config, request)).answer))),
+    answering(request, async () => drawn(verifiedAnswer((await answerPublic(check, ground, request, 'page')).answer))),
   )
   frame.asks('/verify/feedback', config.limits.bodyBytes, (_context, request) =>
     answering(request, async () => {

@@ -16,7 +16,7 @@ import {
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
 import { problems } from '../schemas.ts'
-import { checkPicture, largestBody } from '../strangers-picture.ts'
+import { answerPublic, largestBody } from '../strangers-picture.ts'
 import { strict, validatorCompiler } from '../validation.ts'
 
 const Algorithm = Type.String({ minLength: 1, maxLength: 200, description: `Such as ${MARK_ALGORITHM}.` })
@@ -144,7 +144,7 @@ export function c2paRoutes(app: App, { ground, publicCheck }: RouteDeps): void {
         if (alg !== undefined) requireOneOf(algorithms, alg)
         if (!(request.body instanceof Readable))
           throw new Fault('unsupported_media', { field: 'content-type', detail: 'send the picture itself, as image/*' })
-        const { manifestId } = await checkPicture(publicCheck, ground.config, request)
+        const { manifestId } = await answerPublic(publicCheck, ground, request, 'soft_binding')
         return reply.send(matches(manifestId === null ? [] : await availableManifests(sql, [manifestId]), most))
       },
     )

@@ -14,7 +14,7 @@ import {
   ProvenanceSchema,
 } from '../provenance-schemas.ts'
 import { problems } from '../schemas.ts'
-import { boundJson, checkPicture, largestBody } from '../strangers-picture.ts'
+import { answerPublic, boundJson, largestBody } from '../strangers-picture.ts'
 import { strict, validatorCompiler } from '../validation.ts'
 
 const MOST_SHOWN = 100
@@ -47,7 +47,7 @@ export async function provenanceRoutes(app: App, { ground, publicCheck }: RouteD
       const full = request.query.detail === 'full'
       if (full && request.caller?.roles.includes('compliance') !== true)
         throw new Fault('forbidden', { field: 'detail', detail: 'scores need a key with the role compliance' })
-      const { answer, detail } = await checkPicture(publicCheck, config, request)
+      const { answer, detail } = await answerPublic(publicCheck, ground, request, 'api')
       return reply.send(full ? { ...answer, detail } : answer)
     },
   )
