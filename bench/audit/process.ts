@@ -8,10 +8,11 @@ const PEAK = new URL('tell-peak.ts', import.meta.url)
 
 export type Ended = { seconds: number; peakBytes: number; said: string }
 
-/** Throws when it ends with another exit status than 0. */
-export async function runNode(file: URL, args: readonly string[]): Promise<Ended> {
+/** `options` are Node's own. Throws when it ends with another exit status than 0. */
+export async function runNode(file: URL, args: readonly string[], options: readonly string[] = []): Promise<Ended> {
   const began = performance.now()
-  const [command, ...words] = withDeathSignal('KILL', process.execPath, '--import', PEAK.href, file.pathname, ...args)
+  const node = [...options, '--import', PEAK.href, file.pathname]
+  const [command, ...words] = withDeathSignal('KILL', process.execPath, ...node, ...args)
   const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject).once('close', resolve)
