@@ -3,30 +3,9 @@
 // uses it anew takes it from the old row in the transaction that writes the new one.
 
 import { sql as raw } from 'kysely'
-import { canonical, saltedDigest } from '../kernel/canonical.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { GenerationOrder } from './order.ts'
-
-export type Idempotency = { key: string; orderDigest: string }
-
-const KEY = /^[\x21-\x7e]{1,255}$/
-
-/** Null without a key. Fault: invalid_request (field idempotency-key). */
-export function readIdempotency(
-  key: string | null,
-  order: GenerationOrder,
-  tenantId: string,
-  secret: Uint8Array,
-): Idempotency | null {
-  if (key === null) return null
-  if (!KEY.test(key))
-    throw new Fault('invalid_request', {
-      field: 'idempotency-key',
-      detail: 'a key is 1 to 255 visible ASCII characters',
-    })
-  return { key, orderDigest: saltedDigest(secret, `${tenantId}\n${canonical(order)}`) }
-}
+import type { Idempotency } from '../kernel/idempotency.ts'
 
 /** The request that was admitted under this key, or null. Fault: conflict, when it was another order. */
 export async function findAdmitted(sql: Sql, tenantId: string, { key, orderDigest }: Idempotency, hours: number) {

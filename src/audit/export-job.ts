@@ -141,6 +141,6 @@ async function recordFailure(
   const given = row.state !== 'removing' && (failures >= MOST_FAILURES || HOPELESS.has(failure))
   log.error({ error, export: row.id, failures, given_up: given }, 'an export of the log failed')
   if (row.state !== 'removing')
-    await record(sql, row, AGAIN_MS * 2 ** failures, { failures, failure, ...(given ? GIVEN_UP : {}) })
+    await record(sql, row, given ? 0 : AGAIN_MS * 2 ** failures, { failures, failure, ...(given ? GIVEN_UP : {}) })
   return 'failed'
 }

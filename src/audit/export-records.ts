@@ -5,6 +5,7 @@ import { note } from '../advance.ts'
 import type { Json } from '../kernel/canonical.ts'
 import type { Sql, Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
+import type { Idempotency } from '../kernel/idempotency.ts'
 import { newId } from '../kernel/ids.ts'
 import type { AuditExportTable, ExportPart } from '../kernel/log-tables.ts'
 import type { Tables } from '../kernel/tables.ts'
@@ -22,8 +23,6 @@ export type Asked = {
   readonly csv: boolean
   readonly parquet: boolean
 }
-
-export type Idempotency = { readonly key: string; readonly orderDigest: string }
 
 const BRIEF = [
   'id',

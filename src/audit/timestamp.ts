@@ -72,8 +72,30 @@ export function readTimestampReply(bytes: Buffer, digest: Uint8Array, nonce: Uin
   return { result: 'stamped', token: Buffer.from(granted.bytes) }
 }
 
-/** ContentInfo of SignedData (RFC 5652) over a TSTInfo. */
+/** When the authority says that it dated something; null where the token says no time that can be read. */
+export function timestampTime(token: Buffer): Date | null {
+  try {
+    const [one, ...more] = elementsOf(token)
+    if (more.length > 0) throw new RangeError('something follows the token')
+    const [, , , , time] = inside(infoOf(expectTag(one, TAG.sequence, 'the token')), TAG.sequence, 'the timestamp')
+    const text = expectTag(time, TAG.generalizedTime, 'the time').body.toString('latin1')
+    const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,9})?Z$/.exec(text)
+    if (parts === null) return null
+    const [, year, month, day, hour, minute, second, fraction = ''] = parts
+    const moment = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}${fraction.slice(0, 4)}Z`)
+    return Number.isNaN(moment.getTime()) ? null : moment
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
 function checkToken(token: Element, digest: Uint8Array, nonce: Uint8Array): void {
+  checkInfo(infoOf(token), digest, nonce)
+}
+
+/** The TSTInfo in a ContentInfo of SignedData (RFC 5652). */
+function infoOf(token: Element): Buffer {
   const [kind, content] = elementsOf(token.body)
   if (kind?.bytes.equals(SIGNED_DATA) !== true) throw new RangeError('the token is no signed data')
   const signed = inside(expectTag(content, TAG.first, 'the signed data').body, TAG.sequence, 'the signed data')
@@ -84,7 +106,7 @@ function checkToken(token: Element, digest: Uint8Array, nonce: Uint8Array): void
   if (more.length > 0) throw new RangeError('something follows the timestamp')
   const signers = expectTag(signed.at(-1), TAG.set, 'the set of signers')
   if (signers.body.length === 0) throw new RangeError('nobody signed the timestamp')
-  checkInfo(expectTag(info, TAG.octets, 'the timestamp').body, digest, nonce)
+  return expectTag(info, TAG.octets, 'the timestamp').body
 }
 
 function checkInfo(bytes: Buffer, digest: Uint8Array, nonce: Uint8Array): void {

@@ -8,6 +8,7 @@ import { canonical, sha256 } from '../kernel/canonical.ts'
 import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type Api, type Reached, textOf, withApi } from './admin-api.ts'
+import { openWaiting, waitingFor } from './audit-waiting.ts'
 import { progressBar } from './progress.ts'
 
 type Words = { [name in 'from' | 'to' | 'tenant' | 'kind' | 'subject' | 'out' | 'url']?: string | undefined }
@@ -49,6 +50,7 @@ async function made(api: Api, order: object): Promise<Ready> {
   const ordered = await api('POST', '/v1/audit/exports', order, { 'idempotency-key': key })
   const id = textOf(ordered, 'id')
   const bar = progressBar(process.stderr)
+  const waiting = process.stderr.isTTY ? null : openWaiting(() => performance.now())
   try {
     for (;;) {
       const now = await api('GET', `/v1/audit/exports/${id}`)
@@ -59,6 +61,8 @@ async function made(api: Api, order: object): Promise<Ready> {
       const { rows_done: done, rows } = Object(Reflect.get(now, 'progress'))
       if (typeof rows === 'number' && typeof done === 'number') bar.show(done, rows, `${done} of ${rows} rows`)
       else bar.show(0, 1, 'waiting for the log')
+      if (waiting?.isDue(typeof rows !== 'number') === true)
+        process.stderr.write(`${id}: ${waitingFor(await api('GET', '/v1/audit/log'), textOf(now, 'to'))}\n`)
       await sleep(ASK_AGAIN_MS)
     }
   } finally {

@@ -1,6 +1,7 @@
 // The shapes of the log's exports, as they are ordered and answered.
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import type { ExportBrief } from '../audit/export-records.ts'
+import { keptUntil } from '../audit/export-retention.ts'
 import { optional, strict } from './validation.ts'
 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
@@ -65,10 +66,17 @@ export const ExportSchema = Type.Object({
   archive_url: Nullable(Type.String()),
   failure: Nullable(Type.String({ description: 'Why it failed, or why it is tried again.' })),
   done_at: Nullable(Time),
+  kept_until: Nullable(
+    Type.String({
+      format: 'date-time',
+      description: 'It is taken away by itself then; null: not yet known, or never.',
+    }),
+  ),
 })
 export type ExportResource = Static<typeof ExportSchema>
 
-export function exportResource(row: ExportBrief): ExportResource {
+/** `keepDays`: for how long one is kept that is over; 0: for ever. */
+export function exportResource(row: ExportBrief, keepDays: number): ExportResource {
   const { id, state, range_first: first, range_end: end } = row
   if (state === 'removing') throw new TypeError('what was taken away is not shown')
   return {
@@ -92,5 +100,6 @@ export function exportResource(row: ExportBrief): ExportResource {
     archive_url: state === 'done' ? `/v1/audit/exports/${id}/archive` : null,
     failure: row.failure,
     done_at: row.done_at?.toISOString() ?? null,
+    kept_until: keptUntil(row, keepDays)?.toISOString() ?? null,
   }
 }

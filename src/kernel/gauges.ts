@@ -128,6 +128,17 @@ export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registr
     [],
     async () => [{ labels: {}, value: Number((await logLag()).oldest) }],
   )
+  gauge(
+    'darkroom_audit_exports_failed',
+    'Exports of the log that were given up and are not taken away, by why.',
+    ['failure'],
+    async () => {
+      const { rows } = await raw<{ failure: string; count: string }>`
+      SELECT coalesce(failure, 'internal') AS failure, count(*) AS count
+        FROM darkroom.audit_export WHERE state = 'failed' GROUP BY 1`.execute(sql)
+      return rows.map(({ failure, count }) => ({ labels: { failure }, value: Number(count) }))
+    },
+  )
   countMoves(registry, sql)
   return registry
 }

@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts'
 
 export type Actor = { [name: string]: Json } & (
   | { key: string | null; person: string | null }
-  | { program: 'first_start' | 'recovery' | 'oidc' | 'secrets' }
+  | { program: 'first_start' | 'recovery' | 'oidc' | 'secrets' | 'janitor' }
 )
 
 /** As much of a caller as an act needs: whose it is, and who did it. */

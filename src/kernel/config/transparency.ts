@@ -1,4 +1,5 @@
-// The transparency log: what it is called, how often it may grow, who else vouches for it, and how much of it is exported at once.
+// The transparency log: what it is called, how often it may grow, who else vouches for it, how much of it is exported at once and for
+// how long an export is kept.
 import type { Reader } from './reader.ts'
 
 /** Names the log in its checkpoints and its key: an address without its scheme. */
@@ -34,6 +35,8 @@ export function readTransparency(reader: Reader, publicUrl: string | null) {
     timestampMinutes: integer('DARKROOM_LOG_TIMESTAMP_MINUTES', 60, 1, 60),
     /** The longest period of one export. */
     exportDays: integer('DARKROOM_AUDIT_EXPORT_MAX_DAYS', 3660, 1, 36_600),
+    /** One that is made or given up is taken away so long after that; 0: by people alone. */
+    exportKeepDays: integer('DARKROOM_AUDIT_EXPORT_KEEP_DAYS', 90, 0, 36_600),
   }
 }
 
