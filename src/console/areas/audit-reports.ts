@@ -3,7 +3,7 @@
 import type { Frame } from '../frame.ts'
 import { html } from '../html.ts'
 import { auditWays } from '../pages/audit/ways.ts'
-import { AUDITORS, type AuditTools } from './audit.ts'
+import { AUDITORS, type AuditTools } from './audit-tools.ts'
 
 export function auditReportPages(frame: Frame, _tools: AuditTools): void {
   frame.closed('/audit/reports', AUDITORS, () => ({
