@@ -3,6 +3,7 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openTrustmarks, type Trustmarks } from '../../workers/trustmarks.ts'
+import { kmsLogKey } from '../audit/kms-log-key.ts'
 import type { TransparencyLog } from '../audit/log.ts'
 import { openLogKey } from '../audit/log-keys.ts'
 import type { LogStore } from '../audit/tree-store.ts'
@@ -52,7 +53,7 @@ export async function openParts(config: Config, log: Log, stack: AsyncDisposable
     doorbell,
     transparency: {
       store,
-      key: await openLogKey(config),
+      key: config.logKms === null ? await openLogKey(config) : stack.use(kmsLogKey(config.logKms)),
       origin: { named: config.transparency.origin, byDefault: config.transparency.defaultOrigin },
     },
     served,

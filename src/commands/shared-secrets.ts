@@ -22,8 +22,11 @@ export async function readSharedSecret(config: Config, name: SecretName): Promis
     case 'webhooks':
     case 'statements':
     case 'quarantine':
-    case 'log':
       return { name, file: join(config.secretsDir, `${name}.key`), bytes: await homeSecret(config, name) }
+    case 'log':
+      if (config.logKms !== null)
+        return { name, file: 'DARKROOM_LOG_PUBLIC_KEY', bytes: Buffer.from(config.logKms.publicKey, 'hex') }
+      return { name, file: join(config.secretsDir, 'log.key'), bytes: await homeSecret(config, 'log') }
     case 'mark-keys': {
       const keys = await openMarkKeys(config)
       const text = keys.map(({ epoch, secret }) => `${epoch} ${Buffer.from(secret).toString('hex')}\n`).join('')

@@ -1,5 +1,5 @@
 // What the clients of AWS and its like throw, as far as it is the same for every service: a name, a status, and whether waiting helps.
-// Which names mean what is each adapter's to say: publish/s3-faults.ts, mark/signers/kms.ts.
+// Which names mean what is each adapter's to say: publish/s3-faults.ts, kms.ts.
 
 const UNREACHABLE = new Set([
   'ECONNREFUSED',

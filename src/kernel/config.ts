@@ -7,6 +7,7 @@ import { readDisclosure } from './config/disclosure.ts'
 import { readEdits } from './config/edits.ts'
 import { readLabel } from './config/label.ts'
 import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
+import { readLogKey } from './config/log-key.ts'
 import { readNative } from './config/native.ts'
 import { readObjectsConfig } from './config/objects.ts'
 import { readOidc } from './config/oidc.ts'
@@ -75,6 +76,8 @@ export function readConfig(env: Environment) {
     translation: readTranslation(reader),
     finishConcurrency: integer('DARKROOM_FINISH_CONCURRENCY', 2, 1, 64),
     transparency: readTransparency(reader, publicUrl),
+    /** Null: the log is signed with the secret `log.key`. */
+    logKms: readLogKey(reader),
     signer: readSigner(reader),
     timestamps: readTimestamps(reader),
     disclosure: readDisclosure(reader),

@@ -40,7 +40,7 @@ interface PackageRule {
 const packageRules: readonly PackageRule[] = [
   { name: /^(@fastify\/|fastify$)/, within: /^src\/(http|console)\// },
   { name: /^bullmq$/, within: /^src\/schedule\/doorbell\.ts$/, single: true },
-  { name: /^@aws-sdk\/client-kms$/, within: /^src\/mark\/signers\/kms\.ts$/, single: true },
+  { name: /^@aws-sdk\/client-kms$/, within: /^src\/kernel\/kms\.ts$/, single: true },
   { name: /^@aws-sdk\//, within: /^src\/publish\//, single: true },
   // Manifests in the one, TrustMark in the other.
   { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\/(signer|trustmark)\.ts$/ },

@@ -1,6 +1,6 @@
 // A stand-in for AWS KMS on this machine: JSON 1.1 over HTTP, GetPublicKey and Sign, with a real key. It checks that a call is signed by
 // an account at all, not the signature of it, and can throttle, be away, or sign with another key.
-import { createPublicKey, randomUUID } from 'node:crypto'
+import { createPublicKey, randomUUID, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
@@ -25,9 +25,12 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   RSASSA_PSS_SHA_256: PSS,
 }
 
-export async function openKmsServer(keyFile: string): Promise<KmsServer> {
+const P256 = ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256']
+
+/** `ofOther`: what sort of key signs where another than the one that is asked for does. */
+export async function openKmsServer(keyFile: string, ofOther: readonly string[] = P256): Promise<KmsServer> {
   const other = `${keyFile}.other`
-  await openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', other)
+  await openssl('genpkey', '-algorithm', ...ofOther, '-out', other)
   const server = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target']).replace('TrentService.', '')
     const asked = await fieldsOf(request)
@@ -83,6 +86,10 @@ async function answerTo(operation: string, asked: Record<string, unknown>, keyFi
   if (operation === 'GetPublicKey') {
     const spki = createPublicKey(await readFile(keyFile)).export({ format: 'der', type: 'spki' })
     return { KeyId, KeyUsage: 'SIGN_VERIFY', PublicKey: spki.toString('base64') }
+  }
+  if (operation === 'Sign' && asked.SigningAlgorithm === 'ED25519_SHA_512' && asked.MessageType === 'RAW') {
+    const message = Buffer.from(String(asked.Message), 'base64')
+    return { KeyId, Signature: sign(null, message, await readFile(keyFile)).toString('base64') }
   }
   const options = OPTIONS[String(asked.SigningAlgorithm)]
   if (operation !== 'Sign' || options === undefined || asked.MessageType !== 'DIGEST') throw new Error('not known here')

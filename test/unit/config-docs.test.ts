@@ -26,6 +26,8 @@ const FULL = {
   DARKROOM_OIDC_ISSUER: 'https://id.example.com',
   DARKROOM_OIDC_CLIENT_ID: 'darkroom',
   DARKROOM_TRUSTMARK_DIR: '/srv/trustmark',
+  DARKROOM_LOG_KMS_KEY_ID: 'alias/log',
+  DARKROOM_LOG_PUBLIC_KEY: Buffer.alloc(32, 3).toString('base64'),
 }
 
 /** Defaults that are no constant, in the document's words; null: none of the numbers is it. */

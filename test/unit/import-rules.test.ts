@@ -45,7 +45,7 @@ const allowed: [string, string][] = [
   ['src/schedule/doorbell.ts', 'bullmq'],
   ['src/mark/signer.ts', '@contentauth/c2pa-node'],
   ['src/mark/trustmark.ts', '@contentauth/c2pa-node'],
-  ['src/mark/signers/kms.ts', '@aws-sdk/client-kms'],
+  ['src/kernel/kms.ts', '@aws-sdk/client-kms'],
   ['src/mark/signers/command.ts', 'node:child_process'],
   ['src/main.ts', '../workers/gpu.ts'],
   ['src/main.ts', './http/server.ts'],

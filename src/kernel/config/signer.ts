@@ -6,9 +6,9 @@ const SIGNERS = ['development', 'pem', 'kms', 'command'] as const
 const ALGORITHMS = ['auto', 'es256', 'es384', 'es512', 'ps256', 'ed25519'] as const
 const FORMATS = ['der', 'raw'] as const
 const POLICIES = ['off', 'preferred', 'required'] as const
-const FILES = ['DARKROOM_SIGNER_CERTIFICATE_FILE', 'DARKROOM_SIGNER_KEY_FILE', 'DARKROOM_SIGNER_ANCHOR_FILE'] as const
 /** Where an AWS KMS key says itself where it is. */
-const KEY_ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:(key|alias)\/.+$/
+export const KMS_ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:(key|alias)\/.+$/
+const FILES = ['DARKROOM_SIGNER_CERTIFICATE_FILE', 'DARKROOM_SIGNER_KEY_FILE', 'DARKROOM_SIGNER_ANCHOR_FILE'] as const
 
 export function readSigner(reader: Reader) {
   const { optional, choice, integer, url, problems } = reader
@@ -27,7 +27,7 @@ export function readSigner(reader: Reader) {
   const kms = {
     keyId: keyId ?? '',
     /** Null: the key's own, where its ARN says it, else the SDK's (AWS_REGION, the profile). */
-    region: optional('DARKROOM_SIGNER_KMS_REGION') ?? KEY_ARN.exec(keyId ?? '')?.[1] ?? null,
+    region: optional('DARKROOM_SIGNER_KMS_REGION') ?? KMS_ARN.exec(keyId ?? '')?.[1] ?? null,
     endpoint: url('DARKROOM_SIGNER_KMS_ENDPOINT', ['https:', 'http:']),
   }
   const signer = {
