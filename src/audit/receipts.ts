@@ -11,6 +11,7 @@ import type { TransparencyLog } from './log.ts'
 import { formatLogProof } from './log-proof.ts'
 import { inclusionProof } from './merkle.ts'
 import { newestCheckpoint, servedCheckpoint } from './publication.ts'
+import { isWithheld } from './restricted.ts'
 import { type LogStore, nodesOf } from './tree-store.ts'
 
 export type Receipt = {
@@ -48,17 +49,27 @@ export async function statementReceipt(
   return receiptOf(sql, log, move, false)
 }
 
+/** Of the row at an index: opened, unless it belongs to a restricted case. Faults: as imageReceipt; not_found. */
+export async function rowReceipt(sql: Sql, log: TransparencyLog, index: number): Promise<Receipt> {
+  const move = await movesOfAll(sql).where('log_index', '=', String(index)).executeTakeFirst()
+  if (move === undefined) throw new Fault('not_found', { detail: 'the log has no row at this index' })
+  return receiptOf(sql, log, move, !(await isWithheld(sql, move)))
+}
+
 /** A `c2sp.org/tlog-proof` whose extra data are the row. */
 export function receiptText({ index, row, proof, checkpoint }: Receipt): string {
   return formatLogProof({ index, hashes: [...proof], checkpoint, extra: Buffer.from(row) })
 }
 
 function moves(sql: Sql, subjectId: string) {
+  return movesOfAll(sql).where('subject_id', '=', subjectId)
+}
+
+function movesOfAll(sql: Sql) {
   return sql
     .selectFrom('darkroom.move')
     .select(['subject', 'subject_id', 'kind', 'from_state', 'to_state', 'facts', 'at', 'leaf_salt'])
     .select(['tenant_pseudonym', 'tenant_sequence', 'previous_leaf', 'log_index'])
-    .where('subject_id', '=', subjectId)
 }
 
 async function receiptOf(sql: Sql, { store }: TransparencyLog, move: Move, opens: boolean): Promise<Receipt> {

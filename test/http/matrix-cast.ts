@@ -193,6 +193,10 @@ export async function openCast(service: Service, receiverUrl: string) {
     while ((await runExport({ ...ground, transparency, leaseMs: 10_000, partBytes: 1000 })) !== 'idle');
     return id
   }
+  const logged = async () => {
+    await tile()
+    return [{ index: '0' }]
+  }
   const one = (id: () => Promise<string> | string): Thing['kinds'] => {
     return async () => [{ id: await id() }]
   }
@@ -228,6 +232,11 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/log/tile/*': { of: 'everybody', kinds: tile },
     '/log/timestamp/:size': { of: 'everybody', kinds: dated },
     '/v1/audit/exports/:id': { of: 'everybody', kinds: one(exported) },
+    '/v1/audit/history/:id': {
+      of: 'everybody',
+      kinds: async () => [{ id: (await generation()).id }, ...(await images())],
+    },
+    '/v1/audit/rows/:index': { of: 'everybody', kinds: logged },
     '/docs/static/*': { of: 'everybody', kinds: async () => [{ '*': 'index.html' }] },
     '/console/:version/*': { of: 'everybody', kinds: async () => [{ version: 'any', '*': 'verify.ts' }] },
   }
@@ -260,6 +269,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     }),
     'POST /v1/reports': () => json({ image_id: 'img_nothing', category: 'other' }),
     'POST /v1/audit/exports': () => json({ from: '1970-01-01T00:00:00Z', to: '1970-01-02T00:00:00Z' }),
+    'POST /v1/audit/find': () => form('file'),
     'POST /v1/admin/legal-holds': () => json({ request_id: held.id, reason: 'a court asked for it' }),
     'POST /v1/admin/preservations/:id/end': () => json({ reason: 'the report is closed' }),
     'POST /v1/webhooks': () => json({ url: receiverUrl, events: ['*'] }),
@@ -276,6 +286,7 @@ export async function openCast(service: Service, receiverUrl: string) {
   const queries: Record<string, string> = {
     'GET /c2pa/matches/byBinding': `?alg=${MARK_ALGORITHM}&value=1.a`,
     'HEAD /c2pa/matches/byBinding': `?alg=${MARK_ALGORITHM}&value=1.a`,
+    '/v1/audit/find': '?q=img_00000000000000000000000000',
     '/v1/audit/statements': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
     '/v1/audit/report': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
   }

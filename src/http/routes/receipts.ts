@@ -18,26 +18,38 @@ import { bears, clientOf } from './statements.ts'
 
 const TEXT = 'text/plain; charset=utf-8'
 
-export function receiptRoutes(app: App, { ground, transparency, statements }: RouteDeps): void {
-  const { sql } = ground.database
+type Tools = Pick<RouteDeps, 'ground' | 'transparency'>
 
-  async function send(reply: FastifyReply, asked: Promise<Receipt>, format = 'text'): Promise<FastifyReply> {
-    const receipt = await asked.catch((error: unknown) => {
-      // Somebody waits for it now.
-      if (isFault(error, 'conflict')) ground.bell.tell(LOG_DUE_TOPIC, {})
-      throw error
-    })
-    if (format === 'text') return reply.type(TEXT).send(receiptText(receipt))
-    const { origin } = await readLogState(sql)
-    return reply.send({
-      object: 'receipt',
-      row: JSON.parse(receipt.row),
-      proof: receipt.proof.map((hash) => hash.toString('base64')),
-      checkpoint: receipt.checkpoint,
-      key: verifierKeyOf(transparency.key, originOf(origin, transparency.origin)),
-    })
+/** In the format that was asked for. A fault `conflict` says that its leaf waits, and wakes the sequencer. */
+export async function sendReceipt(
+  { ground, transparency }: Tools,
+  reply: FastifyReply,
+  asked: Promise<Receipt>,
+  format = 'text',
+): Promise<FastifyReply> {
+  const receipt = await asked.catch((error: unknown) => {
+    // Somebody waits for it now.
+    if (isFault(error, 'conflict')) ground.bell.tell(LOG_DUE_TOPIC, {})
+    throw error
+  })
+  if (format === 'text') return reply.type(TEXT).send(receiptText(receipt))
+  return reply.send(await receiptParts({ ground, transparency }, receipt))
+}
+
+export async function receiptParts({ ground, transparency }: Tools, receipt: Receipt) {
+  const { origin } = await readLogState(ground.database.sql)
+  return {
+    object: 'receipt' as const,
+    row: JSON.parse(receipt.row),
+    proof: receipt.proof.map((hash) => hash.toString('base64')),
+    checkpoint: receipt.checkpoint,
+    key: verifierKeyOf(transparency.key, originOf(origin, transparency.origin)),
   }
+}
 
+export function receiptRoutes(app: App, tools: RouteDeps): void {
+  const { ground, transparency, statements } = tools
+  const { sql } = ground.database
   app.get(
     '/v1/images/:id/receipt',
     {
@@ -55,7 +67,7 @@ export function receiptRoutes(app: App, { ground, transparency, statements }: Ro
     async (request, reply) => {
       const { image } = await getImage(sql, callerOf(request).tenantId, request.params.id)
       if (image.erased_at !== null) throw goneFault()
-      return send(reply, imageReceipt(sql, transparency, image.id), request.query.format)
+      return sendReceipt(tools, reply, imageReceipt(sql, transparency, image.id), request.query.format)
     },
   )
 
@@ -78,7 +90,12 @@ export function receiptRoutes(app: App, { ground, transparency, statements }: Ro
       const tenantId = bears(request, statements, id) ? null : clientOf(request, reply)
       const { statement } = await getStanding(sql, id, tenantId)
       const { subject } = statement
-      return send(reply, statementReceipt(sql, transparency, { id, subjectId: subject.id }), request.query.format)
+      return sendReceipt(
+        tools,
+        reply,
+        statementReceipt(sql, transparency, { id, subjectId: subject.id }),
+        request.query.format,
+      )
     },
   )
 }
