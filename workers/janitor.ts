@@ -9,10 +9,11 @@ import { sweepTasks } from '../src/kernel/tasks.ts'
 import { forgetFeedback } from '../src/mark/feedback.ts'
 import { pruneWebhooks } from '../src/notify/history.ts'
 import type { RetentionRules } from '../src/policy/retention-rules.ts'
-import { finishErasures } from '../src/publish/erase.ts'
+import { finishErasures, type OnErased } from '../src/publish/erase.ts'
 import { removeLeftovers } from '../src/publish/leftovers.ts'
 import { finishRemovals } from '../src/publish/removals.ts'
 import { endRetention } from '../src/publish/retention.ts'
+import { finishUserErasures } from '../src/publish/user-erasure.ts'
 import type { Doorbell } from '../src/schedule/doorbell.ts'
 import { repeat } from './repeat.ts'
 
@@ -25,7 +26,7 @@ const PREVIEW_KEPT_MS = 300_000
 export function startJanitor(
   ground: Ground,
   doorbell: Pick<Doorbell, 'ringDispatched'>,
-  rules: RetentionRules,
+  { rules, onErased }: { rules: RetentionRules; onErased: OnErased },
 ): AsyncDisposable {
   const { sweepMs } = ground.config.tasks
   const loop = repeat(ground.log, 'sweep', sweepMs, async () => {
@@ -40,6 +41,10 @@ export function startJanitor(
   const erasing = repeat(ground.log, 'erase', ERASE_MS, async () => {
     const erased = await finishErasures(ground)
     if (erased > 0) ground.log.info({ erased }, 'erasures are complete')
+  })
+  const leaving = repeat(ground.log, 'erase users', ERASE_MS, async () => {
+    const erased = await finishUserErasures(ground, onErased)
+    if (erased > 0) ground.log.info({ erased }, 'erasures of users are complete')
   })
   const clearing = repeat(ground.log, 'leftovers', ERASE_MS, async () => {
     await removeLeftovers(ground)
@@ -67,6 +72,7 @@ export function startJanitor(
         loop.stop(),
         forgetting.stop(),
         erasing.stop(),
+        leaving.stop(),
         clearing.stop(),
         retaining.stop(),
         pruning.stop(),

@@ -19,6 +19,7 @@ import type { ReviewTools } from '../review/item.ts'
 import type { Caller } from '../tenant/caller.ts'
 import { holdQuota } from '../tenant/quota.ts'
 import { countRefusals } from '../tenant/refusals.ts'
+import { userDigestOf } from '../tenant/users.ts'
 import { queueEscalation } from './escalation.ts'
 import { findAdmitted, freeKey, isKeyTaken } from './idempotency.ts'
 import { insertImages } from './image-rows.ts'
@@ -215,8 +216,7 @@ async function insertRequest(
       prompt: recipe.prompt,
       negative_prompt: recipe.negativePrompt,
       purpose: recipe.purpose,
-      user_digest:
-        recipe.user === null ? null : saltedDigest(admission.userSecret, `${caller.tenantId}\n${recipe.user}`),
+      user_digest: recipe.user === null ? null : userDigestOf(admission.userSecret, caller.tenantId, recipe.user),
       model: card.id,
       model_version: card.version,
       pack_digest: card.digest,

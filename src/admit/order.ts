@@ -5,6 +5,7 @@ import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ModelCard, Operation, Quality, Size } from '../kernel/model.ts'
 import type { OutputFormat } from '../kernel/tables.ts'
+import { MAX_USER_CHARACTERS } from '../tenant/users.ts'
 
 /** As it arrives, its shape already checked. Absent: the model's default. */
 export type GenerationOrder = {
@@ -57,7 +58,6 @@ export type Recipe = {
 export const SEEDS = 2 ** 32
 const MAX_GUIDANCE = 30
 const MAX_PREVIEWS = 3
-const MAX_USER_CHARACTERS = 512
 
 type Limits = Pick<Config['limits'], 'promptCharacters' | 'imagesPerRequest' | 'steps'>
 

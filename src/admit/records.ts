@@ -1,5 +1,5 @@
 // Reads of requests and their images, always within one tenant: what is another's is not there. Lists are paged by id, newest first.
-import type { Selectable } from 'kysely'
+import { sql as raw, type Selectable } from 'kysely'
 import type { RequestState } from '../journey.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
@@ -83,6 +83,13 @@ const IMAGE_COLUMNS = [
   'erased_at',
 ] as const satisfies (keyof ImageTable)[]
 
+/** Whether a statement about a row of request, or about one of its images, says that the law restricts what may be told of it. */
+const IS_RESTRICTED = raw<boolean>`EXISTS (
+  SELECT FROM darkroom.statement AS stated
+   WHERE stated.record->'redress'->>'kind' = 'restricted'
+     AND (stated.subject_id = request.id
+          OR stated.subject_id IN (SELECT image.id FROM darkroom.image WHERE image.request_id = request.id)))`
+
 /** Fault: not_found. */
 export async function getGeneration(sql: Sql, tenantId: string, requestId: string): Promise<Generation> {
   const request = await sql
@@ -102,6 +109,8 @@ export type Filter = {
   model: string | null
   createdFrom: Date | null
   createdBefore: Date | null
+  /** Of one user of the tenant (tenant/users.ts). */
+  userDigest?: string | null
 }
 
 /** One page, newest first and without what was erased, of what comes after the id `after`. */
@@ -110,7 +119,7 @@ export async function listGenerations(
   tenantId: string,
   page: { limit: number; after: string | null } & Partial<Filter>,
 ): Promise<{ generations: Generation[]; hasMore: boolean }> {
-  const { after, state = null, model = null, createdFrom = null, createdBefore = null } = page
+  const { after, state = null, model = null, createdFrom = null, createdBefore = null, userDigest = null } = page
   let query = sql
     .selectFrom('darkroom.request')
     .select(REQUEST_COLUMNS)
@@ -121,6 +130,7 @@ export async function listGenerations(
   if (model !== null) query = query.where('model', '=', model)
   if (createdFrom !== null) query = query.where('created_at', '>=', createdFrom)
   if (createdBefore !== null) query = query.where('created_at', '<', createdBefore)
+  if (userDigest !== null) query = query.where('user_digest', '=', userDigest).where(raw<boolean>`NOT ${IS_RESTRICTED}`)
   const rows = await query
     .orderBy('id', 'desc')
     .limit(page.limit + 1)

@@ -31,6 +31,18 @@ export async function getAppeal(sql: Sql, tenantId: string, id: string) {
   return appeal
 }
 
+/** The appeals about any of these requests or their images, oldest first. */
+export async function appealsAbout(sql: Sql, tenantId: string, requestIds: readonly string[]) {
+  if (requestIds.length === 0) return []
+  return sql
+    .selectFrom('darkroom.appeal')
+    .select(COLUMNS)
+    .where('request_id', 'in', requestIds)
+    .where('tenant_id', '=', tenantId)
+    .orderBy('id')
+    .execute()
+}
+
 /** The statement that an appeal is of, and whose; for a bearer, who has no tenant. Null: there is no such appeal. */
 export async function statementOf(sql: Sql, id: string): Promise<{ statementId: string; tenantId: string } | null> {
   const row = await sql

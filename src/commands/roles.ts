@@ -11,6 +11,7 @@ import { startPublisher } from '../../workers/publisher.ts'
 import { startRechecker } from '../../workers/rechecker.ts'
 import { startReview } from '../../workers/review.ts'
 import { startSequencer } from '../../workers/sequencer.ts'
+import { omitAppeals } from '../appeal/end.ts'
 import { openLogCheck } from '../audit/recheck-log.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { SYSTEM } from '../kernel/version.ts'
@@ -19,6 +20,7 @@ import { resolveByDns } from '../notify/address.ts'
 import { loadModerationPolicy } from '../policy/load.ts'
 import { loadRetentionRules } from '../policy/retention-rules.ts'
 import { putInForce } from '../policy/versions.ts'
+import type { OnErased } from '../publish/erase.ts'
 import type { Doorbell } from '../schedule/doorbell.ts'
 import { homeSecret } from '../tenant/secret.ts'
 import { openJudge } from './judge.ts'
@@ -50,10 +52,7 @@ export async function startRoles(
         stack.use(startPublisher(ground, transparency))
         break
       case 'janitor':
-        stack.use(
-          startJanitor(ground, doorbell, await loadRetentionRules(join(ground.config.policiesDir, 'retention.yaml'))),
-        )
-        stack.use(await openReviewLoop(ground))
+        for (const loop of await openKeeping(ground, doorbell)) stack.use(loop)
         stack.use(startExporter(ground, transparency))
         break
       default:
@@ -66,10 +65,14 @@ async function openNotifier(ground: Ground): Promise<AsyncDisposable> {
   return startNotifier(ground, { key: await homeSecret(ground.config, 'webhooks'), resolve: resolveByDns })
 }
 
-async function openReviewLoop(ground: Ground): Promise<AsyncDisposable> {
-  const policy = await loadModerationPolicy(join(ground.config.policiesDir, 'moderation.yaml'))
+async function openKeeping(ground: Ground, doorbell: Doorbell): Promise<AsyncDisposable[]> {
+  const { policiesDir } = ground.config
+  const policy = await loadModerationPolicy(join(policiesDir, 'moderation.yaml'))
+  const rules = await loadRetentionRules(join(policiesDir, 'retention.yaml'))
   const tools = await openReview(ground.config, policy)
-  return startReview(ground, tools, openEffects(ground, tools))
+  const onErased: OnErased = (tx, requestId) => omitAppeals(tx, tools, requestId)
+  const review = startReview(ground, tools, openEffects(ground, tools))
+  return [startJanitor(ground, doorbell, { rules, onErased }), review]
 }
 
 async function openGpu(

@@ -7,6 +7,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { Fault } from '../kernel/fault.ts'
 import { openLine } from '../schedule/position.ts'
+import { MAX_USER_CHARACTERS } from '../tenant/users.ts'
 import { registerAccess, SECRET_HEADER } from './access.ts'
 import type { App } from './app.ts'
 import type { RouteDeps, ServerDeps } from './deps.ts'
@@ -53,12 +54,14 @@ import { reviewShiftRoutes } from './routes/review-shift.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { statementRoutes } from './routes/statements.ts'
 import { usageRoutes } from './routes/usage.ts'
+import { userRoutes } from './routes/users.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { securityHeaders } from './security-headers.ts'
 import { startTelemetry } from './telemetry.ts'
 import { validationFault, validatorCompiler } from './validation.ts'
 
-const MAX_PARAM_LENGTH = 400
+/** In UTF-16 units: the name of a tenant's user is the longest there is. */
+const MAX_PARAM_LENGTH = 2 * MAX_USER_CHARACTERS
 const START_MS = 120_000
 
 /** Builds the server; the caller listens and closes. Closing answers those who wait before it ends. */
@@ -147,6 +150,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => reportRoutes(scope, routes))
   await app.register(async (scope: App) => objectRoutes(scope, routes))
   await app.register(async (scope: App) => usageRoutes(scope, routes))
+  await app.register(async (scope: App) => userRoutes(scope, routes))
   await app.register(async (scope: App) => webhookRoutes(scope, routes))
   await app.register(async (scope: App) => adminTenantRoutes(scope, routes))
   await app.register(async (scope: App) => adminPeopleRoutes(scope, routes))

@@ -22,6 +22,7 @@ export type ReportId = Branded<'report'>
 export type LegalHoldId = Branded<'legal_hold'>
 export type HandoverId = Branded<'handover'>
 export type ExportId = Branded<'export'>
+export type UserErasureId = Branded<'user_erasure'>
 
 type IdOf = {
   req: RequestId
@@ -41,6 +42,7 @@ type IdOf = {
   lgh: LegalHoldId
   hov: HandoverId
   exp: ExportId
+  ers: UserErasureId
 }
 export type IdPrefix = keyof IdOf
 

@@ -14,7 +14,7 @@ import type {
 } from './log-tables.ts'
 import type { Operation } from './model.ts'
 import type { PolicyVersionTable } from './policy-tables.ts'
-import type { ErasureTable, HeldErasureTable, LeftoverTable, RemovalTable } from './removal-tables.ts'
+import type { ErasureTable, HeldErasureTable, LeftoverTable, RemovalTable, UserErasureTable } from './removal-tables.ts'
 import type {
   ActiveReviewerView,
   AppealTable,
@@ -270,4 +270,5 @@ export type Tables = {
   'darkroom.policy_version': PolicyVersionTable
   'darkroom.held_erasure': HeldErasureTable
   'darkroom.removal': RemovalTable
+  'darkroom.user_erasure': UserErasureTable
 }

@@ -36,6 +36,8 @@ export type PersonTable = {
   deactivated_at: MaybeTime
   oidc_issuer: Maybe<string>
   oidc_subject: Maybe<string>
+  /** When what was stored about somebody who left was erased. */
+  erased_at: MaybeTime
   created_at: Time
 }
 

@@ -20,6 +20,19 @@ export async function statementsOf(
   return new Map(rows.map((row) => [row.id, asStatement(row.record)]))
 }
 
+/** Every statement about any of these requests or images, oldest first; those that others took the place of too. */
+export async function statementsAbout(sql: Sql, tenantId: string, subjectIds: readonly string[]): Promise<Statement[]> {
+  if (subjectIds.length === 0) return []
+  const rows = await sql
+    .selectFrom('darkroom.statement')
+    .select('record')
+    .where('subject_id', 'in', subjectIds)
+    .where('tenant_id', '=', tenantId)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ record }) => asStatement(record))
+}
+
 /** Statements are written complete or not at all, so a few marks of one suffice. */
 const Written = Type.Object({
   id: Type.String(),

@@ -223,6 +223,13 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/admin/people/:id': { of: 'first', kinds: one(person) },
     '/v1/admin/keys/:id': { of: 'first', kinds: one(async () => ours((await keyFor(first, ['client'])).id)) },
     '/v1/admin/policies/:digest': { of: 'everybody', kinds: async () => [{ digest: service.policy.digest }] },
+    '/v1/users/:user': {
+      of: 'everybody',
+      kinds: async () => {
+        ours((await service.admit({ prompt: ALLOWED, user: 'ada' })).requestId)
+        return [{ user: 'ada' }]
+      },
+    },
     '/v1/review/items/:id': { of: 'everybody', kinds: async (path) => [{ id: await reviewing.item(path) }] },
     '/v1/review/people/:id': { of: 'everybody', kinds: one(() => reviewing.other) },
     '/v1/models/:model': { of: 'everybody', kinds: async () => [{ model: 'storybook' }] },

@@ -15,7 +15,11 @@ test('feedback is erased after its time, also while messages of webhooks cannot 
   await raw`UPDATE darkroom.clock_offset SET by = interval '91 days'`.execute(sql)
   await raw`ALTER TABLE darkroom.webhook_message RENAME TO webhook_message_away`.execute(sql)
   const rules = await loadRetentionRules('policies/retention.yaml')
-  await using _janitor = startJanitor(service.ground, { ringDispatched: () => undefined }, rules)
+  await using _janitor = startJanitor(
+    service.ground,
+    { ringDispatched: () => undefined },
+    { rules, onErased: async () => undefined },
+  )
   const left = async () =>
     (await raw<{ count: number }>`SELECT count(*)::int AS count FROM darkroom.provenance_feedback`.execute(sql)).rows
   for (let tries = 0; tries < 100 && (await left())[0]?.count !== 0; tries++) await sleep(50)

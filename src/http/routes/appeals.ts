@@ -34,7 +34,7 @@ const AnswerSchema = Type.Unsafe<Answer>(
   ),
 )
 
-const AppealSchema = Type.Object({
+export const AppealSchema = Type.Object({
   id: Type.String(),
   object: Type.Literal('appeal'),
   statement_id: Type.String(),
@@ -179,7 +179,7 @@ export function appealRoutes(app: App, { ground, admission, statements }: RouteD
   )
 }
 
-function appealResource(appeal: AppealRecord) {
+export function appealResource(appeal: AppealRecord) {
   return {
     id: appeal.id,
     object: 'appeal' as const,
