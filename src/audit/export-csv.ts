@@ -1,5 +1,6 @@
 // The opened rows for spreadsheets: RFC 4180 in UTF-8 with a header. No cell is a formula.
 import { canonical } from '../kernel/canonical.ts'
+import { csvText } from './csv.ts'
 import type { Row } from './export-format.ts'
 
 export const COLUMNS = ['index', 'at', 'tenant', 'sequence', 'kind', 'subject', 'id', 'from', 'to', 'facts'] as const
@@ -22,10 +23,5 @@ export function csvLine({ entry, index, opened }: Row): string {
     to ?? '',
     canonical(facts),
   ]
-  return `${cells.map(cell).join(',')}\r\n`
-}
-
-function cell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+  return csvText([cells])
 }

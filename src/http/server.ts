@@ -24,6 +24,7 @@ import { appealRoutes } from './routes/appeals.ts'
 import { auditExportRoutes } from './routes/audit-exports.ts'
 import { auditHistoryRoutes } from './routes/audit-history.ts'
 import { auditLogRoutes } from './routes/audit-log.ts'
+import { auditReportRoutes } from './routes/audit-reports.ts'
 import { auditStatementRoutes } from './routes/audit-statements.ts'
 import { c2paRoutes } from './routes/c2pa.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -141,6 +142,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => receiptRoutes(scope, routes))
   await app.register(async (scope: App) => appealRoutes(scope, routes))
   await app.register(async (scope: App) => auditStatementRoutes(scope, routes))
+  await app.register(async (scope: App) => auditReportRoutes(scope, routes))
   await app.register(async (scope: App) => auditHistoryRoutes(scope, routes))
   await app.register(async (scope: App) => auditExportRoutes(scope, routes))
   await app.register(async (scope: App) => auditLogRoutes(scope, routes))

@@ -32,14 +32,14 @@ export async function endRetention(ground: Ground, rules: RetentionRules): Promi
 
 type Due = { id: string; request_id: string; tenant_id: string; statement_id: string }
 
-/** Whether the time of a row's statement is over and nothing stops its clock. Names: `statement`, `request`. */
-function isOver({ graceDays }: RetentionRules) {
+/** Whether the time of a row's statement is over, for so long, and nothing stops its clock. Names: `statement`, `request`. */
+function isOver({ graceDays }: RetentionRules, lateSeconds = 0) {
   return raw<boolean>`(
     CASE WHEN statement.record->'redress'->>'kind' = 'restricted' THEN statement.preservation_ended_at IS NOT NULL
          ELSE greatest(statement.appeal_until,
                        (SELECT max(coalesce(ended.decided_at, ended.updated_at)) FROM darkroom.appeal AS ended
                          WHERE ended.request_id = request.id))
-              + ${graceDays} * interval '1 day' <= (SELECT darkroom.now()) END
+              + ${graceDays} * interval '1 day' + ${lateSeconds} * interval '1 second' <= (SELECT darkroom.now()) END
     AND NOT EXISTS (SELECT FROM darkroom.appeal
                      WHERE appeal.request_id = request.id AND appeal.state IN ('open', 'reviewing'))
     AND NOT ${isHeld(raw.ref('request.id'))} AND NOT ${isUndecided(raw.ref('request.id'))})`
@@ -67,6 +67,39 @@ async function findRequests(sql: Sql | Tx, rules: RetentionRules, requestId: str
        AND (${requestId}::text IS NULL OR request.id = ${requestId}) AND ${isOver(rules)}
      ORDER BY statement.appeal_until, request.id LIMIT ${AT_ONCE}`.execute(sql)
   return rows
+}
+
+/** How much has its time over, or should be out of the stores by now; and how much of that since longer than these seconds. */
+export async function countDue(
+  tx: Tx,
+  rules: RetentionRules,
+  lateSeconds: number,
+): Promise<{ due: number; overdue: number }> {
+  const [due, overdue] = [await countOver(tx, rules, 0), await countOver(tx, rules, lateSeconds)]
+  const { rows } = await raw<{ due: number; overdue: number }>`
+    SELECT count(*)::int AS due,
+           count(*) FILTER (WHERE since <= darkroom.now() - ${lateSeconds} * interval '1 second')::int AS overdue
+      FROM (SELECT settled_at AS since FROM darkroom.erasure
+             UNION ALL SELECT due_at FROM darkroom.removal
+             UNION ALL SELECT leftover.settled_at FROM darkroom.leftover
+               JOIN darkroom.image ON image.id = leftover.image_id WHERE NOT ${isHeld(raw.ref('image.request_id'))}) AS sweep
+     WHERE since <= darkroom.now()`.execute(tx)
+  const [sweeps] = rows
+  return { due: due + (sweeps?.due ?? 0), overdue: overdue + (sweeps?.overdue ?? 0) }
+}
+
+async function countOver(tx: Tx, rules: RetentionRules, lateSeconds: number): Promise<number> {
+  const { rows } = await raw<{ count: number }>`
+    SELECT (SELECT count(*)::int FROM darkroom.image AS image
+              JOIN darkroom.request AS request ON request.id = image.request_id
+              JOIN darkroom.statement AS statement ON statement.id = image.statement_id
+             WHERE image.state IN ('denied', 'withdrawn') AND image.erased_at IS NULL AND ${isOver(rules, lateSeconds)})
+         + (SELECT count(*)::int FROM darkroom.request AS request
+              JOIN darkroom.statement AS statement ON statement.id = request.statement_id
+             WHERE request.state = 'refused' AND request.erased_at IS NULL AND ${isOver(rules, lateSeconds)}) AS count`.execute(
+    tx,
+  )
+  return rows[0]?.count ?? 0
 }
 
 /** False when somebody was faster, appealed or placed a hold. */

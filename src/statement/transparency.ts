@@ -50,6 +50,8 @@ const TERRITORY: ReadonlyMap<string, readonly string[]> = new Map<string, readon
   ['EEA', EEA],
   ...EEA.map((country): [string, string[]] => [country, [country]]),
 ])
+/** What a policy's territory may name for its statements to be submitted. */
+export const SUBMITTED_AREAS: readonly string[] = [...TERRITORY.keys()]
 
 const Day = Type.String({ pattern: '^20\\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' })
 const strict = { additionalProperties: false } as const

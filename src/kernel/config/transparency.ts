@@ -35,6 +35,8 @@ export function readTransparency(reader: Reader, publicUrl: string | null) {
     timestampMinutes: integer('DARKROOM_LOG_TIMESTAMP_MINUTES', 60, 1, 60),
     /** The longest period of one export. */
     exportDays: integer('DARKROOM_AUDIT_EXPORT_MAX_DAYS', 3660, 1, 36_600),
+    /** The longest period of one report. */
+    reportDays: integer('DARKROOM_AUDIT_REPORT_MAX_DAYS', 400, 1, 36_600),
     /** One that is made or given up is taken away so long after that; 0: by people alone. */
     exportKeepDays: integer('DARKROOM_AUDIT_EXPORT_KEEP_DAYS', 90, 0, 36_600),
   }
