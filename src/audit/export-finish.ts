@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { sql as raw } from 'kysely'
 import { note } from '../advance.ts'
 import { asJson, canonical, sha256 } from '../kernel/canonical.ts'
-import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ExportPart } from '../kernel/log-tables.ts'
 import { SYSTEM } from '../kernel/version.ts'
@@ -14,7 +13,7 @@ import { archiveOf, filesOf, type Note, type Piece, pieceOf } from './export-arc
 import { type ArchivedFile, FORMAT, LIMITS, type Manifest, noteTextOf, UNPROVEN } from './export-format.ts'
 import { restrictedIn } from './export-range.ts'
 import { reconcileExport } from './export-reconcile.ts'
-import { record } from './export-records.ts'
+import { nowOf, record } from './export-records.ts'
 import type { Tally } from './export-tally.ts'
 import { type ExportTools, goOn, type Making } from './export-tools.ts'
 import { originOf } from './log.ts'
@@ -130,11 +129,4 @@ async function digestOf(
     goOn(tools)
   }
   return { size, sha256: hash.digest('hex') }
-}
-
-async function nowOf(tx: Tx): Promise<Date> {
-  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(tx)
-  const [row] = rows
-  if (row === undefined) throw new TypeError('a select without a table has one row')
-  return row.now
 }

@@ -15,6 +15,25 @@ export async function findRange(database: Database, { from, to }: { from: Date; 
   return database.transact(async (tx) => ((await isSigned(tx, to)) ? readRange(tx, from, to) : null))
 }
 
+export type Outlook = { readonly rows: number; readonly whole: boolean }
+
+/** About how many leaves a period's range has, from the moves at its ends; `whole`: the log has every move of it. */
+export async function foreseeRange(sql: Sql, { from, to }: { from: Date; to: Date }): Promise<Outlook> {
+  const { rows } = await raw<{ first: string | null; last: string | null; size: string }>`
+    SELECT tree_size AS size,
+           (SELECT log_index FROM darkroom.move
+             WHERE at >= ${from}::timestamptz - ${MARGIN_SECONDS} * interval '1 second' AND log_index IS NOT NULL
+             ORDER BY at, log_index LIMIT 1) AS first,
+           (SELECT log_index FROM darkroom.move
+             WHERE at < ${to}::timestamptz + ${MARGIN_SECONDS} * interval '1 second' AND log_index IS NOT NULL
+             ORDER BY at DESC, log_index DESC LIMIT 1) AS last
+      FROM darkroom.log`.execute(sql)
+  const [found] = rows
+  if (found === undefined) throw new TypeError('the log has one row')
+  const { first, end } = bounds(found)
+  return { rows: Math.max(0, end - first), whole: await isSigned(sql, to) }
+}
+
 /** Whether all moves that were made before `to` and are there are in a signed tree. */
 async function isSigned(sql: Sql | Tx, to: Date): Promise<boolean> {
   const { rows } = await raw<{ open: boolean }>`
@@ -49,6 +68,11 @@ async function readRange(tx: Tx, from: Date, to: Date): Promise<Range> {
       FROM darkroom.log AS log`.execute(tx)
   const [found] = rows
   if (found === undefined) throw new TypeError('the log has one row')
+  return bounds(found)
+}
+
+/** One leaf more on each side, where there is one. */
+function bounds(found: { first: string | null; last: string | null; size: string }): Range {
   const size = Number(found.size)
   return {
     first: Math.max(0, Number(found.first ?? size) - 1),

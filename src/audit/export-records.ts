@@ -66,13 +66,7 @@ export async function orderExport(
   await lockOperator(tx)
   const earlier = idempotency === null ? null : await findOrdered(tx, idempotency)
   if (earlier !== null) return { id: earlier, replayed: true }
-  const { rows } = await raw<{ future: boolean }>`SELECT ${asked.to}::timestamptz > darkroom.now() AS future`.execute(
-    tx,
-  )
-  if (rows[0]?.future !== false)
-    throw new Fault('invalid_request', { field: 'to', detail: 'to is in the future: the log is not there yet' })
-  if (asked.tenant !== null && (await pseudonymOf(tx, asked.tenant)) === null)
-    throw new Fault('invalid_request', { field: 'tenant', detail: 'tenant is the id of no tenant' })
+  await checkAsked(tx, asked)
   const id = newId('exp')
   await tx
     .insertInto('darkroom.audit_export')
@@ -91,6 +85,15 @@ export async function orderExport(
     })
     .execute()
   return { id, replayed: false }
+}
+
+/** Fault: invalid_request (no such tenant, a period that is not over). */
+export async function checkAsked(sql: Sql | Tx, { to, tenant }: Pick<Asked, 'to' | 'tenant'>): Promise<void> {
+  const { rows } = await raw<{ future: boolean }>`SELECT ${to}::timestamptz > darkroom.now() AS future`.execute(sql)
+  if (rows[0]?.future !== false)
+    throw new Fault('invalid_request', { field: 'to', detail: 'to is in the future: the log is not there yet' })
+  if (tenant !== null && (await pseudonymOf(sql, tenant)) === null)
+    throw new Fault('invalid_request', { field: 'tenant', detail: 'tenant is the id of no tenant' })
 }
 
 async function findOrdered(tx: Tx, { key, orderDigest }: Idempotency): Promise<string | null> {
@@ -212,4 +215,12 @@ export async function isRemoved(sql: Sql, id: string): Promise<boolean> {
 export async function pseudonymOf(sql: Sql | Tx, tenantId: string): Promise<string | null> {
   const row = await sql.selectFrom('darkroom.tenant').select('pseudonym').where('id', '=', tenantId).executeTakeFirst()
   return row?.pseudonym ?? null
+}
+
+/** The records' time. */
+export async function nowOf(sql: Sql | Tx): Promise<Date> {
+  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(sql)
+  const [row] = rows
+  if (row === undefined) throw new TypeError('a select without a table has one row')
+  return row.now
 }

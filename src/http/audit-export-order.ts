@@ -2,8 +2,8 @@
 import type { Asked } from '../audit/export-records.ts'
 import { Fault } from '../kernel/fault.ts'
 import { type Idempotency, readIdempotency } from '../kernel/idempotency.ts'
-import type { NewExport } from './audit-export-schemas.ts'
-import { instant } from './validation.ts'
+import { NewExport } from './audit-export-schemas.ts'
+import { instant, validationFault, validatorCompiler } from './validation.ts'
 
 const DAY_MS = 86_400_000
 
@@ -28,6 +28,15 @@ export function readOrder(body: NewExport, mostDays: number): Asked {
     csv: formats?.includes('csv') === true,
     parquet: formats?.includes('parquet') === true,
   }
+}
+
+const check = validatorCompiler({ schema: NewExport, method: 'POST', url: '', httpPart: 'body' })
+
+/** Of what no route has looked at, such as a form. Fault: invalid_request, in the words of the route. */
+export function requireShape(body: NewExport): void {
+  const checked = check(body)
+  if (typeof checked === 'object' && 'error' in checked && Array.isArray(checked.error))
+    throw validationFault(checked.error, 'body')
 }
 
 /** Null without a key. Fault: invalid_request (field idempotency-key). */

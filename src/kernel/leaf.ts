@@ -30,7 +30,7 @@ const RESTRICTED: ReadonlySet<string> = new Set([
 ])
 
 /** A move's kind as the log tells it. */
-function publicKind(kind: string): string {
+export function publicKind(kind: string): string {
   return RESTRICTED.has(kind) ? 'restricted' : kind
 }
 

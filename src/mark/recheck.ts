@@ -50,6 +50,7 @@ export async function recheckNext(
   if (image === null) return null
   const result = await recheck(ground, tools, image, image.id === turn.image_id ? turn.tries : 0)
   recheckResults.inc({ result })
+  await keepLast(sql, result)
   return result
 }
 
@@ -187,6 +188,11 @@ async function takeTurn({ config, database }: Ground): Promise<Turn | null> {
 
 async function endTurn(sql: Sql): Promise<void> {
   await raw`UPDATE darkroom.recheck SET image_id = NULL, tries = 0 WHERE image_id IS NOT NULL`.execute(sql)
+}
+
+/** For whoever asks how the log does. */
+async function keepLast(sql: Sql, result: RecheckResult): Promise<void> {
+  await raw`UPDATE darkroom.recheck SET looked_at = darkroom.now(), result = ${result}`.execute(sql)
 }
 
 /** Whether it is: not for ever. */
