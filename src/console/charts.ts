@@ -43,6 +43,30 @@ function inWords(bar: Bar): string {
   return `${bar.name}: ${parts.length === 0 ? 'none' : `${total(bar)}, of these ${parts.join(', ')}`}`
 }
 
+/** Day by day: columns of parts on one scale, of which the first stands lowest. With a legend, and the whole in words. */
+export function stackedColumns(days: readonly Bar[], said: string): Html {
+  const most = Math.max(1, ...days.map(total))
+  const wide = WIDE / Math.max(1, days.length)
+  const parts = days[0]?.parts.map((part) => part.name) ?? []
+  const columns = days.map((day, index) => {
+    let y = 100
+    return day.parts.map(({ count }, part) => {
+      const tall = (count / most) * 96
+      y -= tall
+      return (
+        count > 0 &&
+        html`<rect class="part-${part}" x="${round(index * wide + wide * 0.08)}" y="${round(y)}" width="${round(wide * 0.84)}" height="${round(tall)}"/>`
+      )
+    })
+  })
+  return html`<figure class="flow columns">
+<svg viewBox="0 0 ${WIDE} 100" preserveAspectRatio="none" role="img" aria-label="${said}">${columns}<line class="axis" x1="0" x2="${WIDE}" y1="100" y2="100"/></svg>
+<figcaption><span>${days[0]?.name ?? ''} to ${days.at(-1)?.name ?? ''}</span> <span class="hint">at most ${most} in one day</span></figcaption>
+<ul class="legend" aria-hidden="true">
+${parts.map((name, index) => html`<li><svg viewBox="0 0 10 10"><rect class="part-${index}" width="10" height="10" rx="2"/></svg>${name}</li>\n`)}</ul>
+</figure>`
+}
+
 export type Flow = { readonly came: number; readonly decided: number }
 
 /** Hour by hour: what came grows upwards, what was decided downwards, on one scale. */

@@ -3,6 +3,7 @@ import { sql as raw } from 'kysely'
 import sharp from 'sharp'
 import { runExport } from '../../src/audit/export-job.ts'
 import { readLogState } from '../../src/audit/log-records.ts'
+import { REPORT_NAMES } from '../../src/audit/reports/report.ts'
 import { runRound } from '../../src/audit/sequencer.ts'
 import { tilePath } from '../../src/audit/tiles.ts'
 import { sha256 } from '../../src/kernel/canonical.ts'
@@ -239,6 +240,8 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/log/tile/*': { of: 'everybody', kinds: tile },
     '/log/timestamp/:size': { of: 'everybody', kinds: dated },
     '/v1/audit/exports/:id': { of: 'everybody', kinds: one(exported) },
+    '/v1/audit/reports/:name': { of: 'everybody', kinds: async () => REPORT_NAMES.map((name) => ({ name })) },
+    '/audit/reports/:name': { of: 'everybody', kinds: async () => REPORT_NAMES.map((name) => ({ name })) },
     '/v1/audit/history/:id': {
       of: 'everybody',
       kinds: async () => [{ id: (await generation()).id }, ...(await images())],
@@ -296,6 +299,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/audit/find': '?q=img_00000000000000000000000000',
     '/v1/audit/statements': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
     '/v1/audit/report': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
+    '/v1/audit/reports/:name': '?from=2026-01-01&to=2026-02-01',
   }
   return { service, actors, things, bodies, queries, made }
 }

@@ -17,6 +17,8 @@ const OF_STATEMENTS = new Set([
 
 type Decision = {
   restricted: boolean
+  /** Of the sandbox. */
+  rehearsed: boolean
   month: string
   policy: string | null
   version: string | null
@@ -34,7 +36,8 @@ type Verdict = { month: string; person: string; kind: string; outcome: string; c
 
 export async function decisionsReport(tx: Tx, given: Given): Promise<Counted> {
   const all = await readDecisions(tx, given)
-  const told = all.filter(({ restricted }) => !restricted)
+  const told = all.filter(({ restricted, rehearsed }) => !restricted && !rehearsed)
+  const withheld = sumOf(all, (row) => (row.restricted ? row.count : 0))
   const decisions = sumOf(all, (row) => row.count)
   const shown = sumOf(told, (row) => row.count)
   const restrictions = told.filter(({ action }) => action !== 'allowed')
@@ -55,7 +58,15 @@ export async function decisionsReport(tx: Tx, given: Given): Promise<Counted> {
           'Of restricted cases',
           'Of these: decisions about restricted cases. No other row of this report has them.',
         ],
-        decisions - shown,
+        withheld,
+      ),
+      count(
+        [
+          'rehearsed',
+          'Rehearsals',
+          'Of these: decisions about orders of the sandbox. No other row of this report has them.',
+        ],
+        decisions - shown - withheld,
       ),
       ...(['software', 'people', 'owner'] as const).map((decider) =>
         share(
@@ -112,7 +123,8 @@ async function readDecisions(tx: Tx, { period: { from, to } }: Given): Promise<D
         LEFT JOIN darkroom.statement AS statement
           ON statement.id = move.facts ->> 'statement' AND statement.subject_id = move.subject_id
        WHERE move.at >= ${from} AND move.at < ${to} AND ${ACTS})
-    SELECT act.request_id IN (SELECT id FROM ${RESTRICTED_REQUESTS} AS restricted) AS restricted, act.month, act.action,
+    SELECT act.request_id IN (SELECT id FROM ${RESTRICTED_REQUESTS} AS restricted) AS restricted,
+           request.sandbox IS NOT NULL AS rehearsed, act.month, act.action,
            act.policy ->> 'id' AS policy, act.policy ->> 'version' AS version, act.policy ->> 'digest' AS digest,
            act.record ->> 'clause' AS clause, act.people,
            CASE WHEN act.record ->> 'decidedBy' = 'owner' THEN 'owner'
@@ -120,9 +132,10 @@ async function readDecisions(tx: Tx, { period: { from, to } }: Given): Promise<D
                 ELSE 'software' END AS decider,
            count(*)::int AS count, count(*) FILTER (WHERE appeal.state = 'overturned')::int AS overturned,
            count(*) FILTER (WHERE appeal.state = 'partial')::int AS partly
-      FROM act LEFT JOIN LATERAL (
+      FROM act LEFT JOIN darkroom.request AS request ON request.id = act.request_id
+      LEFT JOIN LATERAL (
         SELECT state FROM darkroom.appeal WHERE appeal.statement_id = act.statement_id ORDER BY created_at DESC LIMIT 1) AS appeal ON true
-     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 4, 5, 3, 7, 9, 2, 8`.execute(tx)
+     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY 5, 6, 4, 8, 10, 3, 9`.execute(tx)
   return rows
 }
 

@@ -49,10 +49,9 @@ export type AuditReport = Counted & {
   readonly complete: boolean
 }
 
-/** What a count is given. `now`: of the snapshot. */
+/** What a count is given. */
 export type Given = {
   readonly period: Period
-  readonly now: Date
   /** What people appear as: in one month always the same. */
   readonly pseudonymOf: (personId: string, month: string) => string
   readonly feedbackDays: number

@@ -34,25 +34,33 @@ const COUNTS: Readonly<Record<ReportName, (tx: Tx, given: Given) => Promise<Coun
 
 /** Fault: invalid_request, which names from or to. */
 export async function makeReport(tools: ReportTools, name: ReportName, period: Period): Promise<AuditReport> {
-  checkDays(period, tools.mostDays)
   return tools.database.transact(async (tx) => {
     await raw`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`.execute(tx)
-    const now = await readNow(tx)
-    checkPast(period, now)
-    const { feedbackDays, countDue } = tools
-    const given = { period, now, pseudonymOf: pseudonymsUnder(tools.secret), feedbackDays, countDue }
-    const counted = await COUNTS[name](tx, given)
-    return {
-      object: 'audit_report',
-      name,
-      from: period.from.toISOString(),
-      to: period.to.toISOString(),
-      counted_at: now.toISOString(),
-      over: period.to <= now,
-      complete: counted.differences.every(({ difference }) => difference === 0),
-      ...counted,
-    }
+    return countOn(tx, tools, name, period)
   })
+}
+
+/** The same, of what this transaction sees. */
+export async function countOn(
+  tx: Tx,
+  { mostDays, feedbackDays, secret, countDue }: Omit<ReportTools, 'database'>,
+  name: ReportName,
+  period: Period,
+): Promise<AuditReport> {
+  checkDays(period, mostDays)
+  const now = await readNow(tx)
+  checkPast(period, now)
+  const counted = await COUNTS[name](tx, { period, pseudonymOf: pseudonymsUnder(secret), feedbackDays, countDue })
+  return {
+    object: 'audit_report',
+    name,
+    from: period.from.toISOString(),
+    to: period.to.toISOString(),
+    counted_at: now.toISOString(),
+    over: period.to <= now,
+    complete: counted.differences.every(({ difference }) => difference === 0),
+    ...counted,
+  }
 }
 
 function checkDays(period: Period, mostDays: number): void {
