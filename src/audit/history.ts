@@ -10,6 +10,8 @@ import { type Move, readMoves } from './history-moves.ts'
 import { restrictedRequests } from './restricted.ts'
 
 export type History = {
+  /** The records' own time when this was read. */
+  as_of: string
   request: Awaited<ReturnType<typeof readRequest>>
   /** The image that was asked for; null: the request was. */
   image_id: string | null
@@ -30,7 +32,9 @@ export async function readHistory(sql: Sql, id: string, after = '0'): Promise<Hi
     })
   const { moves, more } = await readMoves(sql, requestId, after)
   const images = await readImages(sql, requestId)
+  const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(sql)
   return {
+    as_of: (rows[0]?.now ?? new Date()).toISOString(),
     request: await readRequest(sql, requestId, images),
     image_id: imageId,
     images: images.map(imageOf),

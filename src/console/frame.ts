@@ -50,6 +50,8 @@ export type Frame = {
   asks: (path: string, bodyLimit: number, draw: Public) => void
   closed: (path: string, roles: readonly Role[], draw: Closed) => void
   acts: (path: string, roles: readonly Role[], act: Act) => void
+  /** A form of such a page that hands in a file, which the page reads as it comes; `bodyLimit` in bytes. */
+  takes: (path: string, roles: readonly Role[], bodyLimit: number, draw: Closed) => void
 }
 
 const FORM = 'application/x-www-form-urlencoded'
@@ -121,6 +123,7 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
       })
     },
     closed: (path, roles, draw) => void app.get(path, route, closed(roles, draw)),
+    takes: (path, roles, bodyLimit, draw) => void app.post(path, { ...route, bodyLimit }, closed(roles, draw)),
     acts: (path, roles, act) => {
       const draw: Closed = (_context, request) => {
         if (!(request.body instanceof URLSearchParams))

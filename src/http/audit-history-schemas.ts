@@ -78,6 +78,7 @@ const Place = Type.Object({
 export const HistorySchema = Type.Unsafe<{ object: 'audit_history' } & History>(
   Type.Object({
     object: Type.Literal('audit_history'),
+    as_of: Time,
     request: Type.Object({ id: Type.String(), state: Type.String() }, { additionalProperties: true }),
     image_id: Id,
     images: Type.Array(

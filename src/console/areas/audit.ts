@@ -1,15 +1,14 @@
-// Pages for compliance: what became of a picture and what proves it (here), exports of the log and its health (audit-exports.ts), what the
+// Pages for compliance: what became of a picture and what proves it (audit-find.ts), exports of the log and its health (audit-exports.ts), what the
 // operator reports (audit-reports.ts).
 
 import type { Frame } from '../frame.ts'
-import { html } from '../html.ts'
-import { auditWays } from '../pages/audit/ways.ts'
 import { auditExportPages } from './audit-exports.ts'
+import { auditFindPages } from './audit-find.ts'
 import { auditReportPages } from './audit-reports.ts'
-import { AUDITORS, type AuditTools } from './audit-tools.ts'
+import type { AuditTools } from './audit-tools.ts'
 
 export function auditPages(frame: Frame, tools: AuditTools): void {
-  frame.closed('/audit', AUDITORS, () => ({ title: 'Audit', body: html`${auditWays('/audit')}<h1>Audit</h1>` }))
+  auditFindPages(frame, tools)
   auditExportPages(frame, tools)
   auditReportPages(frame, tools)
 }
