@@ -10,7 +10,7 @@ export type Bar = { readonly name: string; readonly parts: readonly Part[] }
 const WIDE = 1000
 
 /** Bars on one scale, each of parts in the order of `names`; `tone` picks the colours. With a legend. */
-export function stackedBars(bars: readonly Bar[], tone: 'age' | 'due'): Html {
+export function stackedBars(bars: readonly Bar[], tone: 'age' | 'due' | 'kind'): Html {
   const most = Math.max(1, ...bars.map(total))
   const names = bars[0]?.parts.map((part) => part.name) ?? []
   return html`<div class="lanebars tone-${tone}">
@@ -59,12 +59,12 @@ export function stackedColumns(days: readonly Bar[], said: string): Html {
       )
     })
   })
-  return html`<figure class="flow columns">
+  return html`<figure class="flow columns tone-kind">
 <svg viewBox="0 0 ${WIDE} 100" preserveAspectRatio="none" role="img" aria-label="${said}">${columns}<line class="axis" x1="0" x2="${WIDE}" y1="100" y2="100"/></svg>
 <figcaption><span>${days[0]?.name ?? ''} to ${days.at(-1)?.name ?? ''}</span> <span class="hint">at most ${most} in one day</span></figcaption>
-<ul class="legend" aria-hidden="true">
-${parts.map((name, index) => html`<li><svg viewBox="0 0 10 10"><rect class="part-${index}" width="10" height="10" rx="2"/></svg>${name}</li>\n`)}</ul>
-</figure>`
+</figure>
+<ul class="legend tone-kind" aria-hidden="true">
+${parts.map((name, index) => html`<li><svg viewBox="0 0 10 10"><rect class="part-${index}" width="10" height="10" rx="2"/></svg>${name}</li>\n`)}</ul>`
 }
 
 export type Flow = { readonly came: number; readonly decided: number }

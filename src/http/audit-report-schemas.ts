@@ -33,7 +33,10 @@ const FigureSchema = Type.Object({
   value: nullable(Type.Number({ description: 'Null: it was not measured.' })),
   of: nullable(Type.Number({ description: 'Of how many, where it is a share.' })),
   interval: nullable(
-    Type.Object({ low: Type.Number(), high: Type.Number() }, { description: 'Of the share: Wilson’s, 95 %.' }),
+    Type.Object(
+      { low: Type.Number(), high: Type.Number() },
+      { description: 'Of a share of a random sample: Wilson’s, 95 %.' },
+    ),
   ),
   unmeasured: nullable(Type.String({ description: 'Why it was not measured.' })),
 })

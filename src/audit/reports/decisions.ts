@@ -4,7 +4,18 @@ import { sql as raw } from 'kysely'
 import type { Tx } from '../../kernel/database.ts'
 import { reconcile } from '../../statement/reconcile.ts'
 import { readChanges, readPolicies } from './policies.ts'
-import { type Counted, count, difference, type Given, type Row, share, sumOf, type Table, table } from './report.ts'
+import {
+  type Counted,
+  count,
+  difference,
+  type Figure,
+  type Given,
+  type Row,
+  share,
+  sumOf,
+  type Table,
+  table,
+} from './report.ts'
 import { RESTRICTED_REQUESTS } from './restricted.ts'
 
 /** Of statement/reconcile.ts, what does not count a report's rows. */
@@ -37,72 +48,83 @@ type Verdict = { month: string; person: string; kind: string; outcome: string; c
 export async function decisionsReport(tx: Tx, given: Given): Promise<Counted> {
   const all = await readDecisions(tx, given)
   const told = all.filter(({ restricted, rehearsed }) => !restricted && !rehearsed)
-  const withheld = sumOf(all, (row) => (row.restricted ? row.count : 0))
-  const decisions = sumOf(all, (row) => row.count)
-  const shown = sumOf(told, (row) => row.count)
-  const restrictions = told.filter(({ action }) => action !== 'allowed')
-  const verdicts = await readVerdicts(tx, given)
   return {
-    figures: [
-      count(
-        [
-          'decisions',
-          'Decisions',
-          'Moves of the period that allow or restrict: orders refused, pictures allowed, withheld or withdrawn, and restrictions that an appeal put on another clause.',
-        ],
-        decisions,
-      ),
-      count(
-        [
-          'withheld',
-          'Of restricted cases',
-          'Of these: decisions about restricted cases. No other row of this report has them.',
-        ],
-        withheld,
-      ),
-      count(
-        [
-          'rehearsed',
-          'Rehearsals',
-          'Of these: decisions about orders of the sandbox. No other row of this report has them.',
-        ],
-        decisions - shown - withheld,
-      ),
-      ...(['software', 'people', 'owner'] as const).map((decider) =>
-        share(
-          [
-            `by_${decider}`,
-            `By ${decider}`,
-            `Of the other decisions: those made by ${decider === 'owner' ? 'the owner of a picture, who took it back' : decider}.`,
-          ],
-          sumOf(told, (row) => (row.decider === decider ? row.count : 0)),
-          shown,
-        ),
-      ),
-      share(
-        [
-          'overturned',
-          'Overturned on appeal',
-          'Of the restrictions among these: those that an appeal has overturned in full since.',
-        ],
-        sumOf(restrictions, (row) => row.overturned),
-        sumOf(restrictions, (row) => row.count),
-      ),
-      share(
-        ['partly', 'Partly overturned', 'Of the same: those that an appeal has overturned in part since.'],
-        sumOf(restrictions, (row) => row.partly),
-        sumOf(restrictions, (row) => row.count),
-      ),
-    ],
+    figures: [...apartFigures(all), ...toldFigures(told)],
     tables: [
       decisionsTable(told, given),
-      verdictsTable(verdicts, given),
+      verdictsTable(await readVerdicts(tx, given), given),
       await secondLooks(tx, given),
       await readPolicies(tx, given),
       await readChanges(tx, given),
     ],
     differences: await heldAgainst(tx, given, all),
   }
+}
+
+const counted = (rows: readonly Decision[]) => sumOf(rows, (row) => row.count)
+
+function apartFigures(all: readonly Decision[]): Figure[] {
+  return [
+    count(
+      [
+        'decisions',
+        'Decisions',
+        'Moves of the period that allow or restrict: orders refused, pictures allowed, withheld or withdrawn, and restrictions that an appeal put on another clause.',
+      ],
+      counted(all),
+    ),
+    count(
+      [
+        'withheld',
+        'Of restricted cases',
+        'Of these: decisions about restricted cases. No other row of this report has them.',
+      ],
+      counted(all.filter(({ restricted }) => restricted)),
+    ),
+    count(
+      [
+        'rehearsed',
+        'Rehearsals',
+        'Of these: decisions about orders of the sandbox. No other row of this report has them.',
+      ],
+      counted(all.filter(({ restricted, rehearsed }) => rehearsed && !restricted)),
+    ),
+  ]
+}
+
+const DECIDERS = {
+  software: ['By software', 'software, without a person'],
+  people: ['By people', 'people'],
+  owner: ['By owners', 'the owner of a picture, who took it back'],
+} as const
+
+function toldFigures(told: readonly Decision[]): Figure[] {
+  const restrictions = told.filter(({ action }) => action !== 'allowed')
+  return [
+    ...(['software', 'people', 'owner'] as const).map((decider) => {
+      const [title, whom] = DECIDERS[decider]
+      const mine = told.filter((row) => row.decider === decider)
+      return share(
+        [`by_${decider}`, title, `Of the other decisions: those made by ${whom}.`],
+        counted(mine),
+        counted(told),
+      )
+    }),
+    share(
+      [
+        'overturned',
+        'Overturned on appeal',
+        'Of the restrictions among these: those that an appeal has overturned in full since.',
+      ],
+      sumOf(restrictions, (row) => row.overturned),
+      counted(restrictions),
+    ),
+    share(
+      ['partly', 'Partly overturned', 'Of the same: those that an appeal has overturned in part since.'],
+      sumOf(restrictions, (row) => row.partly),
+      counted(restrictions),
+    ),
+  ]
 }
 
 /** The acts of a period. A decision by people names the verdicts of its review item, or those whom its statement names. */

@@ -3,66 +3,14 @@
 import type { Tx } from '../../kernel/database.ts'
 import { countPayloads } from '../../statement/exports.ts'
 import { countReport, type Report } from '../../statement/report.ts'
-import { type Counted, count, type Given, share, sumOf, type Table, table, unmeasured } from './report.ts'
+import { type Counted, count, type Figure, type Given, share, sumOf, type Table, table, unmeasured } from './report.ts'
 
 export async function moderationReport(tx: Tx, { period }: Given): Promise<Counted> {
   const report = await countReport(tx, period, () => null)
-  const { complaints, withdrawn_pictures: withdrawn } = report
-  const restrictions = sumOf(report.measures, (row) => row.count)
-  const { total, upheld, reversed, partially_reversed } = complaints.total
-  const median = [
-    'median_hours',
-    'Median hours to a decision',
-    'From an appeal’s coming to its decision on the merits: half took less.',
-  ] as const
-  const decided = upheld + reversed + partially_reversed
   return {
     figures: [
-      count(
-        [
-          'restrictions',
-          'Restrictions',
-          'Statements of reasons of the period: refusals, pictures withheld, and pictures withdrawn by people.',
-        ],
-        restrictions,
-      ),
-      share(
-        ['automated', 'Decided by software alone', 'Of these restrictions: those that no person decided.'],
-        sumOf(report.measures, (row) => (row.automated_decision ? row.count : 0)),
-        restrictions,
-      ),
-      count(
-        [
-          'withdrawn_by_person',
-          'Withdrawn by people',
-          'Published pictures that people of the service took back in the period.',
-        ],
-        withdrawn.by_person,
-      ),
-      count(
-        [
-          'withdrawn_by_owner',
-          'Withdrawn by owners',
-          'Published pictures that their owners took back. They are in no other figure.',
-        ],
-        withdrawn.by_owner,
-      ),
-      count(
-        ['complaints', 'Appeals', 'Appeals that came in during the period; what became of them is as of now.'],
-        total,
-      ),
-      share(
-        [
-          'reversed',
-          'Reversed on appeal',
-          'Of these appeals, where decided on the merits: those reversed in full or in part.',
-        ],
-        reversed + partially_reversed,
-        decided,
-      ),
-      complaints.median_hours === null
-        ? unmeasured(median, 'No appeal of the period was decided on its merits.')
-        : count(median, Math.round(complaints.median_hours * 100) / 100),
+      ...restrictionFigures(report),
+      ...complaintFigures(report),
       count(
         [
           'payloads',
@@ -79,6 +27,70 @@ export async function moderationReport(tx: Tx, { period }: Given): Promise<Count
     tables: [measures(report), complaintsTable(report), classifiers(report)],
     differences: report.reconciliation.differences,
   }
+}
+
+function restrictionFigures({ measures, withdrawn_pictures: withdrawn }: Report): Figure[] {
+  const restrictions = sumOf(measures, (row) => row.count)
+  return [
+    count(
+      [
+        'restrictions',
+        'Restrictions',
+        'Statements of reasons of the period: refusals, pictures withheld, and pictures withdrawn by people.',
+      ],
+      restrictions,
+    ),
+    share(
+      ['automated', 'Decided by software alone', 'Of these restrictions: those that no person decided.'],
+      sumOf(measures, (row) => (row.automated_decision ? row.count : 0)),
+      restrictions,
+    ),
+    count(
+      [
+        'withdrawn_by_person',
+        'Withdrawn by people',
+        'Published pictures that people of the service took back in the period.',
+      ],
+      withdrawn.by_person,
+    ),
+    count(
+      [
+        'withdrawn_by_owner',
+        'Withdrawn by owners',
+        'Published pictures that their owners took back. They are in no other figure.',
+      ],
+      withdrawn.by_owner,
+    ),
+  ]
+}
+
+const MEDIAN = [
+  'median_hours',
+  'Median hours to a decision',
+  'From an appeal’s coming to its decision on the merits: half took less.',
+] as const
+
+function complaintFigures({ complaints }: Report): Figure[] {
+  const { total, upheld, reversed, partially_reversed } = complaints.total
+  const decided = upheld + reversed + partially_reversed
+  return [
+    count(
+      ['complaints', 'Appeals', 'Appeals that came in during the period; what became of them is as of now.'],
+      total,
+    ),
+    share(
+      [
+        'reversed',
+        'Reversed on appeal',
+        'Of these appeals, where decided on the merits: those reversed in full or in part.',
+      ],
+      reversed + partially_reversed,
+      decided,
+    ),
+    complaints.median_hours === null
+      ? unmeasured(MEDIAN, 'No appeal of the period was decided on its merits.')
+      : count(MEDIAN, Math.round(complaints.median_hours * 100) / 100),
+  ]
 }
 
 function measures({ measures }: Report): Table {

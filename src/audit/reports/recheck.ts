@@ -1,7 +1,7 @@
 // What the recheck of released pictures found in a period: pictures drawn at random from all that can be had, whenever they were released.
 import { sql as raw } from 'kysely'
 import type { Tx } from '../../kernel/database.ts'
-import { type Counted, count, difference, type Given, share, sumOf, table, unmeasured } from './report.ts'
+import { type Counted, count, difference, type Given, sampledShare, sumOf, table, unmeasured } from './report.ts'
 import { unmeasuredSince } from './since.ts'
 
 const AS_RELEASED = ['ok', 'lapsed']
@@ -32,7 +32,7 @@ export async function recheckFigures(tx: Tx, { period }: Given): Promise<Counted
   return {
     figures:
       since === null
-        ? [count(LOOKS, looks), share(SHARE, well, looks)]
+        ? [count(LOOKS, looks), sampledShare(SHARE, well, looks)]
         : [unmeasured(LOOKS, since), unmeasured(SHARE, since)],
     tables: [
       table(

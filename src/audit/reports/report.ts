@@ -9,7 +9,7 @@ import type { Difference } from '../../statement/reconcile.ts'
 export const REPORT_NAMES = ['marks', 'moderation', 'detector', 'retention', 'decisions'] as const
 export type ReportName = (typeof REPORT_NAMES)[number]
 
-/** `of` and `interval` (Wilson, 95 %) where the value is a share of so many. */
+/** `of` where the value is a share of so many, and `interval` (Wilson, 95 %) where those were drawn at random. */
 export type Figure = {
   readonly name: string
   readonly title: string
@@ -66,8 +66,14 @@ export function count([name, title, definition]: Named, value: number): Figure {
   return { name, title, definition, value, of: null, interval: null, unmeasured: null }
 }
 
+/** Of all that there were. */
 export function share([name, title, definition]: Named, value: number, of: number): Figure {
-  return { name, title, definition, value, of, interval: of === 0 ? null : wilson(value, of), unmeasured: null }
+  return { name, title, definition, value, of, interval: null, unmeasured: null }
+}
+
+/** Of a random sample, which stands for more than itself. */
+export function sampledShare(named: Named, value: number, of: number): Figure {
+  return { ...share(named, value, of), interval: of === 0 ? null : wilson(value, of) }
 }
 
 export function unmeasured([name, title, definition]: Named, why: string): Figure {

@@ -11,7 +11,7 @@ import {
 import { dotAndWhisker } from '../../charts.ts'
 import { type Html, html } from '../../html.ts'
 import { exactly } from '../../times.ts'
-import { pictureOf } from './report-pictures.ts'
+import { figuresPicture, pictureOf } from './report-pictures.ts'
 import { auditWays } from './ways.ts'
 
 /** Days as they were asked for, and as a form shows them. */
@@ -78,11 +78,12 @@ ${field('to', 'Up to, not included')}
 function shown(report: AuditReport, asked: AskedPeriod): Html {
   const { name, figures, tables, counted_at: countedAt, over } = report
   return html`<section class="report stack" aria-labelledby="report">
-<div class="lead"><h2 id="report">${TITLES[name]}, ${asked.from} to ${asked.to}</h2>
+<div class="lead"><h2 id="report">${TITLES[name]}, <span class="date">${asked.from}</span> to <span class="date">${asked.to}</span></h2>
 <p>${SAID[name]}</p>
-<p class="hint">Counted ${exactly(new Date(countedAt))}. The last day is ${asked.to}, not included.${!over && html` <strong>The period is not over: these figures will grow.</strong>`}</p></div>
+<p class="hint">Counted ${exactly(new Date(countedAt))}. ${asked.to} is not included.${!over && html` <strong>The period is not over: these figures will grow.</strong>`}</p></div>
 ${reconciled(report)}
 <section class="panel stack" aria-labelledby="figures"><div class="headed"><h3 id="figures">Figures</h3>${links(report, asked, null)}</div>
+${figuresPicture(report)}
 <dl class="sums">${figures.map(figureRow)}</dl>
 ${name === 'moderation' && payloads(asked)}</section>
 ${tables.map((table) => tableSection(report, table, asked))}
@@ -95,14 +96,28 @@ function links({ name }: AuditReport, { from, to }: AskedPeriod, table: string |
   return html`<p class="links"><a href="${csv}" download>CSV<span class="unseen"> of ${table ?? 'the figures'}</span></a>${table === null && html` <a href="${of({})}">JSON of all</a>`}</p>`
 }
 
-function figureRow({ title, definition, value, of, interval, unmeasured }: Figure): Html {
-  const share =
-    value !== null && of !== null && interval !== null
-      ? dotAndWhisker(title, { standing: 'enough', n: of, value: value / of, interval })
-      : null
+function figureRow(figure: Figure): Html {
+  const { title, definition, unmeasured } = figure
   return html`<div class="sum"><dt>${title}</dt>
-<dd class="number">${value === null ? html`<span class="hint">not measured</span>` : of === null ? value.toLocaleString('en-GB') : html`${value.toLocaleString('en-GB')} <span class="hint">of ${of.toLocaleString('en-GB')}</span>`}</dd>
-<dd class="said">${definition}${unmeasured !== null && html` <strong>${unmeasured}</strong>`}${share}</dd></div>\n`
+<dd class="number">${figureValue(figure)}</dd>
+<dd class="meaning">${definition}${unmeasured !== null && html` <strong>${unmeasured}</strong>`}${sampled(figure)}</dd></div>\n`
+}
+
+function figureValue({ value, of }: Figure): Html {
+  if (value === null) return html`<span class="hint">not measured</span>`
+  if (of === null) return html`${spoken(value)}`
+  const percent = of === 0 ? '' : `, ${((100 * value) / of).toFixed(1)} %`
+  return html`${spoken(value)} <span class="hint">of ${spoken(of)}${percent}</span>`
+}
+
+/** A share of a random sample has its doubt. */
+function sampled({ title, value, of, interval }: Figure): Html | false {
+  if (value === null || of === null || interval === null) return false
+  return dotAndWhisker(title, { standing: 'enough', n: of, value: value / of, interval })
+}
+
+function spoken(value: number): string {
+  return value.toLocaleString('en-GB')
 }
 
 /** Where what the Transparency Database takes is to be had. */
@@ -119,7 +134,7 @@ function tableSection(report: AuditReport, table: Table, asked: AskedPeriod): Ht
       value === null
         ? html`<span class="hint">none</span>`
         : typeof value === 'number'
-          ? value.toLocaleString('en-GB')
+          ? spoken(value)
           : html`<bdi>${value}</bdi>`
     if (first) return html`<th scope="row">${text}</th>`
     return html`<td${number && html` class="number"`}>${text}</td>`

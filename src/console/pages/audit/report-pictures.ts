@@ -1,8 +1,27 @@
 // Which tables of reports have a picture, and what it draws of their rows. The table beside it has the same in numbers.
 
-import type { Cell, ReportName, Row, Table } from '../../../audit/reports/report.ts'
+import type { AuditReport, Cell, ReportName, Row, Table } from '../../../audit/reports/report.ts'
 import { type Bar, stackedBars, stackedColumns } from '../../charts.ts'
 import type { Html } from '../../html.ts'
+
+const MARKS = [
+  'released',
+  'watermark',
+  'trustmark',
+  'manifest',
+  'timestamp',
+  'label',
+  'fingerprint',
+  'leaf',
+  'read_back',
+]
+
+/** Of the figures, where they are parts of one whole. */
+export function figuresPicture({ name, figures }: AuditReport): Html | null {
+  if (name !== 'marks') return null
+  const shown = figures.filter((figure) => MARKS.includes(figure.name))
+  return bars(shown.map(({ title, value }) => ({ name: title, parts: [{ name: 'Pictures', count: value ?? 0 }] })))
+}
 
 /** Null: its numbers are picture enough. */
 export function pictureOf(report: ReportName, table: Table): Html | null {
@@ -10,7 +29,13 @@ export function pictureOf(report: ReportName, table: Table): Html | null {
     case 'marks.by_tenant':
       return bars(sums(table, ({ tenant, model }) => `${tenant}, ${model}`, ['released', 'failed']))
     case 'moderation.measures':
-      return bars(crossed(table, 'category', 'kind'))
+      return bars(
+        crossed(
+          table,
+          ({ category }) => category,
+          ({ kind }) => kind,
+        ),
+      )
     case 'moderation.complaints':
       return bars(
         sums(table, ({ category }) => category, [
@@ -27,22 +52,29 @@ export function pictureOf(report: ReportName, table: Table): Html | null {
     case 'detector.feedback':
       return bars(sums(table, ({ verdict }) => verdict, ['agrees', 'disagrees']))
     case 'retention.quarantine':
-      return bars(
+      return stackedBars(
         sums(table, ({ class: name }) => name, ['under_day', 'under_week', 'under_month', 'under_half_year', 'older']),
+        'age',
       )
     case 'decisions.decisions':
-      return bars(sums(table, ({ action }) => action, ['count']))
+      return bars(crossed(table, ({ action }) => action, deciderOf))
     case 'decisions.second_looks':
-      return bars(crossed(table, 'kind', 'outcome'))
+      return bars(
+        crossed(
+          table,
+          ({ kind }) => kind,
+          ({ outcome }) => outcome,
+        ),
+      )
     default:
       return null
   }
 }
 
-const bars = (of: readonly Bar[]) => stackedBars(of, 'age')
+const bars = (of: readonly Bar[]) => stackedBars(of, 'kind')
 
 /** A bar a name, of the sums of these columns. */
-function sums({ columns, rows }: Table, nameOf: (row: Row) => Cell | undefined, of: readonly string[]): Bar[] {
+function sums({ columns, rows }: Table, nameOf: Naming, of: readonly string[]): Bar[] {
   const titles = new Map(columns.map(({ name, title }) => [name, title]))
   return grouped(rows, nameOf).map(([name, mine]) => ({
     name,
@@ -50,19 +82,26 @@ function sums({ columns, rows }: Table, nameOf: (row: Row) => Cell | undefined, 
   }))
 }
 
-/** A bar a value of one column, of the counts by the values of another. */
-function crossed({ rows }: Table, by: string, across: string): Bar[] {
-  const values = [...new Set(rows.map((row) => textOf(row[across])))].sort()
-  return grouped(rows, (row) => row[by]).map(([name, mine]) => ({
+type Naming = (row: Row) => Cell | undefined
+
+/** A bar a name, of the counts by another name. */
+function crossed({ rows }: Table, by: Naming, across: Naming): Bar[] {
+  const values = [...new Set(rows.map((row) => textOf(across(row))))].sort()
+  return grouped(rows, by).map(([name, mine]) => ({
     name,
     parts: values.map((value) => ({
       name: value,
       count: sum(
-        mine.filter((row) => textOf(row[across]) === value),
+        mine.filter((row) => textOf(across(row)) === value),
         'count',
       ),
     })),
   }))
+}
+
+/** Pseudonyms are people. */
+function deciderOf({ decider }: Row): string {
+  return decider === 'software' || decider === 'owner' ? decider : 'people'
 }
 
 /** Days on which nobody asked have a place as well. */
@@ -87,7 +126,7 @@ function daysBetween(sorted: readonly string[]): string[] {
   )
 }
 
-function grouped(rows: readonly Row[], nameOf: (row: Row) => Cell | undefined): [string, Row[]][] {
+function grouped(rows: readonly Row[], nameOf: Naming): [string, Row[]][] {
   return [...Map.groupBy(rows, (row) => textOf(nameOf(row)))]
 }
 
