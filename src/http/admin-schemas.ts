@@ -73,6 +73,7 @@ export const PersonSchema = Type.Object({
   active: Type.Boolean(),
   oidc: Nullable(OidcSchema),
   created_at: Time,
+  erased_at: Nullable(Type.String({ format: 'date-time', description: 'When what was stored about them was erased.' })),
 })
 
 const keyFields = {
@@ -162,6 +163,7 @@ export function personResource(row: PersonRow): Static<typeof PersonSchema> {
     active: row.deactivated_at === null,
     oidc: issuer === null || subject === null ? null : { issuer, subject },
     created_at: row.created_at.toISOString(),
+    erased_at: row.erased_at?.toISOString() ?? null,
   }
 }
 

@@ -19,6 +19,7 @@ import { adminHoldRoutes } from './routes/admin-holds.ts'
 import { adminKeyRoutes } from './routes/admin-keys.ts'
 import { adminPeopleRoutes } from './routes/admin-people.ts'
 import { adminPolicyRoutes } from './routes/admin-policies.ts'
+import { adminReportRoutes } from './routes/admin-reports.ts'
 import { adminTenantRoutes } from './routes/admin-tenants.ts'
 import { appealRoutes } from './routes/appeals.ts'
 import { auditExportRoutes } from './routes/audit-exports.ts'
@@ -159,6 +160,7 @@ export async function buildServer(deps: ServerDeps): Promise<App> {
   await app.register(async (scope: App) => adminKeyRoutes(scope, routes))
   await app.register(async (scope: App) => adminHoldRoutes(scope, routes))
   await app.register(async (scope: App) => adminPolicyRoutes(scope, routes))
+  await app.register(async (scope: App) => adminReportRoutes(scope, routes))
   await app.register(async (scope: App) => reviewAidRoutes(scope, routes))
   await app.register(async (scope: App) => reviewClaimRoutes(scope, routes))
   await app.register(async (scope: App) => reviewDecisionRoutes(scope, routes))

@@ -19,5 +19,8 @@ CREATE TABLE darkroom.user_erasure (
 );
 CREATE INDEX user_erasure_due ON darkroom.user_erasure (due_at);
 
+-- What people did, found by who they are.
 ALTER TABLE darkroom.person ADD COLUMN erased_at timestamptz;
+CREATE INDEX request_by_person ON darkroom.request (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX statement_by_ender ON darkroom.statement (preservation_ended_by) WHERE preservation_ended_by IS NOT NULL;
 CREATE INDEX report_by_email ON darkroom.report (lower(email)) WHERE email IS NOT NULL;

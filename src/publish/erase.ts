@@ -17,6 +17,7 @@ import { mustBeKept, readMustBeKept } from './kept.ts'
 import { removeFiles } from './leftovers.ts'
 import { finishRemovals, recordTakeBack } from './removals.ts'
 import { endReports } from './reports.ts'
+import { forgetWords } from './words.ts'
 
 const RETRY_SECONDS = 15
 const AT_ONCE = 20
@@ -64,6 +65,7 @@ export async function resumeErasures(ground: Ground): Promise<number> {
         .executeTakeFirst()
       if (numDeletedRows !== 1n) return
       const images = await emptyRows(tx, requestId)
+      await forgetWords(tx, { requestId })
       await recordRemoval(tx, tenantId, requestId)
       await note(tx, tenantId, 'generation.erased', requestId, { images: images.length, held: false })
     })
@@ -117,7 +119,10 @@ async function recordErasure(
   if (held) {
     await tx.insertInto('darkroom.held_erasure').values({ request_id: requestId, tenant_id: tenantId }).execute()
     await recordTakeBack(tx, imageIds)
-  } else await recordRemoval(tx, tenantId, requestId)
+  } else {
+    await forgetWords(tx, { requestId })
+    await recordRemoval(tx, tenantId, requestId)
+  }
   await note(tx, tenantId, 'generation.erased', requestId, {
     images: imageIds.length,
     by: actorOf(doer),

@@ -116,7 +116,8 @@ function isOf(categories: readonly string[]) {
   return raw<boolean>`category = ANY (${[...categories]}::text[])`
 }
 
-function restrictedCategories({ categories }: ModerationPolicy): string[] {
+/** Categories of which a report is for a restricted team alone. */
+export function restrictedCategories({ categories }: ModerationPolicy): string[] {
   const isRestricted = ({ clauses }: (typeof categories)[number]) =>
     clauses.some(({ statement }) => statement?.redress === 'restricted')
   return categories.filter(isRestricted).map(({ id }) => id)

@@ -12,6 +12,7 @@ import { closeItems } from '../review/item.ts'
 import { emptyRows, recordRemoval, resumeErasures } from './erase.ts'
 import { isHeld, isUndecided } from './kept.ts'
 import { tellOfPreserved } from './preservation.ts'
+import { forgetWords } from './words.ts'
 
 const AT_ONCE = 100
 const OMITTED = { outcome: 'omit', reason: 'content_erased' } as const
@@ -113,6 +114,7 @@ async function eraseImage(tx: Tx, rules: RetentionRules, { id, request_id: reque
     .where('id', '=', id)
     .execute()
   await closeItems(tx, { imageId: id }, OMITTED)
+  await forgetWords(tx, { imageId: id })
   await tx
     .insertInto('darkroom.leftover')
     .values({ image_id: id, settled_at: raw<Date>`darkroom.now() + ${GRACE_SECONDS} * interval '1 second'` })
@@ -129,6 +131,7 @@ async function eraseRefused(tx: Tx, rules: RetentionRules, { id }: Due): Promise
   if (due === undefined) return false
   await emptyRows(tx, id)
   await closeItems(tx, { requestId: id }, OMITTED)
+  await forgetWords(tx, { requestId: id })
   await recordRemoval(tx, due.tenant_id, id)
   await note(tx, due.tenant_id, 'request.retention_ended', id, factsOf(rules, due))
   return true

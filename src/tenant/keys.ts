@@ -89,6 +89,11 @@ export async function listKeys(
   return pageOf(await query.limit(page.limit + 1).execute(), page)
 }
 
+/** A person's, ended ones too, oldest first. */
+export async function keysOf(sql: Sql, personId: string): Promise<KeyRow[]> {
+  return sql.selectFrom('darkroom.api_key').select(COLUMNS).where('person_id', '=', personId).orderBy('id').execute()
+}
+
 /**
  * Makes a new key like key `id`, which ends `overlapSeconds` later, or sooner if it would anyway. The new one lasts as long as the
  * old one was made to last, unless `expiresAt` says otherwise. Faults: not_found, forbidden, invalid_request, conflict.

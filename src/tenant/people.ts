@@ -78,11 +78,13 @@ export async function listPeople(
   return pageOf(await query.limit(page.limit + 1).execute(), page)
 }
 
-/** Changes what is named. What is already so is no change. Faults: not_found, forbidden, conflict. */
+/** Changes what is named. What is already so is no change. Faults: not_found, forbidden, conflict, gone (erased). */
 export async function changePerson(tx: Tx, caller: Caller, id: string, terms: Partial<PersonTerms>): Promise<void> {
   const tenantId = await tenantOf(tx, caller, 'darkroom.person', id)
   const kind = await lockTenant(tx, caller, tenantId)
   const before = await getPerson(tx, caller, id)
+  if (before.erased_at !== null)
+    throw new Fault('gone', { detail: 'what was stored about this person was erased: make a new one' })
   const had = (before.roles ?? []).filter(isRole)
   const fields = changedFields(before, had, terms)
   if (fields.length === 0) return

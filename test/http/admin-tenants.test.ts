@@ -92,14 +92,16 @@ test('every act of administration is one note in the log of the tenant it is abo
   const { paths } = (await call('/openapi.json')).body
   const acts = Object.entries<Record<string, unknown>>(paths).flatMap(([path, methods]) =>
     Object.keys(methods)
-      // What compliance holds is in test/publish/legal-holds.test.ts.
-      .filter((method) => /^\/v1\/admin\/(?!legal-holds|preservations)/.test(path) && method !== 'get')
+      // What compliance holds is in test/publish/legal-holds.test.ts, who reported in test/publish/reports.test.ts.
+      .filter((method) => /^\/v1\/admin\/(?!legal-holds|preservations|reports)/.test(path) && method !== 'get')
       .map((method) => `${method.toUpperCase()} ${path}`),
   )
   const id = await newTenant()
   const person = (await call(`/v1/admin/tenants/${id}/people`, { body: { name: 'P', roles: ['client'] } })).body
   const key = await newKey(id, { name: 'k', roles: ['client'] })
-  const bodies: Record<string, [string, string, object]> = {
+  const former = (await call(`/v1/admin/tenants/${id}/people`, { body: { name: 'F', roles: ['client'] } })).body
+  await call(`/v1/admin/people/${former.id}`, { method: 'PATCH', body: { active: false } })
+  const bodies: Record<string, [string, string, object?]> = {
     'POST /v1/admin/tenants': ['tenant.created', '/v1/admin/tenants', { name: 'noted' }],
     'PATCH /v1/admin/tenants/{id}': ['tenant.changed', `/v1/admin/tenants/${id}`, { weight: 5 }],
     'PUT /v1/admin/tenants/{id}/audit-consent': [
@@ -113,6 +115,7 @@ test('every act of administration is one note in the log of the tenant it is abo
       { name: 'Q', roles: ['client'] },
     ],
     'PATCH /v1/admin/people/{id}': ['person.changed', `/v1/admin/people/${person.id}`, { name: 'R' }],
+    'DELETE /v1/admin/people/{id}/data': ['person.erased', `/v1/admin/people/${former.id}/data`],
     'POST /v1/admin/tenants/{id}/keys': [
       'key.created',
       `/v1/admin/tenants/${id}/keys`,

@@ -221,7 +221,15 @@ export async function openCast(service: Service, receiverUrl: string) {
     '/v1/admin/legal-holds/:id': { of: 'everybody', kinds: one(async () => hold((await generation()).id)) },
     '/v1/admin/preservations/:id': { of: 'everybody', kinds: one(preservation) },
     '/v1/admin/tenants/:id': { of: 'first', kinds: one(() => first) },
-    '/v1/admin/people/:id': { of: 'first', kinds: one(person) },
+    '/v1/admin/people/:id': {
+      of: 'first',
+      kinds: async (path) => {
+        const id = await person()
+        // Only of who has left anything is erased.
+        if (path.endsWith('/data')) await asAdmin(`/v1/admin/people/${id}`, { active: false }, 'PATCH')
+        return [{ id }]
+      },
+    },
     '/v1/admin/keys/:id': { of: 'first', kinds: one(async () => ours((await keyFor(first, ['client'])).id)) },
     '/v1/admin/policies/:digest': { of: 'everybody', kinds: async () => [{ digest: service.policy.digest }] },
     '/v1/users/:user': {
@@ -297,6 +305,7 @@ export async function openCast(service: Service, receiverUrl: string) {
     'GET /c2pa/matches/byBinding': `?alg=${MARK_ALGORITHM}&value=1.a`,
     'HEAD /c2pa/matches/byBinding': `?alg=${MARK_ALGORITHM}&value=1.a`,
     '/v1/audit/find': '?q=img_00000000000000000000000000',
+    '/v1/admin/reports': '?email=somebody@example.org',
     '/v1/audit/statements': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
     '/v1/audit/report': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
     '/v1/audit/reports/:name': '?from=2026-01-01&to=2026-02-01',

@@ -229,3 +229,41 @@ test('a report does not keep a picture from its owner’s erasure, which ends it
     ['closed'],
   )
 })
+
+test('who reported reads and has erased what is stored by the address they left; what only a restricted team decides is not told', async () => {
+  const { imageId } = await house.published()
+  const restricted = house.policy.categories.find(({ clauses }) =>
+    clauses.some(({ statement }) => statement?.redress === 'restricted'),
+  )
+  const more = { text: 'my house', email: 'Kim@example.org' }
+  const open = (await report({ image_id: imageId, category: 'other', ...more })).body.id
+  await report({ image_id: imageId, category: restricted?.id, ...more })
+  await report({ image_id: imageId, category: 'other', text: 'not theirs', email: 'kim@example.com' })
+  const ask = (method: string, email = 'kim@EXAMPLE.org', as = 'compliance') =>
+    house.call(`/v1/admin/reports?email=${encodeURIComponent(email)}`, { method, as })
+  const found = await ask('GET')
+  assert.deepEqual(
+    found.body.data.map(({ id, text, category }: { [name: string]: string }) => [id, text, category]),
+    [[open, 'my house', 'other']],
+  )
+  for (const as of ['client', 'second_client']) assert.equal((await ask('GET', 'kim@example.org', as)).status, 403)
+  for (const email of ['', 'kim', 'a@b\0.org']) assert.equal((await ask('GET', email)).body.field, 'email', email)
+  assert.deepEqual([(await ask('DELETE')).status, (await ask('DELETE')).status], [204, 204])
+  assert.equal((await ask('DELETE', 'nobody@example.org')).status, 204, 'alike')
+  assert.deepEqual((await ask('GET')).body.data, [])
+  const left = (await reportsOf(imageId)).map(({ category, text, state }) => [category, text, state])
+  assert.deepEqual(
+    left.toSorted(),
+    [
+      ['other', 'not theirs', 'open'],
+      ['other', null, 'open'],
+      [restricted?.id, 'my house', 'open'],
+    ].toSorted(),
+  )
+  const notes = await house.notesOf(open)
+  assert.deepEqual(
+    notes.map(({ kind }) => kind),
+    ['report.erased'],
+  )
+  assert.doesNotMatch(JSON.stringify(notes), /kim|house/i)
+})

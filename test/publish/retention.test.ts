@@ -94,11 +94,11 @@ test('a restricted case is preserved, people are told once, and only when they e
       ...json({ reason: 'the report is closed' }),
       as,
     })
-  await house.days(house.rules.restrictedDays - 1)
+  await house.days(house.rules.restrictedDays - 0.1)
   await house.janitor()
   assert.ok(await isKept(imageId))
   assert.equal((await end('compliance')).status, 409, 'nobody shortens it')
-  await house.days(2)
+  await house.days(0.2)
   assert.equal((await house.janitor()).due, 1)
   assert.equal((await house.janitor()).due, 0)
   const { body } = await house.call('/v1/admin/preservations', { as: 'compliance' })
@@ -204,4 +204,44 @@ test('whatever fails, before or after it took effect, the end is the same and is
     },
   })
   assert.ok(steps >= 14, `${steps} steps broke`)
+})
+
+test('what was written about it in appeals and notes goes with the content, and what was decided stays', async () => {
+  const { imageId } = await house.denied()
+  const requestId = await house.refused()
+  const appeals: string[] = []
+  for (const [table, id] of [
+    ['image', imageId],
+    ['request', requestId],
+  ] as const) {
+    const appealId = await house.appeal((await statementOf(table, id)) ?? '')
+    appeals.push(appealId)
+    const { id: itemId } = await house.sql
+      .selectFrom('darkroom.review_item')
+      .select('id')
+      .where('appeal_id', '=', appealId)
+      .executeTakeFirstOrThrow()
+    await raw`UPDATE darkroom.review_item SET handover_note = 'somebody I know' WHERE id = ${itemId}`.execute(house.sql)
+    await raw`INSERT INTO darkroom.review_verdict (id, item_id, person_id, outcome, reason, note, blind, took_ms)
+              VALUES (${`vrd_${itemId}`}, ${itemId}, ${house.people.ada.id}, 'allow', 'not_depicted', 'somebody I know', true, 1)`.execute(
+      house.sql,
+    )
+    await house.service.call(`/v1/appeals/${appealId}/withdraw`, { method: 'POST' })
+  }
+  const written = async () =>
+    (
+      await raw<{ words: number; verdicts: number; appeals: number }>`
+        SELECT count(*) FILTER (WHERE item.handover_note IS NOT NULL OR verdict.note IS NOT NULL
+                                   OR appeal.text IS NOT NULL OR appeal.salt IS NOT NULL)::int AS words,
+               count(verdict.id)::int AS verdicts, count(appeal.id)::int AS appeals
+          FROM darkroom.appeal JOIN darkroom.review_item AS item ON item.appeal_id = appeal.id
+          JOIN darkroom.review_verdict AS verdict ON verdict.item_id = item.id
+         WHERE appeal.id = ANY (${appeals})`.execute(house.sql)
+    ).rows[0]
+  await house.days(WINDOW + GRACE - 0.1)
+  await house.janitor()
+  assert.deepEqual(await written(), { words: 2, verdicts: 2, appeals: 2 })
+  await house.days(0.2)
+  await house.janitor()
+  assert.deepEqual(await written(), { words: 0, verdicts: 2, appeals: 2 })
 })

@@ -2,6 +2,8 @@
 // Each act is one note in the log of the person's tenant, without the name; who may do what is tenant/people.ts's to say.
 import { Type } from '@fastify/type-provider-typebox'
 import { addPerson, changePerson, getPerson, listPeople } from '../../tenant/people.ts'
+import { readPersonData } from '../../tenant/person-data.ts'
+import { erasePerson } from '../../tenant/person-erasure.ts'
 import { ADMINISTRATORS } from '../../tenant/roles.ts'
 import { getTenant } from '../../tenant/tenants.ts'
 import { callerOf } from '../access.ts'
@@ -18,6 +20,7 @@ import {
 } from '../admin-schemas.ts'
 import type { App } from '../app.ts'
 import type { RouteDeps } from '../deps.ts'
+import { PersonDataSchema, personDataResource } from '../person-schemas.ts'
 import { IdParams, problems } from '../schemas.ts'
 import { optional, strict } from '../validation.ts'
 
@@ -100,7 +103,7 @@ export function adminPeopleRoutes(app: App, { ground }: RouteDeps): void {
           }),
           strict,
         ),
-        response: { 200: PersonSchema, ...problems(400, 401, 403, 404, 409, 413, 415) },
+        response: { 200: PersonSchema, ...problems(400, 401, 403, 404, 409, 410, 413, 415) },
       },
     },
     async (request) => {
@@ -108,6 +111,44 @@ export function adminPeopleRoutes(app: App, { ground }: RouteDeps): void {
       const { id } = request.params
       await transact((tx) => changePerson(tx, caller, id, request.body))
       return personResource(await getPerson(sql, caller, id))
+    },
+  )
+
+  app.get(
+    '/v1/admin/people/:id/data',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'What is stored about a person',
+        description:
+          'Who they are, keys without secrets, sessions, what their work as a reviewer left, and what they did, counted by month; and what is left out, and why.',
+        params: IdParams,
+        response: { 200: PersonDataSchema, ...problems(401, 403, 404) },
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store')
+      return personDataResource(await readPersonData(sql, callerOf(request), request.params.id))
+    },
+  )
+
+  app.delete(
+    '/v1/admin/people/:id/data',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Erase what is stored about a person who left',
+        description:
+          'Name, link to the identity provider, keys, sessions, settings of review and what they wrote there. What they decided stays under their id. 409 while they are active or hold an item; again is no error.',
+        params: IdParams,
+        response: { 204: Type.Null({ description: 'Erased.' }), ...problems(400, 401, 403, 404, 409, 415) },
+      },
+    },
+    async (request, reply) => {
+      await transact((tx) => erasePerson(tx, callerOf(request), request.params.id))
+      return reply.code(204).send(null)
     },
   )
 }
