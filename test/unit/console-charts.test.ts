@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { dotAndWhisker, flowChart, sayShare, stackedBars } from '../../src/console/charts.ts'
+import { dotAndWhisker, flowChart, sayShare, stackedBars, stackedColumns } from '../../src/console/charts.ts'
 import { html } from '../../src/console/html.ts'
 import { span, time } from '../../src/console/times.ts'
 
@@ -111,4 +111,19 @@ test('pictures carry no style and no script, and names stay text', () => {
     dotAndWhisker(HOSTILE, { standing: 'enough', n: 130, value: 0.5, interval }),
   ]
   assert.doesNotMatch(`${html`${drawn}`}`, /style=|<script|NaN|undefined/)
+})
+
+test('columns of days are stacked on one scale, the first part lowest, and none stands out of the picture', () => {
+  const day = (name: string, ...counts: number[]) => ({
+    name,
+    parts: counts.map((count, part) => ({ name: `part ${part}`, count })),
+  })
+  const days = [day('2026-01-01', 3, 1), day('2026-01-02', 0, 0), day('2026-01-03', 0, 2)]
+  const svg = String(stackedColumns(days, `${HOSTILE} in words`)).split('</svg>')[0] ?? ''
+  assert.deepEqual(attributes(svg, 'rect', 'height'), [72, 24, 48], 'of 96, where 4 are the most')
+  assert.deepEqual(attributes(svg, 'rect', 'y'), [28, 4, 52])
+  const [first, second, third] = attributes(svg, 'rect', 'x')
+  assert.ok(first === second && first !== undefined && third !== undefined && third - first > 600)
+  assert.ok(!svg.includes(HOSTILE))
+  assert.match(String(stackedColumns([], 'nothing')), /at most 1 in one day/)
 })
