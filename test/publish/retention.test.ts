@@ -206,42 +206,56 @@ test('whatever fails, before or after it took effect, the end is the same and is
   assert.ok(steps >= 14, `${steps} steps broke`)
 })
 
+/** An appeal that was taken back, with what reviewers wrote beside it; returns its id. */
+async function contested(table: 'request' | 'image', id: string): Promise<string> {
+  const appealId = await house.appeal((await statementOf(table, id)) ?? '')
+  const { id: itemId } = await house.sql
+    .selectFrom('darkroom.review_item')
+    .select('id')
+    .where('appeal_id', '=', appealId)
+    .executeTakeFirstOrThrow()
+  await raw`UPDATE darkroom.review_item SET handover_note = 'somebody I know' WHERE id = ${itemId}`.execute(house.sql)
+  await raw`INSERT INTO darkroom.review_verdict (id, item_id, person_id, outcome, reason, note, blind, took_ms)
+            VALUES (${`vrd_${itemId}`}, ${itemId}, ${house.people.ada.id}, 'allow', 'not_depicted', 'I know her', true, 1)`.execute(
+    house.sql,
+  )
+  await house.service.call(`/v1/appeals/${appealId}/withdraw`, { method: 'POST' })
+  return appealId
+}
+
+async function wordsOf(appeals: readonly string[]) {
+  const { rows } = await raw<{ words: number; verdicts: number; appeals: number }>`
+    SELECT count(item.handover_note)::int + count(verdict.note)::int + count(appeal.text)::int + count(appeal.salt)::int AS words,
+           count(verdict.id)::int AS verdicts, count(appeal.id)::int AS appeals
+      FROM darkroom.appeal JOIN darkroom.review_item AS item ON item.appeal_id = appeal.id
+      JOIN darkroom.review_verdict AS verdict ON verdict.item_id = item.id
+     WHERE appeal.id = ANY (${[...appeals]})`.execute(house.sql)
+  return rows[0]
+}
+
 test('what was written about it in appeals and notes goes with the content, and what was decided stays', async () => {
-  const { imageId } = await house.denied()
-  const requestId = await house.refused()
-  const appeals: string[] = []
-  for (const [table, id] of [
-    ['image', imageId],
-    ['request', requestId],
-  ] as const) {
-    const appealId = await house.appeal((await statementOf(table, id)) ?? '')
-    appeals.push(appealId)
-    const { id: itemId } = await house.sql
-      .selectFrom('darkroom.review_item')
-      .select('id')
-      .where('appeal_id', '=', appealId)
-      .executeTakeFirstOrThrow()
-    await raw`UPDATE darkroom.review_item SET handover_note = 'somebody I know' WHERE id = ${itemId}`.execute(house.sql)
-    await raw`INSERT INTO darkroom.review_verdict (id, item_id, person_id, outcome, reason, note, blind, took_ms)
-              VALUES (${`vrd_${itemId}`}, ${itemId}, ${house.people.ada.id}, 'allow', 'not_depicted', 'somebody I know', true, 1)`.execute(
-      house.sql,
-    )
-    await house.service.call(`/v1/appeals/${appealId}/withdraw`, { method: 'POST' })
-  }
-  const written = async () =>
-    (
-      await raw<{ words: number; verdicts: number; appeals: number }>`
-        SELECT count(*) FILTER (WHERE item.handover_note IS NOT NULL OR verdict.note IS NOT NULL
-                                   OR appeal.text IS NOT NULL OR appeal.salt IS NOT NULL)::int AS words,
-               count(verdict.id)::int AS verdicts, count(appeal.id)::int AS appeals
-          FROM darkroom.appeal JOIN darkroom.review_item AS item ON item.appeal_id = appeal.id
-          JOIN darkroom.review_verdict AS verdict ON verdict.item_id = item.id
-         WHERE appeal.id = ANY (${appeals})`.execute(house.sql)
-    ).rows[0]
+  const appeals = [
+    await contested('image', (await house.denied()).imageId),
+    await contested('request', await house.refused()),
+  ]
   await house.days(WINDOW + GRACE - 0.1)
   await house.janitor()
-  assert.deepEqual(await written(), { words: 2, verdicts: 2, appeals: 2 })
+  assert.deepEqual(await wordsOf(appeals), { words: 8, verdicts: 2, appeals: 2 })
   await house.days(0.2)
   await house.janitor()
-  assert.deepEqual(await written(), { words: 0, verdicts: 2, appeals: 2 })
+  assert.deepEqual(await wordsOf(appeals), { words: 0, verdicts: 2, appeals: 2 })
+})
+
+test('the same goes with what its owner erases, and once a hold is lifted', async () => {
+  const { imageId, requestId } = await house.denied()
+  const [own, heldId] = [await contested('image', imageId), await house.refused()]
+  const held = await contested('request', heldId)
+  const holdId = await house.hold(heldId)
+  for (const id of [requestId, heldId])
+    assert.equal((await house.service.call(`/v1/generations/${id}`, { method: 'DELETE' })).status, 204)
+  assert.equal((await wordsOf([own]))?.words, 0)
+  assert.equal((await wordsOf([held]))?.words, 2, 'what reviewers noted is kept with what is held')
+  await house.lift(holdId)
+  await house.janitor()
+  assert.equal((await wordsOf([held]))?.words, 0)
 })
