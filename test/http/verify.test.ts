@@ -170,7 +170,7 @@ test('a picture that is the body itself is read in a place of its own, and no fu
   assert.equal(await statusOf(), 200, 'and given back')
 })
 
-test('nothing of a picture is left: no row, no file, no word in the log', async () => {
+test('nothing of a picture is left but a count of its day: no row, no file, no word in the log', async () => {
   const marker = Buffer.from('tEXtComment\0leave-nothing-of-this')
   const marked = Buffer.concat([png, marker])
   const { sql } = service.ground.database
@@ -180,7 +180,14 @@ test('nothing of a picture is left: no row, no file, no word in the log', async 
   assert.equal((await ask(upload(marked))).status, 200)
   assert.equal((await ask(json({ url: at('/secret-address.png') }))).status, 200)
   assert.equal((await ask(upload(Buffer.from('leave-nothing-of-this')))).status, 415)
-  assert.deepEqual(await digestsOf(sql), before.rows)
+  const { public_check_day: counted, ...rows } = await digestsOf(sql)
+  assert.deepEqual({ ...rows, public_check_day: before.rows.public_check_day }, before.rows)
+  assert.notEqual(counted, before.rows.public_check_day, 'answers are counted by day')
+  const days = await raw<{
+    row: object
+  }>`SELECT to_jsonb(this_row) AS row FROM darkroom.public_check_day AS this_row`.execute(sql)
+  for (const { row } of days.rows)
+    assert.deepEqual(Object.keys(row).sort(), ['count', 'day', 'given', 'surface', 'verdict'])
   const added = (await files()).filter((name) => !before.files.includes(name))
   for (const name of added) {
     const path = `${tmpdir()}/${name}`
