@@ -5,6 +5,7 @@ import { sql as raw } from 'kysely'
 import { openLogCheck } from '../../src/audit/recheck-log.ts'
 import type { AuditReport, Figure, ReportName, Row } from '../../src/audit/reports/report.ts'
 import { openMarkTools } from '../../src/commands/parts.ts'
+import type { Sql } from '../../src/kernel/database.ts'
 import { recheckNext } from '../../src/mark/recheck.ts'
 import { solid } from '../http/edit-forms.ts'
 import { refusedPrompts } from '../http/restrictions.ts'
@@ -13,7 +14,6 @@ import type { Scores } from '../review/court.ts'
 import { growLog } from '../support/log-rounds.ts'
 import { type Client, openStage, type Stage } from './story-stage.ts'
 
-const DAY_MS = 86_400_000
 const [HELD, DENIED] = [{ weapons: 0.95 }, { 'violence/graphic': 0.99 }] as const satisfies Scores[]
 export const CLAUSES = { held: 'weapons/2', denied: 'violence/graphic/3' } as const
 
@@ -53,15 +53,9 @@ export async function openTold() {
     first,
     erased,
     restricted,
-    /** The days around now, by the records' clock. */
-    async period() {
-      const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(sql)
-      const today = Math.floor((rows[0]?.now ?? assert.fail()).getTime() / DAY_MS) * DAY_MS
-      const day = (days: number) => new Date(today + days * DAY_MS).toISOString().slice(0, 10)
-      return { from: day(-1), to: day(1) }
-    },
+    period: () => periodOf(sql, 1),
     async report(name: ReportName, period?: { from: string; to: string }, as = 'compliance'): Promise<AuditReport> {
-      const { from, to } = period ?? (await this.period())
+      const { from, to } = period ?? (await periodOf(sql, 1))
       const response = await service.call(`/v1/audit/reports/${name}?from=${from}&to=${to}`, { as })
       assert.equal(response.status, 200, await response.clone().text())
       return response.json()
@@ -70,6 +64,14 @@ export async function openTold() {
     sql,
     [Symbol.asyncDispose]: () => owner.disposeAsync(),
   }
+}
+
+/** From some days ago to the end of today, by the records' clock. */
+export async function periodOf(sql: Sql, days: number): Promise<{ from: string; to: string }> {
+  const { rows } = await raw<{ from: string; to: string }>`
+    SELECT (today - ${days}::int)::text AS from, (today + 1)::text AS to
+      FROM (SELECT (darkroom.now() AT TIME ZONE 'UTC')::date AS today) AS clock`.execute(sql)
+  return rows[0] ?? assert.fail('no day')
 }
 
 export function figure({ figures }: AuditReport, name: string): Figure {
