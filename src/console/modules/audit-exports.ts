@@ -108,6 +108,7 @@ document.addEventListener('submit', (event) => {
   if (target !== form) void remove(target)
   else void (act === 'order' ? order() : look(act))
 })
+document.documentElement.dataset.tells = ''
 form.addEventListener('input', () => {
   clearTimeout(timer)
   timer = setTimeout(look, TYPED_MS, 'look')

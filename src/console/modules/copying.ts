@@ -1,9 +1,11 @@
 // Copies what a button names (`data-copy`), wherever on the page it is, and says whether it was copied: on the button, and by
-// `data-copied` or in general to whoever listens.
+// `data-copied` or in general to whoever listens. Such buttons are shown where this can be done.
 
 import { announce } from './dom.ts'
 
 const SAID_MS = 4000
+
+document.documentElement.toggleAttribute('data-copies', navigator.clipboard !== undefined)
 
 document.addEventListener('click', async ({ target }) => {
   const button = target instanceof Element ? target.closest<HTMLButtonElement>('[data-copy]') : null

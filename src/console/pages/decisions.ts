@@ -100,7 +100,7 @@ function rowOf({ statement, appeal, replacedBy, link }: Row, now: Date): Html {
 <td role="cell">${
     link === null
       ? html`<span class="hint">no link</span>`
-      : html`<a href="${link}" class="handed" title="${link}">The link<span class="unseen"> of ${id}</span></a> <button type="button" class="quiet" data-copy="${link}" hidden>Copy<span class="unseen"> the link of ${id}</span></button>`
+      : html`<a href="${link}" class="handed" title="${link}">The link<span class="unseen"> of ${id}</span></a> <button type="button" class="quiet" data-copy="${link}" data-copied="The link is copied.">Copy<span class="unseen"> the link of ${id}</span></button>`
   }</td>
 </tr>
 `

@@ -68,12 +68,12 @@ ${trait('Opened', html`<span class="number">${figure(counts?.opened ?? 0)}</span
 ${trait('Withheld', html`<span class="number">${figure(counts?.withheld ?? 0)}</span> about restricted cases`)}
 ${trait('Complete', subject === null ? html`<span class="proven">proven</span>` : html`<span class="unproven">not proven</span>: by subject`)}
 ${trait('Size', sizeOf(Number(size)))}
-${trait('SHA-256', html`<code class="digest">${sha256}</code>`)}
 ${at !== null && trait('Made', time(at, context.now))}
+${trait('SHA-256', html`<code class="digest">${sha256}</code>`)}
 </dl>
 ${kept(row, context)}
 <div class="row"><a class="button primary" href="/v1/audit/exports/${id}/archive" download="${file}">Download<span class="unseen"> ${file}</span></a></div>
-<details class="verify"><summary>Verify it</summary>
+<details class="verifying"><summary>Verify it</summary>
 <p>On a machine that need not be ours, with Node 20 or later; neither asks the service anything.</p>
 ${command(`node verify.mjs ${file} --key '${context.key}'`, 'by one file without dependencies, which shares no code with this service')}
 ${command(`darkroom audit verify ${file} --key '${context.key}'`, 'by our own')}
