@@ -71,6 +71,8 @@ const notes: Readonly<Record<string, Kind>> = {
   'person.changed': kind('Person changed', 'operator'),
   'person.deactivated': kind('Person deactivated', 'operator'),
   'person.activated': kind('Person active again', 'operator'),
+  'person.erased': kind('Person’s data erased', 'operator'),
+  'report.erased': kind('Text and address of a report erased', 'operator'),
   'session.opened': kind('Signed in', 'people'),
   'key.created': kind('Key made', 'operator'),
   'key.rotated': kind('Key rotated', 'operator'),

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { sql as raw } from 'kysely'
 import type { Page } from 'playwright-core'
 import { BEARERS } from '../http/service.ts'
+import { growLog } from '../support/log-rounds.ts'
 import { poorContrast } from './contrast.ts'
 import { type Stop, stopNow, walk, workable } from './focus-walk.ts'
 import { judging, press } from './on-desk.ts'
@@ -33,6 +34,17 @@ const PAGES: readonly Opened[] = [
   { name: 'routing', who: 'lead', at: '/review/routing', ready: (page) => page.click('[value=add]') },
   { name: 'quality', who: 'lead', at: '/review/quality' },
   { name: 'people', who: 'lead', at: 'edit' },
+  { name: 'finding a picture', who: 'compliance', at: '/audit' },
+  {
+    name: 'a history',
+    who: 'compliance',
+    at: 'history',
+    ready: (page) => page.locator('.move summary').first().click(),
+  },
+  { name: 'a row of the log', who: 'compliance', at: 'row' },
+  { name: 'exports', who: 'compliance', at: '/audit/exports' },
+  { name: 'reports', who: 'compliance', at: '/audit/reports' },
+  { name: 'the log', who: 'compliance', at: '/audit/log' },
   { name: 'a page for others', who: 'client', at: '/review' },
 ]
 
@@ -51,9 +63,12 @@ async function opened({ desk, open }: OnHostile, { who, at, ready }: Opened, opt
   await desk.make('report')
   const { imageIds } = await desk.pictures(['denied'])
   const { body } = await desk.as(`/v1/images/${imageIds[0]}`, 'client')
+  await growLog(desk.service.ground.database, desk.service.transparency)
   const paths: Record<string, string> = {
     statement: `/statements/${body.statement.id}`,
     edit: `/review/people?edit=${desk.id('ada')}`,
+    history: `/audit/history/${imageIds[0]}`,
+    row: '/audit/rows/0',
   }
   const page = await open(who, paths[at] ?? at, options)
   await ready?.(page)

@@ -165,6 +165,9 @@ await onHostile('hostile names', { typed: NAMES }, ({ named, chromium }) => {
       ['/review/people', 'ada'],
       ['/review/people', 'lead'],
       ['/review/routing', 'lead'],
+      ['/audit', 'compliance'],
+      ['/audit/exports', 'compliance'],
+      ['/audit/log', 'compliance'],
     ]
     for (const [index, [path, who]] of addresses.entries()) {
       const headers: Record<string, string> = who === null ? {} : { cookie: await cookieOf(who) }

@@ -47,12 +47,13 @@ export const onHostile = async (suite: string, { env = {}, typed }: Options, tes
     before(async () => {
       desk = await openDesk(
         { DARKROOM_PUBLIC_REQUESTS_PER_MINUTE: '100000', DARKROOM_LOGINS_PER_MINUTE: '100000', ...env },
-        ({ ground, review, tongues }) => [
+        ({ ground, review, tongues, transparency }) => [
           (scope) =>
             registerConsole(scope, {
               models: [CARD, ...typed.map((id) => ({ ...CARD, id }))],
               desk: { ground, review },
               verify: { check, ground },
+              audit: { ground, transparency, check },
               statements: { bearers: BEARERS, tongues },
               appealPurposes: typed,
               reportCategories: [{ id: 'other', name: 'Other' }, ...typed.map((name) => ({ id: name, name }))],

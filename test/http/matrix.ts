@@ -125,9 +125,10 @@ async function tryLetIn(
   return { ...cell, status: statuses[0] ?? 0, complaint: null }
 }
 
-/** The operator's administrators; and compliance, where a route is for it alone. */
+/** The operator's administrators; and compliance, where a route is for it alone, or for both alone. */
 function seesAll({ access }: Route, { roles }: Actor): boolean {
-  return roles.includes('admin') || (String(access) === 'compliance' && roles.includes('compliance'))
+  const forCompliance = ['compliance', 'compliance,admin'].includes(String(access))
+  return roles.includes('admin') || (forCompliance && roles.includes('compliance'))
 }
 
 async function ask({ service, bodies, queries }: Cast, route: Route, actor: Actor, params: Params): Promise<Answer> {
