@@ -151,12 +151,13 @@ async function close(tx: Tx, id: string): Promise<boolean> {
 /** Of what was ordered for the user up to then, or admitted anew by an appeal of such an order, the next that is not erased. */
 async function findNext(
   sql: Sql | Tx,
-  { user_digest: userDigest, asked_at: askedAt }: UserErasure,
+  { tenant_id: tenantId, user_digest: userDigest, asked_at: askedAt }: UserErasure,
   after = '',
 ): Promise<string | null> {
   const { rows } = await raw<{ id: string }>`
     SELECT request.id FROM darkroom.request AS request
-     WHERE request.user_digest = ${userDigest} AND request.erased_at IS NULL AND request.id > ${after}
+     WHERE request.user_digest = ${userDigest} AND request.tenant_id = ${tenantId}
+       AND request.erased_at IS NULL AND request.id > ${after}
        AND (request.created_at <= ${askedAt} OR EXISTS (
               SELECT FROM darkroom.appeal JOIN darkroom.request AS refused ON refused.id = appeal.request_id
                WHERE appeal.id = request.appeal_id AND refused.created_at <= ${askedAt}))

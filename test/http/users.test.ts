@@ -131,6 +131,24 @@ test('a case that the law restricts is left out, and what is said of what is lef
   assert.deepEqual(body.not_included, before.not_included)
 })
 
+test('a legal hold, a report and an open case change nothing of what is told', async () => {
+  const { id } = await order('eve')
+  await service.develop(id, ['published'])
+  const told = async () => ({ ...(await read('eve')).body, read_at: null })
+  const before = await told()
+  const [image] = before.generations[0].generation.images
+  const hold = json({ request_id: id, reason: 'a court asked for it' })
+  assert.equal((await service.call('/v1/admin/legal-holds', { ...hold, as: 'compliance' })).status, 201)
+  for (const category of service.policy.categories.map((one) => one.id))
+    await service.call('/v1/reports', { ...json({ image_id: image.id, category }), as: null })
+  const { rows } = await raw<{ kind: string }>`
+    SELECT kind FROM darkroom.move WHERE subject = 'note' AND subject_id IN (${id}, ${image.id})`.execute(
+    service.ground.database.sql,
+  )
+  assert.ok(rows.length >= 3, 'the log has notes of it')
+  assert.deepEqual(await told(), before)
+})
+
 const HOSTILE = [
   'anna@example.com',
   'a/b/../c',
