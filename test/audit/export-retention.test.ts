@@ -6,6 +6,7 @@ import { getBrief } from '../../src/audit/export-records.ts'
 import { endExports, keptUntil } from '../../src/audit/export-retention.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { openGauges } from '../../src/kernel/gauges.ts'
+import { startExporter } from '../../workers/exporter.ts'
 import { type ExportHouse, openExportHouse } from './export-house.ts'
 import { rewriteMoves } from './log-house.ts'
 
@@ -102,3 +103,20 @@ test('exports that were given up are counted by why until they are taken away', 
   assert.equal(await endExports(database, DAYS), 1)
   assert.equal(await meter(), null)
 })
+
+test('the exporter of the janitor’s role takes away what is over, its objects too', async () => {
+  await using house = await openFull()
+  const { world, database } = house.log
+  const id = await house.order()
+  await house.until('made')
+  await house.pass('90 days')
+  const { quarantine, transparency } = house.tools
+  await using _exporter = startExporter({ ...world.ground, quarantine }, transparency)
+  await until(async () => house.quarantine.size === 0 && !(await isThere(house, id)), 'the export’s end')
+  assert.deepEqual(await database.sql.selectFrom('darkroom.audit_export').select('id').execute(), [])
+})
+
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  for (const end = performance.now() + 20_000; !(await holds()); await new Promise(setImmediate))
+    assert.ok(performance.now() < end, `never came: ${what}`)
+}

@@ -10,7 +10,7 @@ import { sql as raw } from 'kysely'
 import { pino } from 'pino'
 import { signedText } from '../../src/audit/checkpoint.ts'
 import { servedCheckpoint } from '../../src/audit/publication.ts'
-import { readTimestampReply, timestampQuery, timestampReply } from '../../src/audit/timestamp.ts'
+import { readTimestampReply, timestampQuery, timestampReply, timestampTime } from '../../src/audit/timestamp.ts'
 import { runTimestamping, type TimestampingTools, timestampOf } from '../../src/audit/timestamping.ts'
 import { openssl } from '../support/openssl.ts'
 import { suiteOn } from '../support/services.ts'
@@ -89,8 +89,13 @@ suiteOn('timestamps of checkpoints', await tools('openssl'), () => {
     const { size, note } = await grow()
     await pass(1)
     assert.equal(await runTimestamping(given), 'stamped')
-    const reply = timestampReply((await timestampOf(house.database.sql, size)) ?? Buffer.alloc(0))
+    const token = (await timestampOf(house.database.sql, size)) ?? Buffer.alloc(0)
+    const reply = timestampReply(token)
     const text = signedText(note)
+    const seconds = ((timestampTime(token)?.getTime() ?? 0) - Date.now()) / 1000
+    assert.ok(Math.abs(seconds) < 60, `the token says ${seconds} seconds from now`)
+    for (const none of [Buffer.alloc(0), Buffer.of(0x30, 0), token.subarray(1), token.subarray(0, 100), reply])
+      assert.equal(timestampTime(none), null)
     assert.match(text, /^darkroom\.test\/log\n\d+\n[A-Za-z0-9+/=]{44}\n$/)
     assert.match(await verify(reply, text), /OK/)
     for (const other of [note, text.trimEnd(), `${text}\n`, text.replace('\n', ' \n')])

@@ -85,6 +85,11 @@ test('a picture that is as it was released is said to be, once a turn, by one wo
   await pass(2)
   assert.equal(await recheckNext(ground, tools), 'ok')
   assert.deepEqual(lines, [])
+  const { rows } = await raw<{ result: string; fresh: boolean }>`
+    SELECT result, looked_at > darkroom.now() - interval '1 minute' AS fresh FROM darkroom.recheck`.execute(
+    publishing.sql,
+  )
+  assert.deepEqual(rows, [{ result: 'ok', fresh: true }], 'the last look is kept')
 })
 
 test('one that is replaced, even by another of ours, cut or lost is a line, a count and a fact in the log of moves', async () => {
