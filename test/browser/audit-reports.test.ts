@@ -92,10 +92,10 @@ await onAudit('reports', happened, (named) => {
       await page.keyboard.press('Enter')
       await page.waitForURL(/from=/)
       assert.match(await titleOf(page), new RegExp(`Retention, ${dayOf(-3)} to ${dayOf(-1)}`))
-      assert.match(await page.innerText('section:has(> .headed #exports)'), /Nothing in this period/)
+      assert.match(await page.innerText('section:has(> .headed #exports)'), /None\./)
       await show(page, 'decisions')
       assert.equal(await page.inputValue('#from'), dayOf(-3))
-      assert.match(await page.innerText('section:has(> .headed #decisions)'), /Nothing in this period/)
+      assert.match(await page.innerText('section:has(> .headed #decisions)'), /None\./)
       for (const [from, to, field, words] of [
         [dayOf(-1), dayOf(-1), 'to', /to is not after from/],
         [dayOf(3), dayOf(4), 'from', /in the future/],

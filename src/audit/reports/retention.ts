@@ -83,7 +83,7 @@ function endedFigures(ended: Ended): Figure[] {
       [
         'pictures_by_time',
         'Pictures erased by time',
-        'Denied and withdrawn pictures that were erased in the period since the time to appeal was over.',
+        'Denied and withdrawn pictures that were erased in the period because the time to appeal was over.',
       ],
       ended.pictures_by_time,
     ),
@@ -91,7 +91,7 @@ function endedFigures(ended: Ended): Figure[] {
       [
         'requests_by_time',
         'Refused orders erased by time',
-        'Refused orders whose prompt and uploads were erased in the period since the time to appeal was over.',
+        'Refused orders whose prompt and uploads were erased in the period because the time to appeal was over.',
       ],
       ended.requests_by_time,
     ),
@@ -157,7 +157,7 @@ async function standingFigures(tx: Tx, { countDue }: Given): Promise<Figure[]> {
       ],
       due,
     ),
-    count(['overdue', 'Sweeps overdue', 'Of these: those that are due for more than an hour.'], overdue),
+    count(['overdue', 'Sweeps overdue', 'Of these: those that have been due for more than an hour.'], overdue),
   ]
 }
 

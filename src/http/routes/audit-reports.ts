@@ -21,7 +21,7 @@ export async function auditReportRoutes(app: App, { ground }: RouteDeps): Promis
         tags: ['audit'],
         summary: 'Figures and tables of a period',
         description:
-          'Of whole days in UTC, from `from` to `to`, which is not in the period; counted from the records in one snapshot. marks: what released pictures carry. moderation: restrictions and appeals. detector: use of the public check. retention: what was erased and what is kept. decisions: who decided what under which policy; people appear as pseudonyms of a month. Restricted cases are in totals alone.',
+          'Of whole days in UTC, from `from` to `to`, which is not in the period; counted from the records in one snapshot. marks: what released pictures carry. moderation: restrictions and appeals. detector: use of the public check. retention: what was erased and what is kept. decisions: who decided what under which policy; people appear as pseudonyms of a month. Restricted cases are counted and told no further.',
         params: ReportParams,
         querystring: ReportQuery,
         response: {

@@ -45,7 +45,7 @@ const SAID: Readonly<Record<ReportName, string>> = {
 export function reportPage({ name, asked, presets, made }: ReportView): Html {
   return html`${auditWays('/audit/reports')}
 <header class="lead"><h1>Reports</h1>
-<p>Figures of a period of whole days in UTC, counted from the records in one snapshot. Restricted cases are in totals alone.</p></header>
+<p>Figures of a period of whole days in UTC, counted from the records in one snapshot. Restricted cases are counted and told no further.</p></header>
 <nav class="ways reports" aria-label="Reports">
 ${REPORT_NAMES.map((one) => html`<a href="${addressOf(one, asked)}"${one === name && html` aria-current="page"`}>${TITLES[one]}</a>\n`)}</nav>
 ${periodForm(name, asked, presets, 'field' in made ? made : null)}
@@ -141,7 +141,7 @@ function tableSection(report: AuditReport, table: Table, asked: AskedPeriod): Ht
   }
   return html`<section class="panel stack" aria-labelledby="${name}"><div class="headed"><h3 id="${name}">${title}</h3>${rows.length > 0 && links(report, asked, name)}</div>
 <p class="hint">${definition}</p>
-${rows.length === 0 && html`<p>Nothing in this period.</p>`}${
+${rows.length === 0 && html`<p>None.</p>`}${
   rows.length > 0 &&
   html`${pictureOf(report.name, table)}
 <div class="scrolls" role="group" aria-labelledby="${name}" tabindex="0"><table>
