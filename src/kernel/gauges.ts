@@ -95,11 +95,12 @@ export function openGauges({ sql }: Database, readBacklog: ReadBacklog): Registr
   })
   gauge(
     'darkroom_erasures_pending',
-    'Erased generations whose files should be gone and are not yet known to be.',
+    'Erased generations whose files should be gone and are not yet known to be, and users whose erasure does not go on.',
     [],
     async () => {
       const { rows } = await raw<{ count: string }>`
-      SELECT count(*) AS count FROM darkroom.erasure WHERE settled_at <= darkroom.now()`.execute(sql)
+      SELECT (SELECT count(*) FROM darkroom.erasure WHERE settled_at <= darkroom.now())
+             + (SELECT count(*) FROM darkroom.user_erasure WHERE passes >= 3) AS count`.execute(sql)
       return rows.map(({ count }) => ({ labels: {}, value: Number(count) }))
     },
   )

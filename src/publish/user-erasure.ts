@@ -13,9 +13,14 @@ import type { UserErasureTable } from '../kernel/removal-tables.ts'
 import { actorOf, type Doer } from '../tenant/actor.ts'
 import { eraseGeneration, type OnErased } from './erase.ts'
 
+/** Of generations: while the asker waits, and in a pass of the janitor. */
 const AT_ONCE = 20
+const IN_A_PASS = 200
 const ROWS_AT_ONCE = 5
+/** After a pass that erased nothing, the longer the more there were. */
 const RETRY_SECONDS = 15
+/** Whoever took it is dead by then. */
+const CLAIM_SECONDS = 300
 const SALT_BYTES = 16
 
 type UserErasure = Selectable<UserErasureTable>
@@ -35,15 +40,14 @@ export async function eraseUser(
 
 /** One pass over what is due; returns how many are complete. The janitor calls it. */
 export async function finishUserErasures(ground: Ground, onErased: OnErased): Promise<number> {
-  // Due again should this process die or a generation not go.
   const { rows } = await raw<UserErasure>`
     UPDATE darkroom.user_erasure
-       SET passes = passes + 1, due_at = darkroom.now() + least(passes + 1, 40) * ${RETRY_SECONDS} * interval '1 second'
+       SET passes = passes + 1, due_at = darkroom.now() + ${CLAIM_SECONDS} * interval '1 second'
      WHERE id IN (SELECT id FROM darkroom.user_erasure WHERE due_at <= darkroom.now()
                    ORDER BY due_at LIMIT ${ROWS_AT_ONCE} FOR UPDATE SKIP LOCKED)
     RETURNING *`.execute(ground.database.sql)
   let finished = 0
-  for (const erasure of rows) if (await goOn(ground, erasure, onErased, AT_ONCE)) finished++
+  for (const erasure of rows) if (await goOn(ground, erasure, onErased, IN_A_PASS)) finished++
   return finished
 }
 
@@ -79,7 +83,7 @@ async function recordAsked(tx: Tx, doer: Doer, userDigest: string): Promise<User
     .updateTable('darkroom.user_erasure')
     .set({
       asked_at: raw<Date>`darkroom.now()`,
-      due_at: raw<Date>`darkroom.now() + ${RETRY_SECONDS} * interval '1 second'`,
+      due_at: raw<Date>`darkroom.now() + ${CLAIM_SECONDS} * interval '1 second'`,
     })
     .where('id', '=', id)
     .returningAll()
@@ -98,16 +102,19 @@ async function goOn(ground: Ground, erasure: UserErasure, onErased: OnErased, at
     await count(tx, erasure.id, requestId)
     await onErased(tx, requestId)
   }
-  let after = ''
+  let [after, erased] = ['', 0]
   for (let left = atOnce; left > 0; left--) {
     const requestId = await findNext(sql, erasure, after)
     if (requestId === null) break
     after = requestId
-    await eraseGeneration(ground, doer, requestId, counted).catch((error: unknown) => {
+    try {
+      await eraseGeneration(ground, doer, requestId, counted)
+      erased++
+    } catch (error) {
       ground.log.warn({ error, requestId }, 'a generation of a user who is erased could not be; it is tried again')
-    })
+    }
   }
-  return transact((tx) => close(tx, erasure.id))
+  return transact((tx) => close(tx, erasure.id, erased > 0))
 }
 
 async function count(tx: Tx, id: string, requestId: string): Promise<void> {
@@ -127,8 +134,8 @@ async function count(tx: Tx, id: string, requestId: string): Promise<void> {
     .execute()
 }
 
-/** The last step, where nothing is left. Somebody else may have taken it. */
-async function close(tx: Tx, id: string): Promise<boolean> {
+/** The last step, where nothing is left; else when the next pass is. Somebody else may have taken it. */
+async function close(tx: Tx, id: string, goesOn: boolean): Promise<boolean> {
   const erasure = await tx
     .selectFrom('darkroom.user_erasure')
     .selectAll()
@@ -136,7 +143,18 @@ async function close(tx: Tx, id: string): Promise<boolean> {
     .forUpdate()
     .executeTakeFirst()
   if (erasure === undefined) return true
-  if ((await findNext(tx, erasure)) !== null) return false
+  if ((await findNext(tx, erasure)) !== null) {
+    const waitSeconds = goesOn ? 0 : Math.min(Math.max(erasure.passes, 1), 40) * RETRY_SECONDS
+    await tx
+      .updateTable('darkroom.user_erasure')
+      .set({
+        due_at: raw<Date>`darkroom.now() + ${waitSeconds} * interval '1 second'`,
+        ...(goesOn ? { passes: 0 } : {}),
+      })
+      .where('id', '=', id)
+      .execute()
+    return false
+  }
   const { tenant_id: tenantId, key_id: keyId, person_id: personId, generations, images, salt } = erasure
   await tx.deleteFrom('darkroom.user_erasure').where('id', '=', id).execute()
   await note(tx, tenantId, 'user.erased', id, {

@@ -27,6 +27,8 @@ const MAY_BE_400 = [
   'GET /v1/generations/{id}/events',
   'GET /v1/statements',
   'GET /v1/usage',
+  'GET /v1/users/{user}/data',
+  'DELETE /v1/users/{user}/data',
   'GET /v1/admin/policies',
   'GET /v1/admin/tenants',
   'GET /v1/admin/tenants/{id}/people',
