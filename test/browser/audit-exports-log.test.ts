@@ -68,33 +68,6 @@ await onAudit('how the log does, as a page', make, (named) => {
     },
   )
 
-  named(
-    'a recheck that found something, and exports that failed, are told until they are over',
-    async ({ publishing, open }) => {
-      const { service, sql } = publishing
-      const [image] = await sql.selectFrom('darkroom.image').select(['id', 'tenant_id']).limit(1).execute()
-      assert.ok(image)
-      await service.ground.database.transact((tx) =>
-        note(tx, image.tenant_id, 'image.recheck_failed', image.id, { result: 'missing', problems: ['file.missing'] }),
-      )
-      await raw`UPDATE darkroom.recheck SET looked_at = darkroom.now(), result = 'missing'`.execute(sql)
-      await raw`INSERT INTO darkroom.audit_export (id, state, requested_by, period_from, period_to, csv, parquet, failure)
-      VALUES ('exp_1', 'failed', '{}', '2026-01-01', '2026-01-02', false, false, 'log_inconsistent')`.execute(sql)
-      await grow(publishing)
-      const page = await open(PATH)
-      assert.deepEqual(await page.locator('.problem code').allInnerTexts(), [
-        'DarkroomExportContradictsLog',
-        'DarkroomReleasedPictureDiffers',
-      ])
-      assert.match(await page.innerText('main'), /a released picture is gone[\s\S]*1 × a released picture is gone/)
-      await pass(publishing, '24 hours')
-      await sql.deleteFrom('darkroom.audit_export').execute()
-      const later = await open(PATH)
-      await later.waitForSelector('#well')
-      await page.waitForSelector('#live:has-text("Your session has ended")')
-    },
-  )
-
   named('nobody but compliance and administrators asks how it does', async ({ publishing }) => {
     for (const [as, status] of [
       ['compliance', 200],
@@ -134,4 +107,31 @@ await onAudit('how the log does, as a page', make, (named) => {
     const page = await open(PATH)
     await screenshot(page, 'audit-log-amiss')
   })
+
+  named(
+    'a recheck that found something, and exports that failed, are told until they are over',
+    async ({ publishing, open }) => {
+      const { service, sql } = publishing
+      const [image] = await sql.selectFrom('darkroom.image').select(['id', 'tenant_id']).limit(1).execute()
+      assert.ok(image)
+      await service.ground.database.transact((tx) =>
+        note(tx, image.tenant_id, 'image.recheck_failed', image.id, { result: 'missing', problems: ['file.missing'] }),
+      )
+      await raw`UPDATE darkroom.recheck SET looked_at = darkroom.now(), result = 'missing'`.execute(sql)
+      await raw`INSERT INTO darkroom.audit_export (id, state, requested_by, period_from, period_to, csv, parquet, failure)
+      VALUES ('exp_1', 'failed', '{}', '2026-01-01', '2026-01-02', false, false, 'log_inconsistent')`.execute(sql)
+      await grow(publishing)
+      const page = await open(PATH)
+      assert.deepEqual(await page.locator('.problem code').allInnerTexts(), [
+        'DarkroomExportContradictsLog',
+        'DarkroomReleasedPictureDiffers',
+      ])
+      assert.match(await page.innerText('main'), /a released picture is gone[\s\S]*1 × a released picture is gone/)
+      await pass(publishing, '24 hours')
+      await sql.deleteFrom('darkroom.audit_export').execute()
+      const later = await open(PATH)
+      await later.waitForSelector('#well')
+      await page.waitForSelector('#live:has-text("Your session has ended")')
+    },
+  )
 })
