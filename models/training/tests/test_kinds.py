@@ -21,13 +21,13 @@ OTHERS = {**WEAPONS, **VIOLENCE, **LOOKALIKES, **UNCLEAR}
 KEYS: tuple[Rgb, Rgb] = ((255, 0, 255), (0, 255, 0))
 
 
-def drawn(painter: Painter, rgb: Rgb, seed: int, scale: float = 32) -> tuple[np.ndarray, np.ndarray]:
+def drawn(painter: Painter, rgb: Rgb, seed: int, mirror: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """A kind alone on a canvas: its pixels uint8 [128, 128, 3], and where it is, bool [128, 128]."""
     pictures = []
     for key in KEYS:
         canvas = Canvas(128)
         canvas.rect(0, 0, 128, 128, key)
-        painter(Pen(canvas, 64, 64, scale), Shade.of(rgb), Random(seed))
+        painter(Pen(canvas, 64, 64, 32, mirror=mirror), Shade.of(rgb), Random(seed))
         pictures.append(canvas.pixels())
     return pictures[0], (pictures[0] == pictures[1]).all(axis=2)
 
@@ -88,6 +88,12 @@ class Kinds(unittest.TestCase):
         for a, b in combinations(masks, 2):
             overlap = (masks[a] & masks[b]).sum() / (masks[a] | masks[b]).sum()
             self.assertLess(overlap, 0.93, f"{a} and {b}")
+
+    def test_a_mirrored_pen_draws_the_mirror_image(self) -> None:
+        for kind, painter in {**ALLOWED, **OTHERS}.items():
+            plain, mirrored = (drawn(painter, COLOUR_RGB["red"], 5, mirror)[1] for mirror in (False, True))
+            overlap = (plain & mirrored[:, ::-1]).sum() / (plain | mirrored[:, ::-1]).sum()
+            self.assertGreater(overlap, 0.85, kind)
 
     def test_a_kind_varies_with_the_seed_and_only_with_it(self) -> None:
         for kind, painter in {**ALLOWED, **OTHERS}.items():

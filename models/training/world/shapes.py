@@ -79,9 +79,12 @@ def wheel(pen: Pen, x: float, y: float, r: float, hub: Rgb) -> None:
 
 
 def turned(pen: Pen, turn: float, dx: float = 0.0, dy: float = 0.0, size: float = 1.0) -> Pen:
-    """The pen turned by `turn` radians about (dx, dy) of its own coordinates, its unit times `size`."""
+    """The pen turned by `turn` radians about (dx, dy) of its own coordinates, its unit times `size`.
+
+    Its (0, 0) is at (dx, dy); a mirrored pen turns the other way, so that it draws the mirror image.
+    """
     x, y = pen.at((dx, dy))
-    return replace(pen, x=x, y=y, scale=pen.scale * size, tilt=pen.tilt + turn)
+    return replace(pen, x=x, y=y, scale=pen.scale * size, tilt=pen.tilt + (-turn if pen.mirror else turn))
 
 
 def shine(pen: Pen, x: float, y: float, rx: float, ry: float, c: Shade, turn: float = 0.0) -> None:
