@@ -20,7 +20,8 @@ import { restrict } from './restrict.ts'
 let court: Court
 let voices: ReturnType<typeof openVoices>
 before(async () => {
-  court = await openCourt()
+  // Hundreds of moves at once keep a process busy that has the records in it.
+  court = await openCourt({ env: { DARKROOM_EVENT_LOOP_DELAY_LIMIT_MS: '60000' } })
   voices = openVoices(court)
 })
 after(() => court[Symbol.asyncDispose]())

@@ -125,6 +125,16 @@ await onAudit(
       await screenshot(page, 'audit-nothing-360')
     })
 
+    named('no other origin hands a picture in for somebody who is signed in', async ({ open, publishing }) => {
+      const page = await open('/audit')
+      const file = { name: 'a.png', mimeType: 'image/png', buffer: released.bytes }
+      const multipart = { file }
+      const post = (origin: string) =>
+        page.request.post(`${publishing.service.url}/audit`, { multipart, headers: { origin } })
+      assert.equal((await post('https://elsewhere.example')).status(), 403)
+      assert.equal((await post(publishing.service.url)).status(), 200)
+    })
+
     named('no picture and nothing at all are said to be that', async ({ open, expected }) => {
       expected.push(/status of 4(00|15)/)
       const page = await open('/audit')
