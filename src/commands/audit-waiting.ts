@@ -1,7 +1,5 @@
 // What an export waits for, for whoever has no terminal to see it move: said when it has waited for a while, and then now and then for as
 // long as the log stands still.
-import { textOf } from './admin-api.ts'
-
 const FIRST_MS = 10_000
 const AGAIN_MS = 60_000
 
@@ -32,6 +30,7 @@ export function waitingFor(health: object, to: string): string {
     Number(moves) > 0
       ? `${moves} moves are in no signed tree, the oldest for ${Math.round(Number(seconds))} s`
       : 'no move waits'
-  const tree = Object(Reflect.get(health, 'tree'))
-  return `waits until the log has every move before ${to}; its tree has ${tree.size} leaves, signed at ${textOf(tree, 'at') || 'no time yet'}, and ${lag}`
+  const { size, at } = Object(Reflect.get(health, 'tree'))
+  const tree = Number(size) > 0 ? `its tree has ${size} leaves, signed at ${at}` : 'its tree is empty'
+  return `waits until the log has every move before ${to}; ${tree}, and ${lag}`
 }

@@ -23,5 +23,5 @@ test('what is waited for is said by what the log answers of itself', () => {
     'waits until the log has every move before 2026-01-02T00:00:00.000Z; its tree has 12 leaves, signed at 2026-01-02T00:00:05.000Z, and 3 moves are in no signed tree, the oldest for 61 s',
   )
   const empty = { tree: { size: 0, at: null }, unsigned: { moves: 0, oldest_seconds: 0 } }
-  assert.match(waitingFor(empty, to), /0 leaves, signed at no time yet, and no move waits$/)
+  assert.match(waitingFor(empty, to), /; its tree is empty, and no move waits$/)
 })

@@ -9,6 +9,7 @@ import { note } from '../../src/advance.ts'
 import { type HealthTools, type LogHealth, readLogHealth } from '../../src/audit/health.ts'
 import { ALERTS, problemsOf } from '../../src/audit/health-problems.ts'
 import { verifierKeyOf } from '../../src/audit/log-keys.ts'
+import { logPage } from '../../src/console/pages/audit/log.ts'
 import { sha256 } from '../../src/kernel/canonical.ts'
 import { readConfig } from '../../src/kernel/config.ts'
 import { KEY, type LogHouse, ORIGIN, openLogHouse } from './log-house.ts'
@@ -94,7 +95,12 @@ test('a witness is behind by what it has not cosigned, and not well when that is
   await raw`UPDATE darkroom.log_witness SET failure = 'split_view' WHERE key = ${one.config.key}`.execute(
     house.log.database.sql,
   )
-  assert.deepEqual(alertsOf(await read()), ['DarkroomLogSplitView', 'DarkroomLogNotCosigned'])
+  const split = await read()
+  assert.deepEqual(alertsOf(split), ['DarkroomLogSplitView', 'DarkroomLogNotCosigned'])
+  const page = logPage(split).toString()
+  assert.match(page, /<h2>Witness witness\.one has seen another tree of the transparency log<\/h2>/)
+  assert.match(page, /<bdi>witness\.one<\/bdi>[\s\S]*?4 leaves[\s\S]*?6 leaves[\s\S]*?it has seen another tree/)
+  assert.match(page, /<bdi>witness\.two<\/bdi>[\s\S]*?was answered/)
 })
 
 test('an authority on time is named without its path, and dates too little after three hours of growth', async () => {
@@ -112,6 +118,9 @@ test('an authority on time is named without its path, and dates too little after
     ['time.example.com', 2, null, []],
     'a log that does not grow has nothing to show',
   )
+  const page = logPage({ ...dated, store: { kind: 's3', lockDays: 365 } }).toString()
+  assert.match(page, /<bdi>time\.example\.com<\/bdi> \(RFC 3161\)[\s\S]*?the tree of 2 leaves, signed <time/)
+  assert.match(page, /S3, held by Object Lock for 365 days/)
   await house.say(2)
   await house.run()
   await pass(house, '179 minutes')

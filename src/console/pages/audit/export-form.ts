@@ -36,7 +36,7 @@ export function exportForm(form: ExportForm): Html {
 <h2 id="order-name">Order an export</h2>
 <input type="hidden" id="key" name="key" value="${key}" data-own="">
 <div class="order-fields stack">
-<fieldset class="period-fields"><legend>Period, in UTC</legend>
+<fieldset><legend>Period, in UTC</legend>
 <div class="fields">
 ${field(form, 'from', 'From', html`<input type="datetime-local" id="from" name="from" value="${said.from}" required ${described(form, 'from')}>`)}
 ${field(form, 'to', 'To, not included', html`<input type="datetime-local" id="to" name="to" value="${said.to}" required ${described(form, 'to')}>`)}
@@ -55,7 +55,7 @@ ${field(
   html`<input id="subject" name="subject" value="${said.subject}" maxlength="200" autocomplete="off" autocapitalize="off" spellcheck="false" ${described(form, 'subject')}>`,
   'Empty: about all. With an id, completeness is not proven.',
 )}
-<fieldset class="formats"><legend>Tables of the opened rows, beside</legend>
+<fieldset><legend>Tables of the opened rows, beside</legend>
 <div class="row">${(['csv', 'parquet'] as const).map((format) => html`<label class="tick"><input type="checkbox" name="formats" value="${format}"${said[format] && html` checked`}> ${formatName(format)}</label>\n`)}</div>
 ${error(form, 'formats')}</fieldset>
 <p class="error" id="order-error" role="alert"${other === null && html` hidden`}>${other}</p>
