@@ -12,7 +12,10 @@ const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 
 export const UserParams = Type.Object(
   {
-    user: Type.String({ description: 'As your orders named them in `user` or `safety_identifier`, percent-encoded.' }),
+    user: Type.String({
+      minLength: 1,
+      description: 'As your orders named them in `user` or `safety_identifier`, percent-encoded.',
+    }),
   },
   strict,
 )
