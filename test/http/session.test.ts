@@ -63,7 +63,7 @@ test('who signs in is led to the page that they asked for, else to the first one
   assert.equal(await to('reviewer', '/'), '/review')
   assert.equal(await to('reviewer', '/appeals'), '/appeals')
   assert.equal(await to('admin'), '/review/people')
-  assert.equal(await to('compliance'), '/verify')
+  assert.equal(await to('compliance'), '/audit')
   assert.equal(await to('client', '/statements/sor_01'), '/statements/sor_01')
   for (const page of [
     '//evil.example',
