@@ -152,7 +152,13 @@ function invalid(field: string, detail: string, wrong = 'invalid_value'): Fault 
 export function instant(text: string | undefined, field: string): Date | null {
   if (text === undefined) return null
   const at = new Date(text)
-  if (MOMENT.test(text) && !Number.isNaN(at.getTime()) && at.getUTCFullYear() >= 1970 && at.getUTCFullYear() < 10_000)
-    return at
+  const year = at.getUTCFullYear()
+  if (MOMENT.test(text) && isDay(text.slice(0, 10)) && year >= 1970 && year < 10_000) return at
   throw invalid(field, `${field} is not a moment such as 2026-01-31T12:00:00Z`)
+}
+
+/** Whether the calendar has it: Date makes the 2nd of March of the 30th of February. */
+function isDay(text: string): boolean {
+  const at = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text)
 }

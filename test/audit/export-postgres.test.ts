@@ -4,9 +4,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { note } from '../../src/advance.ts'
 import { runExport } from '../../src/audit/export-job.ts'
+import { find } from '../../src/audit/find.ts'
+import { askedByKey } from '../../src/audit/find-words.ts'
+import { readLogHealth } from '../../src/audit/health.ts'
+import { readHistory } from '../../src/audit/history.ts'
+import { readConfig } from '../../src/kernel/config.ts'
 import { openDatabase } from '../../src/kernel/database.ts'
 import { withPostgres } from '../support/postgres.ts'
 import { suiteOn } from '../support/services.ts'
+import { queueRequest } from '../support/world.ts'
 import { openExportHouse, verify } from './export-house.ts'
 import { recordMoves } from './many-moves.ts'
 
@@ -73,5 +79,26 @@ suiteOn('exports on PostgreSQL', await withPostgres(), (postgres) => {
       .where('kind', '=', 'audit.exported')
       .execute()
     assert.deepEqual(told.map(({ subject_id }) => subject_id).sort(), [...ids].sort())
+  })
+
+  test('how the log does, what an id leads to and what happened to it are read there too', async () => {
+    await using house = await open()
+    const { database, world, tools } = house.log
+    const { sql } = database
+    const { requestId } = await queueRequest(world, world.tenants[0])
+    await house.log.run()
+    const health = await readLogHealth({ sql, config: readConfig({}), transparency: tools })
+    const moves = await sql.selectFrom('darkroom.move').select('id').execute()
+    assert.deepEqual([health.tree.size, health.unsigned.moves, health.hours.length], [moves.length, 0, 24])
+    const [finding] = await find(sql, askedByKey(requestId))
+    assert.equal(finding?.request_id, requestId)
+    const history = await readHistory(sql, requestId)
+    assert.deepEqual(
+      history.moves.map(({ place }) => place.index),
+      moves.map((_, index) => index),
+    )
+    const ids = ['img', 'apl', 'rvw', 'sor'].map((prefix) => `${prefix}_${'0'.repeat(26)}`)
+    for (const by of [...ids, 'urn:c2pa:ce38dec7-7ca3-4f0d-bb1a-9a4035064849', 'a'.repeat(64), '1.1bea6d89e8'])
+      assert.deepEqual(await find(sql, askedByKey(by)), [], by)
   })
 })
