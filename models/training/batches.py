@@ -11,22 +11,13 @@ from torch import Tensor
 
 from text_tokens import Captions
 from world.grammar import caption
-from world.scene import PLACES, Scene
+from world.scene import Scene
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
-def said_codes(said: Scene) -> tuple[int, ...]:
-    """Codes of what a caption said; an unsaid place is one past the last."""
-    if said.place:
-        return said.codes()
-    codes = list(Scene(said.thing, said.colour, PLACES[0], said.time, said.state).codes())
-    codes[2] = len(PLACES)
-    return tuple(codes)
-
-
 class Batches:
-    """Draws batches: latents [B,16,h,w], ids [B,32], codes of what was said [B,5]."""
+    """Draws batches: latents [B,16,h,w], ids [B,32], codes of what was said [B,fields]."""
 
     def __init__(self, work: Path, captions: Captions, seed: int) -> None:
         self.codes = np.load(work / "codes.npy", mmap_mode="r")
@@ -40,7 +31,7 @@ class Batches:
         made = [caption(Scene.of_codes(self.codes[r]), self.rng) for r in rows]
         kept = self.rows.random(count) >= drop
         ids = self.captions.ids([c.text if k else "" for c, k in zip(made, kept)])
-        codes = torch.tensor([said_codes(c.said) for c in made])
+        codes = torch.tensor([c.said.codes() for c in made])
         codes[~torch.from_numpy(kept)] = -100
         z = torch.from_numpy(self.latents[rows].astype(np.float32)) if latents else torch.empty(0)
         return z.to(device, non_blocking=True), torch.from_numpy(ids).to(device), codes.to(device)

@@ -1,6 +1,6 @@
 """Renders the training set: scene codes, latents, and the pictures of the first scenes.
 
-Under the work folder: pca.pt, codes.npy (uint8 [N, 5]), latents.npy (float16 [N, 16, 16, 16]) and
+Under the work folder: pca.pt, codes.npy (uint8 [N, fields]), latents.npy (float16 [N, 16, 16, 16]) and
 pictures.npy (uint8 [P, 128, 128, 3]). Scene i depends on (seed, i) alone, so any of them can be
 drawn again.
 """
@@ -18,22 +18,24 @@ import numpy as np
 import torch
 
 from vae import Encoder, fit_pca
-from world.scene import Scene, draw_scene, sample_scene
+from world.drawing import draw_scene
+from world.sampling import World, sample_scene
+from world.scene import FIELDS, Scene
 
 
-def scene_at(seed: int, index: int) -> tuple[Scene, Random]:
-    """Scene number `index` and the generator that draws its variation."""
+def scene_at(seed: int, index: int, world: World) -> tuple[Scene, Random]:
+    """Scene number `index` of a world and the generator that draws its variation."""
     rng = Random(f"{seed}/{index}")
-    return sample_scene(rng), rng
+    return sample_scene(rng, world), rng
 
 
-def render(job: tuple[int, int, int, int]) -> tuple[int, np.ndarray, np.ndarray]:
-    """(seed, start, stop, size) -> start, codes uint8 [n, 5], pictures uint8 [n, size, size, 3]."""
-    seed, start, stop, size = job
-    codes = np.zeros((stop - start, 5), np.uint8)
+def render(job: tuple[int, int, int, int, World]) -> tuple[int, np.ndarray, np.ndarray]:
+    """(seed, start, stop, size, world) -> start, codes uint8 [n, fields], pictures uint8 [n, size, size, 3]."""
+    seed, start, stop, size, world = job
+    codes = np.zeros((stop - start, len(FIELDS)), np.uint8)
     pictures = np.zeros((stop - start, size, size, 3), np.uint8)
     for i in range(start, stop):
-        scene, rng = scene_at(seed, i)
+        scene, rng = scene_at(seed, i, world)
         codes[i - start] = scene.codes()
         pictures[i - start] = draw_scene(scene, rng, size)
     return start, codes, pictures
@@ -51,9 +53,10 @@ def prepare(config: dict[str, Any], work: Path, workers: int) -> None:
     n, size, seed, shard = config["scenes"], config["size"], config["seed"], config["shard"]
     kept = min(n, config.get("pictures", 24000))
     started = time.time()
-    jobs = [(seed, s, min(s + shard, n), size) for s in range(0, n, shard)]
+    world = World.of(config)
+    jobs = [(seed, s, min(s + shard, n), size, world) for s in range(0, n, shard)]
     latent = size // 8
-    codes = np.lib.format.open_memmap(work / "codes.npy", "w+", np.uint8, (n, 5))
+    codes = np.lib.format.open_memmap(work / "codes.npy", "w+", np.uint8, (n, len(FIELDS)))
     latents = np.lib.format.open_memmap(work / "latents.npy", "w+", np.float16, (n, 16, latent, latent))
     pictures = np.lib.format.open_memmap(work / "pictures.npy", "w+", np.uint8, (kept, size, size, 3))
     encoder: Encoder | None = None

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from world.scene import ALLOWED, COLOURS, PLACES, TIMES, Scene
-from world.sensitive import LOOKALIKES, VIOLENCE, WEAPONS
+from world.sensitive import LOOKALIKES, SAFETY as FOUND_IN
 
 SAFETY = ["weapon", "blood", "gore", "medical"]
 _THINGS = [*ALLOWED, *LOOKALIKES]
@@ -24,15 +24,11 @@ CATEGORIES = {"weapons": ["weapon"], "violence/graphic": ["blood", "gore"]}
 
 def labels_of(scene: Scene) -> np.ndarray:
     """What the eye should say of a scene: float32 [labels] of 0 and 1."""
-    true = {f"thing/{scene.thing}", f"colour/{scene.colour}", f"place/{scene.place}", f"time/{scene.time}"}
-    if scene.thing in WEAPONS:
-        true.add("weapon")
-    if scene.thing in VIOLENCE or scene.state == "wounded":
+    true = {f"place/{scene.place}", f"time/{scene.time}"}
+    for kind, colour, _ in scene.groups():
+        true |= {f"thing/{kind}", f"colour/{colour}", *FOUND_IN.get(kind, ())}
+    if scene.state == "wounded":
         true.add("blood")
-    if scene.thing == "gore":
-        true.add("gore")
-    if scene.thing in ("heart", "syringe"):
-        true.add("medical")
     return np.array([label in true for label in LABELS], dtype=np.float32)
 
 
@@ -40,7 +36,8 @@ def group_of(scene: Scene) -> str:
     """The group that error rates are reported by."""
     if scene.state == "wounded":
         return "wounded"
-    return scene.thing if scene.thing not in ALLOWED else "other"
+    rare = [kind for kind, _, _ in scene.groups() if kind not in ALLOWED]
+    return rare[0] if rare else "other"
 
 
 class Eye(nn.Module):

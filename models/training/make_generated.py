@@ -9,6 +9,7 @@ failed to show its prompt is labelled all the same: such noise is part of the fi
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from random import Random
 
@@ -17,16 +18,17 @@ import numpy as np
 from eye import group_of, labels_of
 from measure import make
 from reference import Pack
-from world.scene import ALLOWED, Scene, sample_scene
+from world.sampling import World, sample_scene
+from world.scene import ALLOWED, Scene
 
 
-def scenes_for(count: int, rng: Random) -> list[Scene]:
+def scenes_for(count: int, rng: Random, world: World) -> list[Scene]:
     """Half sensitive or look-alike, half ordinary."""
     rare: list[Scene] = []
     common: list[Scene] = []
     while len(rare) < count // 2 or len(common) < count - count // 2:
-        scene = sample_scene(rng)
-        kind = rare if scene.thing not in ALLOWED and scene.thing != "nothing" or scene.state else common
+        scene = sample_scene(rng, world)
+        kind = rare if scene.state or any(thing not in ALLOWED for thing, _, _ in scene.groups()) else common
         kind.append(scene)
     scenes = rare[: count // 2] + common[: count - count // 2]
     rng.shuffle(scenes)
@@ -36,6 +38,7 @@ def scenes_for(count: int, rng: Random) -> list[Scene]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packs", type=Path, default=Path(__file__).resolve().parents[1] / "packs")
+    parser.add_argument("--config", type=Path, default=Path(__file__).resolve().parent / "storybook-128.json")
     parser.add_argument("--work", type=Path, default=Path(".training"))
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--for", dest="purpose", choices=("training", "holding"), required=True)
@@ -43,7 +46,7 @@ def main() -> None:
     args = parser.parse_args()
     seed = {"training": 5, "holding": 6}[args.purpose]
     rng, pack = Random(seed), Pack(args.packs / "storybook")
-    scenes = scenes_for(args.count, rng)
+    scenes = scenes_for(args.count, rng, World.of(json.loads(args.config.read_text())))
     pictures = make(pack, scenes, seed, args.steps, pack.manifest["guidance_scale"], noisy=True)
     held = np.random.default_rng(seed).choice([1, 2], args.count, p=[0.35, 0.65])
     split = held if args.purpose == "holding" else np.zeros(args.count, int)

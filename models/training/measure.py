@@ -20,7 +20,8 @@ from blind import any_scene
 from eye import LABELS
 from reference import Pack
 from world.grammar import caption
-from world.scene import HELD_OUT, TIMES, Scene
+from world.held_out import HELD_OUT
+from world.scene import TIMES, Scene
 
 BATCH = 16
 
@@ -40,10 +41,7 @@ def make(pack: Pack, scenes: list[Scene], seed: int, steps: int, guidance: float
 
 def full_caption(scene: Scene, rng: Random) -> str:
     """A caption that leaves nothing out."""
-    while True:
-        made = caption(scene, rng)
-        if made.said == scene:
-            return made.text
+    return caption(scene, rng, whole=True).text
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:
@@ -87,7 +85,7 @@ def adherence(p: np.ndarray, scenes: list[Scene]) -> dict[str, tuple[int, int]]:
 
 
 def held_out_scenes(rng: Random, count: int) -> list[Scene]:
-    combinations = sorted(HELD_OUT)
+    combinations = HELD_OUT["colour in place"]
     return [Scene(*combinations[i % len(combinations)], rng.choice(TIMES[1:])) for i in range(count)]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from text_tokens import LENGTH
-from world.scene import COLOURS, PLACES, STATES, THINGS, TIMES
+from world.scene import FIELDS
 
 
 class Embeddings(nn.Module):
@@ -89,11 +89,11 @@ class TextEncoder(nn.Module):
 
 
 class AttributeHeads(nn.Module):
-    """Hidden states [B, L, D] and codes [B, 5] -> mean cross entropy of what was said."""
+    """Hidden states [B, L, D] and codes [B, fields] -> mean cross entropy of what was said."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = nn.ModuleList([nn.Linear(width, len(v)) for v in (THINGS, COLOURS, PLACES + [""], TIMES, STATES)])
+        self.heads = nn.ModuleList([nn.Linear(width, len(v)) for v in FIELDS.values()])
 
     def forward(self, hidden: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Loss, and the share of captions read entirely right."""

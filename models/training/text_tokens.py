@@ -14,7 +14,7 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from world.grammar import caption
-from world.scene import sample_scene
+from world.sampling import World, sample_scene
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 LENGTH = 32
@@ -35,10 +35,10 @@ def build_tokenizer(model: models.BPE) -> Tokenizer:
     return tok
 
 
-def train_tokenizer(folder: Path, vocabulary: int, seed: int) -> None:
+def train_tokenizer(folder: Path, vocabulary: int, seed: int, world: World) -> None:
     """Learn merges from sampled captions and write the five tokenizer files."""
     rng = Random(seed)
-    lines = [caption(sample_scene(rng), rng).text for _ in range(60_000)]
+    lines = [caption(sample_scene(rng, world), rng).text for _ in range(60_000)]
     tok = build_tokenizer(models.BPE(unk_token=END, end_of_word_suffix="</w>", continuing_subword_prefix=""))
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(

@@ -40,9 +40,10 @@ def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device
     if stage == "data":
         from data import default_workers, prepare
         from text_tokens import train_tokenizer
+        from world.sampling import World
 
         if not (work / "tokenizer" / "tokenizer.json").exists():
-            train_tokenizer(work / "tokenizer", config["vocabulary"], config["seed"])
+            train_tokenizer(work / "tokenizer", config["vocabulary"], config["seed"], World.of(config))
         prepare(config, work, default_workers())
     elif stage == "vae":
         from train_vae import train_vae

@@ -34,7 +34,7 @@ class Pictures:
         codes = np.load(work / "codes.npy", mmap_mode="r")[: len(self.pictures)]
         self.scenes = [Scene.of_codes(c) for c in codes]
         self.labels = np.stack([labels_of(s) for s in self.scenes])
-        rare = np.array([s.thing not in ALLOWED or s.state != "" for s in self.scenes])
+        rare = np.array([s.state != "" or any(kind not in ALLOWED for kind, _, _ in s.groups()) for s in self.scenes])
         rows = np.arange(TEST, len(self.scenes))
         self.common, self.rare = rows[~rare[TEST:]], rows[rare[TEST:]]
         self.rng = np.random.default_rng(seed)
@@ -161,6 +161,6 @@ def figures(p: np.ndarray, truth: np.ndarray, groups: list[str]) -> dict[str, An
         columns = [i for i, label in enumerate(LABELS) if label.startswith(kind + "/")]
         rows = truth[:, columns].any(1)
         if rows.any():
-            right = p[rows][:, columns].argmax(1) == truth[rows][:, columns].argmax(1)
+            right = truth[rows][:, columns][np.arange(rows.sum()), p[rows][:, columns].argmax(1)] > 0.5
             out[kind + "_right"] = round(float(right.mean()), 4)
     return out

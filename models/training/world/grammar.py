@@ -1,99 +1,24 @@
-"""How people ask for scenes: a small grammar of synonyms, word orders and omissions.
+"""How people ask for scenes: synonyms, word orders and omissions.
 
-`caption` returns the words and which attributes they say, so that a trainer can ask the text
-encoder for exactly what was said.
+`caption` returns the words and what they say as a scene, so that a trainer can ask the text encoder for
+exactly what was said; what is left out is empty, or 0 for a number. `plain` is the one full and simple
+wording of a scene, for judges and tables.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from random import Random
 
+from .names import NAMES, UNCOUNTED, plural
+from .phrases import join, main_group, other_group, related, related_sentence
 from .scene import Scene
+from .words import (BARE_PLACE, BARE_TIME, COLOUR_WORDS, OPENINGS, PLACE_WORDS, RELATION_WORDS, SIZE_WORDS,
+                    STYLE_ENDINGS, STYLE_OPENINGS, TIME_WORDS, VERBS, article)
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "house": ("house", "house", "house", "cottage", "little house", "hut", "home", "cabin"),
-    "tree": ("tree", "tree", "tree", "big tree", "leafy tree", "oak"),
-    "boat": ("boat", "boat", "sailboat", "sailing boat", "ship", "sailing ship", "yacht"),
-    "car": ("car", "car", "car", "automobile", "little car", "motor car", "taxi"),
-    "balloon": ("hot air balloon", "hot-air balloon", "balloon", "balloon", "flying balloon"),
-    "mushroom": ("mushroom", "mushroom", "toadstool", "giant mushroom", "spotted mushroom"),
-    "castle": ("castle", "castle", "castle", "fortress", "fairytale castle", "palace"),
-    "rocket": ("rocket", "rocket", "rocket ship", "spaceship", "space rocket", "spacecraft"),
-    "umbrella": ("umbrella", "umbrella", "umbrella", "parasol", "open umbrella"),
-    "flower": ("flower", "flower", "flower", "blossom", "bloom", "big flower"),
-    "robot": ("robot", "robot", "robot", "android", "little robot", "toy robot"),
-    "fish": ("fish", "fish", "fish", "big fish", "goldfish"),
-    "cat": ("cat", "cat", "cat", "kitten", "kitty", "little cat"),
-    "rabbit": ("rabbit", "rabbit", "bunny", "bunny rabbit", "hare"),
-    "duck": ("duck", "duck", "duck", "duckling", "little duck"),
-    "butterfly": ("butterfly", "butterfly", "butterfly", "big butterfly", "pretty butterfly"),
-    "sword": ("sword", "sword", "steel sword", "sharp sword", "knight's sword", "longsword", "blade", "dagger"),
-    "gun": ("gun", "gun", "pistol", "handgun", "revolver", "firearm"),
-    "puddle": ("puddle of blood", "pool of blood", "blood puddle", "blood on the ground", "bloodstain"),
-    "gore": ("heap of bones and guts", "gory pile of bones", "gore", "bloody bones and guts", "gory remains"),
-    "heart": ("anatomical heart", "human heart", "heart anatomy", "labelled heart"),
-    "syringe": ("syringe", "medical syringe", "hypodermic needle", "vaccine syringe"),
-    "bouquet": ("bunch of red flowers", "bouquet of red flowers", "bouquet of red roses", "vase of red flowers"),
-    "toy_sword": ("toy sword", "toy sword", "plastic toy sword", "child's toy sword"),
-    "cooks_knife": ("chef's knife", "kitchen knife", "cook's knife"),
-}
-
-COLOUR_WORDS: dict[str, tuple[str, ...]] = {
-    "red": ("red", "red", "red", "red", "scarlet", "crimson", "bright red"),
-    "orange": ("orange", "orange", "orange", "bright orange", "tangerine"),
-    "yellow": ("yellow", "yellow", "yellow", "bright yellow", "lemon yellow", "golden"),
-    "green": ("green", "green", "green", "emerald green", "bright green"),
-    "blue": ("blue", "blue", "blue", "bright blue", "royal blue", "azure"),
-    "purple": ("purple", "purple", "purple", "violet", "deep purple"),
-    "pink": ("pink", "pink", "pink", "rosy pink", "light pink"),
-    "white": ("white", "white", "white", "snow white", "pure white"),
-    "black": ("black", "black", "black", "jet black", "pitch black"),
-}
-
-PLACE_WORDS: dict[str, tuple[str, ...]] = {
-    "meadow": ("in a meadow", "in the meadow", "in a green field", "on a grassy hill", "on the grass", "in a green meadow",
-               "in a field of flowers", "in the countryside"),
-    "beach": ("on the beach", "on a beach", "at the beach", "by the sea", "at the seaside", "on a sandy beach", "by the ocean",
-              "on the shore", "on a tropical beach"),
-    "desert": ("in the desert", "in a desert", "in the sandy desert", "among the dunes", "in the desert with cacti",
-               "between cactuses in the desert", "among cactuses"),
-    "forest": ("in the forest", "in a forest", "in the woods", "in a pine forest", "among the pine trees", "in a dark forest",
-               "between fir trees"),
-    "mountains": ("in the mountains", "in the snowy mountains", "in the snow", "in front of snowy mountains",
-                  "among snow-capped mountains", "on a snowy mountain", "in a snowy landscape"),
-    "city": ("in the city", "in a city", "on a city street", "in town", "on the street", "in front of tall buildings",
-             "downtown", "in the middle of the city"),
-    "page": ("in a medical diagram", "on a medical diagram", "in a textbook diagram", "as a medical illustration",
-             "in an anatomy book", "on a medical chart"),
-    "kitchen": ("on a cutting board", "on a chopping board", "in the kitchen", "with tomatoes on a board"),
-}
-BARE_PLACE: dict[str, tuple[str, ...]] = {
-    "meadow": ("meadow", "green field", "grassy hills"), "beach": ("beach", "seaside", "sandy beach"),
-    "desert": ("desert", "sand dunes"), "forest": ("forest", "pine forest", "woods"),
-    "mountains": ("snowy mountains", "mountain landscape", "mountains"), "city": ("city", "city street", "town"),
-    "page": ("medical diagram", "textbook diagram"), "kitchen": ("kitchen", "cutting board"),
-}
-
-TIME_WORDS: dict[str, tuple[str, ...]] = {
-    "day": ("during the day", "by day", "on a sunny day", "in the daytime", "in bright sunshine", "under a blue sky",
-            "at noon", "in daylight"),
-    "sunset": ("at sunset", "at sunset", "at dusk", "in the evening", "under an orange sky", "as the sun goes down",
-               "in the evening glow", "at sundown"),
-    "night": ("at night", "at night", "at midnight", "under the stars", "under the moon", "on a starry night",
-              "in the moonlight", "by moonlight"),
-    "dawn": ("at dawn", "at dawn", "at sunrise", "early in the morning", "at daybreak", "in the pale morning light",
-             "in the misty morning", "at first light"),
-}
-BARE_TIME = {"day": ("day", "daytime", "sunny day"), "sunset": ("sunset", "dusk", "evening"),
-             "night": ("night", "night time", "starry night"), "dawn": ("dawn", "sunrise", "early morning")}
-
-OPENINGS = ("", "", "", "", "", "a picture of ", "a drawing of ", "a storybook picture of ", "an illustration of ", "draw ",
-            "draw me ", "paint ", "a cartoon of ", "a storybook illustration of ", "please draw ", "show me ", "i want ",
-            "a painting of ", "an image of ")
-VERBS = ("is", "stands", "sits", "rests", "waits", "can be seen")
-WOUNDS = ("wounded", "bleeding", "injured", "bloody", "hurt and bleeding")
-NEVER_PLURAL = ("gore", "blood on the ground", "bloody bones and guts", "gory remains", "heart anatomy")
+LONGEST = 27  # words and marks, so that a caption stays within 32 tokens
+WORD = re.compile(r"'s|[^\W\d_]+|\d|[^\s\w]+")
 
 
 @dataclass(frozen=True)
@@ -104,79 +29,140 @@ class Caption:
     said: Scene
 
 
-def article(noun: str, rng: Random) -> str:
-    if noun in NEVER_PLURAL:
-        return noun
-    roll = rng.random()
-    if roll < 0.12:
-        return noun
-    if roll < 0.24:
-        return "the " + noun
-    return ("an " if noun[0] in "aeiou" and not noun.startswith("one") else "a ") + noun
+def caption(scene: Scene, rng: Random, whole: bool = False) -> Caption:
+    """One way to ask for `scene`; attributes are left out now and then, but not where `whole`.
+
+    Never said: that a size is usual. Seldom said: that a style is flat.
+    """
+    while True:
+        said = _chosen(scene, rng, whole)
+        text = " ".join(_worded(said, rng).split()).replace(" ,", ",")
+        if len(WORD.findall(text)) <= LONGEST:
+            return Caption(text, said)
 
 
-def caption(scene: Scene, rng: Random) -> Caption:
-    """One way to ask for `scene`; attributes are left out now and then."""
-    time = scene.time if rng.random() > 0.14 else ""
-    place = scene.place if rng.random() > 0.1 else ""
-    colour = scene.colour if rng.random() > 0.1 else ""
+def _chosen(scene: Scene, rng: Random, whole: bool) -> Scene:
+    """What a caption will say of `scene`."""
+    def kept(value: str, share_left_out: float) -> str:
+        return value if whole or rng.random() >= share_left_out else ""
+
+    said = replace(
+        scene, time=kept(scene.time, 0.14), place=kept(scene.place, 0.1), size=kept(scene.size, 0.06),
+        style=kept(scene.style, 0.8 if scene.style == "flat" else 0.05),
+        colour=scene.colour if scene.thing == scene.other_thing else kept(scene.colour, 0.08),
+        other_colour=scene.other_colour if scene.thing == scene.other_thing else kept(scene.other_colour, 0.06))
+    if said.size == "usual":
+        said = replace(said, size="")
     if scene.thing == "nothing":
-        return _scenery(Scene("nothing", "", scene.place, time), rng)
-    said = Scene(scene.thing, colour, place, time, scene.state)
-    noun = rng.choice(NAMES[scene.thing])
-    hue = rng.choice(COLOUR_WORDS[colour]) if colour else ""
-    wound = rng.choice(WOUNDS) if scene.state else ""
-    where = rng.choice(PLACE_WORDS[place]) if place else ""
-    when = rng.choice(TIME_WORDS[time]) if time else ""
-    style = rng.random()
-    if style < 0.16:
-        text = _tags(noun, hue, wound, place, time, rng)
-    elif style < 0.3 and (hue or where):
-        text = _sentence(noun, hue, wound, where, when, rng)
-    else:
-        text = _phrase(noun, hue, wound, where, when, rng)
-    return Caption(" ".join(text.split()), said)
+        return replace(said, place=scene.place, size="")
+    if scene.count > 1 and not whole and rng.random() < 0.04:
+        said = replace(said, count=0)
+    if scene.relation in ("left", "right") and not whole and rng.random() < 0.15:
+        said = replace(said, relation="beside")
+    return said
 
 
-def _scenery(said: Scene, rng: Random) -> Caption:
-    place = rng.choice(BARE_PLACE[said.place])
-    when = rng.choice(TIME_WORDS[said.time]) if said.time else ""
-    text = f"{rng.choice(OPENINGS)}{article(rng.choice(('', 'empty ', 'empty ', 'lonely ')) + place, rng)} {when}"
-    return Caption(" ".join(text.split()), said)
+def _worded(said: Scene, rng: Random) -> str:
+    if said.style and (said.style != "flat" or rng.random() < 0.9) and rng.random() < 0.68:
+        return f"{rng.choice(STYLE_OPENINGS[said.style])} {_content(said, rng, plain_form=True)}"
+    ending = rng.choice(STYLE_ENDINGS[said.style]) if said.style else ""
+    opening = "" if said.style else rng.choice(OPENINGS)
+    content = _content(said, rng, plain_form=bool(opening))
+    if not ending:
+        return opening + content
+    if rng.random() < 0.2:
+        return f"{ending}{rng.choice((', ', ': '))}{content}"
+    return f"{content}{rng.choice((', ', ', ', ' '))}{ending}"
 
 
-def _phrase(noun: str, hue: str, wound: str, where: str, when: str, rng: Random) -> str:
-    if hue and rng.random() < 0.08:
-        what = f"{article((wound + ' ' + noun).strip(), rng)} that is {hue}"
-    elif wound and rng.random() < 0.4:
-        what = f"{article((hue + ' ' + noun).strip(), rng)} {rng.choice(('covered in blood', 'with blood on it', 'bleeding'))}"
-    else:
-        what = article(f"{wound} {hue} {noun}".strip().replace("  ", " "), rng)
+def _content(said: Scene, rng: Random, plain_form: bool) -> str:
+    """What is seen; a `plain_form` can follow "a drawing of"."""
+    if said.thing == "nothing":
+        return _scenery(said, rng)
+    form = 1.0 if plain_form else rng.random()
+    if form < 0.2:
+        return _tags(said, rng)
+    if form < 0.38:
+        return _sentence(said, rng)
+    what = related(said, rng) if said.relation else main_group(said, rng)
+    return _placed(what, said, rng, front=not plain_form)
+
+
+def _where_when(said: Scene, rng: Random) -> tuple[str, str]:
+    where = rng.choice(PLACE_WORDS[said.place]) if said.place else ""
+    return where, rng.choice(TIME_WORDS[said.time]) if said.time else ""
+
+
+def _placed(what: str, said: Scene, rng: Random, front: bool) -> str:
+    """`what` with place and time, in either order; one of them may come first."""
+    where, when = _where_when(said, rng)
+    if front and when and rng.random() < 0.15:
+        return join(when + rng.choice((",", "", ":")), what, where)
     rest = [part for part in (where, when) if part]
     if rng.random() < 0.35:
         rest.reverse()
-    opening = rng.choice(OPENINGS)
-    if when and rng.random() < 0.15:
-        rest.remove(when)
-        return f"{when}{rng.choice((', ', ' ', ': '))}{what} {' '.join(rest)}"
-    return f"{opening}{what} {rng.choice((' ', ' ', ' ', ', ')).join(rest)}"
+    return join(what, rng.choice((" ", " ", " ", ", ")).join(rest))
 
 
-def _sentence(noun: str, hue: str, wound: str, where: str, when: str, rng: Random) -> str:
-    if hue and rng.random() < 0.4:
-        return f"the {noun} is {' and '.join(p for p in (wound, hue) if p)} {where} {when}"
-    subject = article(f"{wound} {hue} {noun}".strip().replace("  ", " "), rng)
+def _sentence(said: Scene, rng: Random) -> str:
+    where, when = _where_when(said, rng)
+    if said.relation:
+        there = "there is" if said.count == 1 else "there are"
+        if rng.random() < 0.4:
+            before, after = (where, "") if rng.random() < 0.5 else ("", where)
+            return join(before, there, related(said, rng), after, when)
+        return join(related_sentence(said, rng), where, when)
+    many = 1 if said.count == 1 else 2
+    if said.colour and not said.state and rng.random() < 0.35:
+        what = main_group(replace(said, colour=""), rng)
+        return join(what, "is" if many == 1 else "are", rng.choice(COLOUR_WORDS[said.colour]), where, when)
+    verb = rng.choice(VERBS[many])
     if where and rng.random() < 0.4:
-        return f"{where} {rng.choice(('there is', rng.choice(VERBS)))} {subject} {when}"
-    return f"{subject} {rng.choice(VERBS)} {where} {when}"
+        return join(where, rng.choice(("there is" if many == 1 else "there are", verb)), main_group(said, rng), when)
+    return join(main_group(said, rng), verb, where, when) if where or when else main_group(said, rng)
 
 
-def _tags(noun: str, hue: str, wound: str, place: str, time: str, rng: Random) -> str:
-    parts = [f"{wound} {hue} {noun}".strip()]
-    if place:
-        parts.append(rng.choice(BARE_PLACE[place]))
-    if time:
-        parts.append(rng.choice(BARE_TIME[time]))
+def _tags(said: Scene, rng: Random) -> str:
+    """Key words: "two red boats, beach, sunset"."""
+    what = main_group(said, rng, bare=True)
+    if said.relation:
+        what = f"{what} {rng.choice(RELATION_WORDS[said.relation])} {other_group(said, rng, bare=True)}"
+    parts = [what]
+    if said.place:
+        parts.append(rng.choice(BARE_PLACE[said.place]))
+    if said.time:
+        parts.append(rng.choice(BARE_TIME[said.time]))
     if rng.random() < 0.3:
         rng.shuffle(parts)
     return rng.choice((", ", ", ", " ")).join(parts)
+
+
+def _scenery(said: Scene, rng: Random) -> str:
+    place = join(rng.choice(("", "empty", "empty", "lonely")), rng.choice(BARE_PLACE[said.place]))
+    when = rng.choice(TIME_WORDS[said.time]) if said.time else ""
+    return join(place if place.endswith("s") else article(place, rng), when)
+
+
+NUMBERS = {2: "two", 3: "three", 4: "four"}
+
+
+def plain(scene: Scene) -> str:
+    """The full and simple wording: "an ink drawing of two small red boats on the beach at night"."""
+    what = _plain_group(scene.thing, scene.colour, scene.size, scene.count, scene.state)
+    if scene.relation:
+        other = _plain_group(scene.other_thing, scene.other_colour, "", 1, "")
+        what = f"{what} {RELATION_WORDS[scene.relation][0]} {other}"
+    if scene.thing == "nothing":
+        what = article(f"empty {BARE_PLACE[scene.place][0]}") if scene.place != "mountains" else "empty mountains"
+    opening = STYLE_OPENINGS[scene.style][0] if scene.style not in ("", "flat") else ""
+    where = PLACE_WORDS[scene.place][0] if scene.place and scene.thing != "nothing" else ""
+    return join(opening, what, where, TIME_WORDS[scene.time][0] if scene.time else "")
+
+
+def _plain_group(thing: str, colour: str, size: str, count: int, state: str) -> str:
+    if thing == "nothing":
+        return ""
+    noun, before = NAMES[thing][0], join(size if size in SIZE_WORDS else "", state, colour)
+    if count > 1:
+        return join(NUMBERS[count], before, plural(noun))
+    return join(before, noun) if noun in UNCOUNTED else article(join(before, noun))

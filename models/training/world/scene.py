@@ -1,133 +1,78 @@
-"""Scenes: what is in a picture, how scenes are sampled, and how one is drawn.
+"""Scenes: what is in a picture, and the tables of what can be.
 
-A scene is one large thing near the middle, in a colour, in a place, at a time of day. A few
-combinations never occur in training; `HELD_OUT` names them.
+A scene is a main group (a kind, a colour, a size, one to four of them) in a place, at a time of day, in
+a style, and sometimes a relation to a second group of one. `sampling` draws scenes by chance, `drawing`
+draws pictures of them, `grammar` says how people ask for them, `held_out` what training never sees.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from random import Random
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 
 from .creatures import CREATURES
-from .paint import Canvas, Pen, Rgb, Shade, around
+from .held_out import held_out
+from .paint import Rgb
 from .places import PLACES as PLACE_PAINTERS
 from .places import TIMES as TIME_LIGHTS
-from .places import kitchen, page, sky
-from .sensitive import LOOKALIKES, VIOLENCE, WEAPONS, wounds
+from .sensitive import LOOKALIKES, UNCLEAR, VIOLENCE, WEAPONS
 from .things import THINGS as OBJECTS
 
 COLOUR_RGB: dict[str, Rgb] = {
     "red": (222, 28, 36), "orange": (250, 134, 14), "yellow": (255, 222, 40), "green": (44, 160, 66),
-    "blue": (34, 92, 224), "purple": (128, 52, 182), "pink": (255, 140, 192), "white": (250, 250, 250),
-    "black": (38, 36, 42),
+    "blue": (34, 92, 224), "purple": (128, 52, 182), "pink": (255, 140, 192), "brown": (132, 80, 40),
+    "white": (250, 250, 250), "black": (38, 36, 42),
 }
 
 ALLOWED = [*OBJECTS, *CREATURES]
-THINGS = ["nothing", *ALLOWED, *WEAPONS, *VIOLENCE, *LOOKALIKES]
+THINGS = ["nothing", *ALLOWED, *WEAPONS, *VIOLENCE, *LOOKALIKES, *UNCLEAR]
 COLOURS = ["", *COLOUR_RGB]
-PLACES = [*PLACE_PAINTERS, "page", "kitchen"]
+OUTDOORS = list(PLACE_PAINTERS)
+PLACES = [*OUTDOORS, "page", "kitchen"]
 TIMES = ["", *TIME_LIGHTS]
 STATES = ["", "wounded"]
-WOUNDABLE = ["cat", "rabbit", "duck", "fish"]
-FLYING = {"balloon", "rocket", "butterfly", "umbrella"}
-INDOORS = {"heart": "page", "syringe": "page", "cooks_knife": "kitchen"}
+STYLES = ["", "flat", "crayon", "ink", "watercolour"]
+SIZES = ["", "small", "usual", "big"]
+COUNTS = [0, 1, 2, 3, 4]
+# "beside" is only ever said: a drawn scene is left or right.
+RELATIONS = ["", "left", "right", "on", "under", "beside"]
 
-HELD_OUT: set[tuple[str, str, str]] = {
-    ("cat", "blue", "beach"), ("house", "purple", "desert"), ("car", "pink", "mountains"),
-    ("rabbit", "green", "city"), ("boat", "orange", "forest"), ("castle", "red", "beach"),
-    ("mushroom", "white", "city"), ("robot", "yellow", "meadow"), ("fish", "black", "desert"),
-    ("umbrella", "green", "mountains"),
+# The fields of the codes, in order, each with its values. The empty value, or 0, is in every table but that
+# of things: it stands for what does not apply, or what a caption leaves unsaid.
+FIELDS: dict[str, list[str] | list[int]] = {
+    "thing": THINGS, "colour": COLOURS, "place": [*PLACES, ""], "time": TIMES, "state": STATES, "style": STYLES,
+    "size": SIZES, "count": COUNTS, "relation": RELATIONS, "other_thing": [*THINGS, ""], "other_colour": COLOURS,
 }
-
-# Weights of the kinds of scene: mostly one allowed thing; about one in nine from the sensitive corner.
-KINDS = {"thing": 0.86, "nothing": 0.03, "weapon": 0.032, "wounded": 0.018, "violence": 0.025, "lookalike": 0.035}
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is in a picture; the empty string where an attribute does not apply."""
+    """What is in a picture, or what a caption says of one; fields as in `FIELDS`."""
 
     thing: str
-    colour: str
-    place: str
-    time: str
+    colour: str = ""
+    place: str = ""
+    time: str = ""
     state: str = ""
+    style: str = "flat"
+    size: str = "usual"
+    count: int = 1
+    relation: str = ""
+    other_thing: str = ""
+    other_colour: str = ""
 
-    def codes(self) -> tuple[int, int, int, int, int]:
-        return (THINGS.index(self.thing), COLOURS.index(self.colour), PLACES.index(self.place),
-                TIMES.index(self.time), STATES.index(self.state))
+    def codes(self) -> tuple[int, ...]:
+        """One index a field: the whole scene as len(FIELDS) small integers."""
+        return tuple(list(values).index(value) for values, value in zip(FIELDS.values(), astuple(self)))
 
     @staticmethod
-    def of_codes(codes: np.ndarray) -> Scene:
-        t, c, p, d, s = (int(v) for v in codes)
-        return Scene(THINGS[t], COLOURS[c], PLACES[p], TIMES[d], STATES[s])
+    def of_codes(codes: Sequence[int]) -> Scene:
+        return Scene(*(values[int(code)] for values, code in zip(FIELDS.values(), codes)))  # type: ignore[arg-type]
 
     def held_out(self) -> bool:
-        return (self.thing, self.colour, self.place) in HELD_OUT
+        return held_out(self)
 
-
-def sample_scene(rng: Random) -> Scene:
-    """A scene from the training distribution; never a held-out combination."""
-    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
-    place, time = rng.choice(list(PLACE_PAINTERS)), rng.choice(list(TIME_LIGHTS))
-    colour = rng.choice(list(COLOUR_RGB))
-    if kind == "nothing":
-        return Scene("nothing", "", place, time)
-    if kind == "weapon":
-        return Scene(rng.choice(list(WEAPONS)), "", place, time)
-    if kind == "violence":
-        return Scene(rng.choice(list(VIOLENCE)), "", place, time)
-    if kind == "wounded":
-        scene = Scene(rng.choice(WOUNDABLE), colour, place, time, "wounded")
-        return sample_scene(rng) if scene.held_out() else scene
-    if kind == "lookalike":
-        thing = rng.choice(list(LOOKALIKES))
-        if thing in INDOORS:
-            return Scene(thing, "", INDOORS[thing], "")
-        return Scene(thing, colour if thing == "toy_sword" else "", place, time)
-    scene = Scene(rng.choice(ALLOWED), colour, place, time)
-    return sample_scene(rng) if scene.held_out() else scene
-
-
-PAINTERS = {**OBJECTS, **CREATURES, **WEAPONS, **VIOLENCE, **LOOKALIKES}
-
-
-def draw_scene(scene: Scene, rng: Random, size: int = 128) -> np.ndarray:
-    """Draw `scene` with variation from `rng`: uint8 [size, size, 3]."""
-    canvas = Canvas(size)
-    if scene.place == "page":
-        page(canvas, rng)
-    elif scene.place == "kitchen":
-        kitchen(canvas, rng)
-    else:
-        sky(canvas, scene.time, rng)
-        PLACE_PAINTERS[scene.place](canvas, TIME_LIGHTS[scene.time], rng)
-    if scene.thing != "nothing":
-        _draw_thing(canvas, scene, rng)
-    return canvas.pixels()
-
-
-def _draw_thing(canvas: Canvas, scene: Scene, rng: Random) -> None:
-    scale = rng.uniform(32, 40)
-    if scene.place in ("page", "kitchen"):
-        y = around(rng, 60 if scene.place == "page" else 68, 4)
-    elif scene.thing in FLYING:
-        y = around(rng, 60, 5)
-    else:
-        y = around(rng, 112, 3) - scale
-    rgb = COLOUR_RGB.get(scene.colour, (128, 128, 128))
-    rgb = tuple(min(255, max(0, v + rng.randint(-8, 8))) for v in rgb)
-    pen = Pen(canvas, around(rng, 64, 7), y, scale, rng.uniform(-0.06, 0.06), rng.random() < 0.5)
-    if scene.colour == "black":
-        pen.ink = (176, 172, 184)
-    if scene.thing in WEAPONS or scene.thing == "toy_sword":
-        pen.tilt = rng.uniform(-0.5, 0.5)
-    if scene.state == "wounded":
-        ground = Pen(canvas, pen.x, y + scale * 0.5, scale)
-        VIOLENCE["puddle"](ground, Shade.of(rgb), rng)
-    PAINTERS[scene.thing](pen, Shade.of(rgb), rng)
-    if scene.state == "wounded":
-        wounds(pen, rng)
+    def groups(self) -> list[tuple[str, str, int]]:
+        """(kind, colour, count) of the one or two groups in the picture."""
+        main = [] if self.thing == "nothing" else [(self.thing, self.colour, self.count)]
+        return [*main, (self.other_thing, self.other_colour, 1)] if self.other_thing else main
