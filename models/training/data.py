@@ -1,8 +1,8 @@
-"""Renders the training set: scene codes, latents, and the pictures of the first scenes.
+"""Renders the training set: the pictures of the first scenes, and codes and latents of all of them.
 
-Under the work folder: pca.pt, codes.npy (uint8 [N, fields]), latents.npy (float16 [N, 16, 16, 16]) and
-pictures.npy (uint8 [P, 128, 128, 3]). Scene i depends on (seed, i) alone, so any of them can be
-drawn again.
+Under the work folder: pca.pt and pictures.npy (uint8 [P, size, size, 3]), from which the autoencoder is trained; then
+codes.npy (uint8 [N, fields]) and latents.npy (float16 [N, 16, size/8, size/8]). Scene i depends on (seed, i) alone, so
+any of them can be drawn again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vae import Encoder, fit_pca
+from vae import Autoencoder, Encoder, fit_pca
 from world.drawing import draw_scene
 from world.sampling import World, sample_scene
 from world.scene import FIELDS, Scene
@@ -46,37 +46,78 @@ def to_float(pictures: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def prepare(config: dict[str, Any], work: Path, workers: int) -> None:
-    """Render and encode everything; does nothing when it is already there."""
-    if (work / "data.done").exists():
+def paint(config: dict[str, Any], work: Path, workers: int) -> None:
+    """The pictures of the first scenes, and PCA of their patches; does nothing when they are there."""
+    if (work / "pictures.done").exists():
         return
-    n, size, seed, shard = config["scenes"], config["size"], config["seed"], config["shard"]
-    kept = min(n, config.get("pictures", 24000))
-    started = time.time()
-    world = World.of(config)
-    jobs = [(seed, s, min(s + shard, n), size, world) for s in range(0, n, shard)]
-    latent = size // 8
-    codes = np.lib.format.open_memmap(work / "codes.npy", "w+", np.uint8, (n, len(FIELDS)))
-    latents = np.lib.format.open_memmap(work / "latents.npy", "w+", np.float16, (n, 16, latent, latent))
+    size, shard = config["size"], config["shard"]
+    kept, started = config["pictures"], time.time()
     pictures = np.lib.format.open_memmap(work / "pictures.npy", "w+", np.uint8, (kept, size, size, 3))
-    encoder: Encoder | None = None
+    with mp.get_context("spawn").Pool(workers) as pool:
+        for start, _, made in pool.imap(render, jobs_of(config, kept)):
+            if start == 0:
+                torch.save(fit_pca(made), work / "pca.pt")
+            pictures[start : start + len(made)] = made
+            print(f"pictures: {start + len(made)} of {kept}, {time.time() - started:.0f} s", flush=True)
+    pictures.flush()
+    (work / "pictures.done").write_text(f"{time.time() - started:.0f} s, shards of {shard}\n")
+
+
+def jobs_of(config: dict[str, Any], count: int) -> list[tuple[int, int, int, int, World]]:
+    seed, size, shard, world = config["seed"], config["size"], config["shard"], World.of(config)
+    return [(seed, start, min(start + shard, count), size, world) for start in range(0, count, shard)]
+
+
+ENCODER: Encoder | None = None
+
+
+def open_encoder(config: dict[str, Any], work: Path) -> None:
+    """In each worker, which encodes what it renders."""
+    global ENCODER
     torch.set_num_threads(1)
-    with mp.get_context("spawn").Pool(workers) as pool, torch.no_grad():
-        for start, shard_codes, shard_pictures in pool.imap(render, jobs):
-            if encoder is None:
-                pca = fit_pca(shard_pictures)
-                torch.save(pca, work / "pca.pt")
-                encoder = Encoder(pca)
-            stop = start + len(shard_codes)
-            codes[start:stop] = shard_codes
-            if start < kept:
-                pictures[start:stop] = shard_pictures[: kept - start]
-            for i in range(0, len(shard_pictures), 500):
-                latents[start + i : start + i + 500] = encoder.encode(to_float(shard_pictures[i : i + 500])).numpy()
-            print(f"data: {stop} of {n} scenes, {time.time() - started:.0f} s", flush=True)
-    for array in (codes, latents, pictures):
-        array.flush()
-    (work / "data.done").write_text(f"{time.time() - started:.0f} s\n")
+    ENCODER = load_autoencoder(config, work).encoder
+
+
+def encode(job: tuple[int, int, int, int, World]) -> tuple[int, np.ndarray, np.ndarray]:
+    """As `render`, with latents float16 [n, 16, h, w] in the place of pictures."""
+    start, codes, pictures = render(job)
+    if ENCODER is None:
+        raise RuntimeError("this worker was started without its encoder")
+    with torch.no_grad():
+        parts = [ENCODER.encode(to_float(pictures[i : i + 100])).half().numpy() for i in range(0, len(pictures), 100)]
+    return start, codes, np.concatenate(parts)
+
+
+def prepare(config: dict[str, Any], work: Path, workers: int) -> None:
+    """Codes and latents of every scene, in shards that are written once; does nothing when they are there."""
+    if (work / "latents.done").exists():
+        return
+    n, started, side = config["scenes"], time.time(), config["size"] // 8
+    mode = "r+" if (work / "latents.npy").exists() else "w+"
+    codes = np.lib.format.open_memmap(work / "codes.npy", mode, np.uint8, (n, len(FIELDS)))
+    latents = np.lib.format.open_memmap(work / "latents.npy", mode, np.float16, (n, 16, side, side))
+    progress = work / "latents.shards"
+    written = set(progress.read_text().split()) if progress.exists() else set()
+    jobs = [job for job in jobs_of(config, n) if str(job[1]) not in written]
+    with mp.get_context("spawn").Pool(workers, open_encoder, (config, work)) as pool:
+        for start, shard_codes, shard_latents in pool.imap(encode, jobs):
+            codes[start : start + len(shard_codes)] = shard_codes
+            latents[start : start + len(shard_codes)] = shard_latents
+            codes.flush()
+            latents.flush()
+            written.add(str(start))
+            progress.write_text(" ".join(sorted(written, key=int)))
+            print(f"latents: {len(written)} of {len(jobs_of(config, n))} shards, {time.time() - started:.0f} s", flush=True)
+    (work / "latents.done").write_text(f"{time.time() - started:.0f} s\n")
+
+
+def load_autoencoder(config: dict[str, Any], work: Path) -> Autoencoder:
+    """As it was trained; untrained, so linear, where it was not yet."""
+    model = Autoencoder(torch.load(work / "pca.pt", weights_only=True), config["vae"]["width"], config["vae"]["blocks"])
+    path = work / "autoencoder.pt"
+    if path.exists():
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+    return model.eval()
 
 
 def default_workers() -> int:

@@ -19,6 +19,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from data import load_autoencoder
 from diffusion import SCHEDULER_CONFIG
 from text_encoder import TextEncoder, transformers_config
 from text_tokens import LENGTH, Captions
@@ -89,12 +90,8 @@ def load_models(config: dict[str, Any], work: Path) -> tuple[Models, int]:
 
 
 def load_vae(config: dict[str, Any], work: Path) -> tuple[Encoder, Decoder]:
-    pca = torch.load(work / "pca.pt", weights_only=True)
-    decoder = Decoder(pca, config["vae"]["width"], config["vae"]["blocks"])
-    path = work / ("decoder.pt" if (work / "decoder.pt").exists() else "decoder.part")
-    if path.exists():
-        decoder.load_state_dict(torch.load(path, weights_only=True)["decoder"])
-    return Encoder(pca).eval(), decoder.eval()
+    model = load_autoencoder(config, work)
+    return model.encoder, model.decoder
 
 
 def export_text(model: TextEncoder, config: dict[str, Any], end: int, pack: Path) -> None:

@@ -1,6 +1,6 @@
 """The one command: `python models/training/train.py --config models/training/storybook-128.json`.
 
-Stages, in order: data, vae, unet, eye, export. Each resumes or does nothing when its output is
+Stages, in order: pictures, vae, latents, unet, eye, export. Each resumes or does nothing when its output is
 there. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-STAGES = ("data", "vae", "unet", "eye", "export")
+STAGES = ("pictures", "vae", "latents", "unet", "eye", "export")
 HERE = Path(__file__).resolve().parent
 
 
@@ -37,18 +37,22 @@ def main() -> None:
 
 def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device) -> None:
     work = args.work
-    if stage == "data":
-        from data import default_workers, prepare
+    if stage == "pictures":
+        from data import default_workers, paint
         from text_tokens import train_tokenizer
         from world.sampling import World
 
         if not (work / "tokenizer" / "tokenizer.json").exists():
             train_tokenizer(work / "tokenizer", config["vocabulary"], config["seed"], World.of(config))
-        prepare(config, work, default_workers())
+        paint(config, work, default_workers())
     elif stage == "vae":
         from train_vae import train_vae
 
         train_vae(config, work, device)
+    elif stage == "latents":
+        from data import default_workers, prepare
+
+        prepare(config, work, default_workers())
     elif stage == "unet":
         from train_unet import train_unet
 

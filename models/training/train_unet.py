@@ -20,6 +20,7 @@ import torch.multiprocessing as mp
 from torch import Tensor, nn
 
 from batches import Batches
+from data import load_autoencoder
 from diffusion import Schedule
 from peers import Peers
 from text_encoder import AttributeHeads, TextEncoder
@@ -70,9 +71,9 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def channel_weights(work: Path, power: float, device: torch.device) -> Tensor:
+def channel_weights(config: dict[str, Any], work: Path, power: float, device: torch.device) -> Tensor:
     """Loss weights [1,16,1,1], mean 1: a latent channel counts by its share of the picture, softened by `power`."""
-    std = torch.load(work / "pca.pt", weights_only=True)["std"]
+    std = torch.load(work / "pca.pt", weights_only=True)["std"] * load_autoencoder(config, work).norm.scale.flatten()
     weights = std**power
     return (weights / weights.mean()).reshape(1, -1, 1, 1).to(device)
 
@@ -103,7 +104,7 @@ class Run:
         if found:
             self.optimiser.load_state_dict(found["optimiser"])
             self.reader.load_state_dict(found["reader"])
-        self.weights = channel_weights(work, self.options["channel_power"], device)
+        self.weights = channel_weights(config, work, self.options["channel_power"], device)
         self.schedule = Schedule(device)
         self.denoise = torch.compile(self.models.unet) if self.options["compile"] else self.models.unet
 

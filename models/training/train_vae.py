@@ -1,9 +1,14 @@
-"""Trains the decoder's residual on rendered pictures, with noise added to the latents, so that it
-also cleans what the diffusion model leaves unfinished. Minutes, not hours: the linear part is exact."""
+"""Trains the autoencoder's learnt parts on rendered pictures, with noise added to the latents, so that the decoder also
+cleans what the diffusion model leaves unfinished, and the encoder puts nothing where noise would hide it.
+
+Time drives the learning rate: a run lasts `minutes`, whatever the machine, and goes on from a checkpoint that is
+written atomically.
+"""
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +19,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from data import to_float
-from vae import Decoder, Encoder
+from vae import Autoencoder
+
+HELD = 256  # pictures that are measured on, and never trained on
+NORM_ROWS = 4096
 
 
 def loss_of(output: Tensor, target: Tensor) -> Tensor:
@@ -25,47 +33,102 @@ def loss_of(output: Tensor, target: Tensor) -> Tensor:
     return loss
 
 
+def spread_of(latents: Tensor) -> Tensor:
+    """How far channels are from mean 0 and deviation 1: without it the encoder would drown the noise by size alone."""
+    return latents.mean((0, 2, 3)).square().mean() + (latents.std((0, 2, 3)) - 1).square().mean()
+
+
 def psnr(a: Tensor, b: Tensor) -> float:
     """Mean over pictures of the peak signal-to-noise ratio, in dB, of [-1, 1] pictures."""
     error = (a.clamp(-1, 1) - b).square().mean(dim=(1, 2, 3)) / 4
     return float((-10 * torch.log10(error)).mean())
 
 
-def train_vae(config: dict[str, Any], work: Path, device: torch.device) -> None:
-    if (work / "decoder.pt").exists():
-        return
-    options = config["vae"]
-    torch.manual_seed(config["seed"])
-    pca = torch.load(work / "pca.pt", weights_only=True)
-    pictures = np.load(work / "pictures.npy", mmap_mode="r")
-    held, rng = pictures[:256], np.random.default_rng(config["seed"])
-    encoder, decoder = Encoder(pca).to(device), Decoder(pca, options["width"], options["blocks"]).to(device)
-    decoder = decoder.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW([p for p in decoder.parameters() if p.requires_grad], options["learning_rate"],
-                                  betas=(0.9, 0.99), weight_decay=0.01)
-    steps, started = options["steps"], time.time()
-    for step in range(steps):
-        rate = min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-        for group in optimiser.param_groups:
+class Run:
+    """The autoencoder, its optimiser and progress; from a checkpoint when there is one."""
+
+    def __init__(self, config: dict[str, Any], work: Path, device: torch.device) -> None:
+        self.options, self.device = config["vae"], device
+        self.part = work / "autoencoder.part"
+        found = torch.load(self.part, map_location="cpu", weights_only=True) if self.part.exists() else None
+        self.progress = found["progress"] if found else {"step": 0, "seconds": 0.0}
+        seed = config["seed"] + self.progress["step"]
+        torch.manual_seed(seed)
+        self.rng = np.random.default_rng(seed)
+        self.pictures = np.load(work / "pictures.npy", mmap_mode="r")
+        pca = torch.load(work / "pca.pt", weights_only=True)
+        self.model = Autoencoder(pca, self.options["width"], self.options["blocks"]).to(device)
+        self.model = self.model.to(memory_format=torch.channels_last)
+        learnt = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(learnt, self.options["learning_rate"], betas=(0.9, 0.99), weight_decay=0.01)
+        if found:
+            self.model.load_state_dict(found["model"])
+            self.optimiser.load_state_dict(found["optimiser"])
+
+    def share(self) -> float:
+        """Of the time that is over, in [0, 1]."""
+        return min(1.0, self.progress["seconds"] / 60 / self.options["minutes"])
+
+    def draw(self, count: int) -> Tensor:
+        rows = np.sort(self.rng.integers(HELD, len(self.pictures), count))
+        return to_float(self.pictures[rows]).to(self.device, memory_format=torch.channels_last)
+
+    def step(self) -> float:
+        options = self.options
+        rate = min(1, (self.progress["step"] + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * self.share()))
+        for group in self.optimiser.param_groups:
             group["lr"] = options["learning_rate"] * rate
-        rows = np.sort(rng.integers(256, len(pictures), options["batch"]))
-        target = to_float(pictures[rows]).to(device, memory_format=torch.channels_last)
-        latents = encoder.encode(target)
-        spread = torch.rand(len(rows), 1, 1, 1, device=device) * options["latent_noise"]
-        with torch.autocast(device.type, torch.bfloat16):
-            output = decoder(latents + spread * torch.randn_like(latents))
-        loss = loss_of(output.float(), target)
-        optimiser.zero_grad(set_to_none=True)
+        target = self.draw(options["batch"])
+        noise = torch.rand(len(target), 1, 1, 1, device=self.device) * options["latent_noise"]
+        with torch.autocast(self.device.type, torch.bfloat16):
+            latents = self.model.encoder.encode(target)
+            output = self.model.decoder(latents + noise * torch.randn_like(latents))
+        loss = loss_of(output.float(), target) + 0.02 * spread_of(latents.float())
+        self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
-        optimiser.step()
-        if step % 100 == 99 or step == steps - 1:
-            with torch.no_grad():
-                truth = to_float(held).to(device)
-                z = encoder.encode(truth)
-                scores = [psnr(decoder(z), truth), psnr(decoder.linear(z) + decoder.mean.repeat(1, 1, *z.shape[2:]), truth)]
-            print(f"vae: step {step + 1}, loss {loss.item():.4f}, {scores[0]:.2f} dB (linear {scores[1]:.2f}), "
-                  f"{time.time() - started:.0f} s", flush=True)
-            torch.save({"decoder": decoder.state_dict(), "psnr": scores, "steps": step + 1,
-                        "seconds": time.time() - started}, work / "decoder.part")
-    (work / "decoder.part").replace(work / "decoder.pt")
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.progress["step"] += 1
+        return loss.item()
+
+    @torch.no_grad()
+    def scores(self) -> dict[str, float]:
+        """dB on held-out pictures: as it is, with noisy latents, and by the linear parts alone."""
+        truth = to_float(self.pictures[:HELD]).to(self.device)
+        encoder, decoder = self.model.encoder, self.model.decoder
+        z = encoder.encode(truth)
+        linear = decoder.linear(encoder.conv(truth)) + decoder.mean.repeat(1, 1, *z.shape[2:])
+        noisy = decoder(z + 0.1 * torch.randn_like(z))
+        return {"psnr": psnr(decoder(z), truth), "noisy": psnr(noisy, truth), "linear": psnr(linear, truth)}
+
+    def save(self, path: Path) -> None:
+        part = path.with_suffix(".writing")
+        torch.save({"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
+                    "progress": dict(self.progress), "scores": self.scores()}, part)
+        os.replace(part, path)
+
+    @torch.no_grad()
+    def normalise(self) -> None:
+        rows = [self.model.encoder.encode(self.draw(128)) for _ in range(NORM_ROWS // 128)]
+        self.model.norm.fit(torch.cat(rows))
+
+
+def train_vae(config: dict[str, Any], work: Path, device: torch.device) -> None:
+    """Makes autoencoder.pt; does nothing when it is there."""
+    done = work / "autoencoder.pt"
+    if done.exists():
+        return
+    run, begun = Run(config, work, device), time.time()
+    before, saved, recent = run.progress["seconds"], begun, []
+    while run.share() < 1:
+        recent.append(run.step())
+        run.progress["seconds"] = before + time.time() - begun
+        if time.time() - saved > 60 * run.options["checkpoint_minutes"]:
+            run.save(run.part)
+            scores = ", ".join(f"{name} {value:.2f}" for name, value in run.scores().items())
+            print(f"vae: {run.progress['seconds'] / 60:.1f} min, step {run.progress['step']}, "
+                  f"loss {np.mean(recent):.4f}, dB: {scores}", flush=True)
+            saved, recent = time.time(), []
+    run.normalise()
+    run.save(done)
+    print(f"vae: done, {run.scores()}", flush=True)
