@@ -7,7 +7,7 @@ import { loadRetentionRules } from '../policy/retention-rules.ts'
 import { countDue } from '../publish/retention.ts'
 import type { Period } from '../statement/period.ts'
 import { homeSecret } from '../tenant/secret.ts'
-import { instant } from './validation.ts'
+import { instant, isDay } from './validation.ts'
 
 const DAY = /^\d{4}-\d\d-\d\d$/
 
@@ -30,10 +30,9 @@ export function reportPeriod(asked: { from: string; to: string }): Period {
 
 function beginning(text: string, field: 'from' | 'to'): Date {
   const refuse = () => new Fault('invalid_request', { field, detail: `${field} is not a day such as 2026-01-31` })
-  if (!DAY.test(text) && text.length <= DAY_CHARACTERS) throw refuse()
+  if (text.length <= DAY_CHARACTERS && !(DAY.test(text) && isDay(text))) throw refuse()
   const at = instant(DAY.test(text) ? `${text}T00:00:00Z` : text, field)
-  // A day that no month has is another.
-  if (at === null || (DAY.test(text) && at.toISOString().slice(0, 10) !== text)) throw refuse()
+  if (at === null) throw refuse()
   return at
 }
 

@@ -157,8 +157,8 @@ export function instant(text: string | undefined, field: string): Date | null {
   throw invalid(field, `${field} is not a moment such as 2026-01-31T12:00:00Z`)
 }
 
-/** Whether the calendar has it: Date makes the 2nd of March of the 30th of February. */
-function isDay(text: string): boolean {
+/** Whether the calendar has it, given as 2026-01-31: Date makes the 2nd of March of the 30th of February. */
+export function isDay(text: string): boolean {
   const at = new Date(`${text}T00:00:00Z`)
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text)
 }
