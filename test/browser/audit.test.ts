@@ -46,6 +46,7 @@ await onAudit(
           await page.click(`.ways a[href="${path}"]`)
           await page.waitForURL((address) => address.pathname === path)
           assert.equal(await page.getAttribute('.ways [aria-current]', 'href'), path)
+          assert.equal(await page.getAttribute('.masthead nav [aria-current]', 'href'), '/audit')
           await accessible(page, path)
           await fits(page, path)
         }

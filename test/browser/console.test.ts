@@ -89,7 +89,7 @@ await onConsole('console', ({ chromium, stubbed, named }) => {
     await page.click('text=Again with this seed')
     await page.waitForFunction(() => location.search.endsWith('req_2'))
     assert.equal(await page.inputValue('#seed'), '7')
-    assert.equal(await page.locator('#film li').count(), 2)
+    await page.waitForFunction(() => document.querySelectorAll('#film li').length === 2)
   })
 
   named('while it develops: queue, steps, stages, a spoken line; cancelling ends it', async (page, stub) => {

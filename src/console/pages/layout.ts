@@ -40,6 +40,10 @@ export function layout(context: PageContext, title: string, body: Html, { entrie
     ({ href, roles }) =>
       roles === undefined || (session === null ? href === '/' : roles.some((role) => session.roles.includes(role))),
   )
+  const here = linkTo(
+    path,
+    shown.map(({ href }) => href),
+  )
   return html`<!doctype html>
 <html lang="${language}">
 <head>
@@ -55,7 +59,7 @@ ${scripts.filter((name) => !entries.includes(name)).map((name) => html`<link rel
 <header class="masthead">
 <a class="mark" href="/">Darkroom</a>
 <nav aria-label="${words.main}">
-${shown.map(({ href, name, word }) => html`<a href="${href}"${href === path && html` aria-current="page"`}>${word ? words[word] : name}</a>\n`)}</nav>
+${shown.map(({ href, name, word }) => html`<a href="${href}"${href === here && html` aria-current="${href === path ? 'page' : 'true'}"`}>${word ? words[word] : name}</a>\n`)}</nav>
 ${
   session &&
   html`<form class="who" method="post" action="/session/end">
@@ -73,4 +77,10 @@ ${body}
 </body>
 </html>
 `
+}
+
+/** The link of this page, or the nearest of those that it lies under. */
+function linkTo(path: string, links: readonly string[]): string | undefined {
+  const under = links.filter((href) => href === path || (href !== '/' && path.startsWith(`${href}/`)))
+  return under.toSorted((a, b) => b.length - a.length)[0]
 }
