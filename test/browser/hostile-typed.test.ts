@@ -59,6 +59,8 @@ async function judged(page: Page, text: string, kind: string) {
   // Who allows what they only saw blurred is asked once more.
   await press(page, 'Space')
   await page.waitForSelector('#picture img[data-view=original]')
+  // How much waits comes by the stream, whenever that opens.
+  await page.waitForFunction(() => document.getElementById('counts')?.textContent)
   const before = {
     made: await madeOf(page),
     texts: await textsOf(page, '.subject :is(.callout, .words, .stack > div h3)'),
