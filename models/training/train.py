@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--processes", type=int, default=1, help="peers that train the denoiser on a CPU, one a core")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end the denoiser's run then, to be resumed")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -56,7 +58,7 @@ def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device
     elif stage == "unet":
         from train_unet import train_unet
 
-        train_unet(config, work, device, args.processes)
+        train_unet(config, work, device, args.processes, args.minutes)
     elif stage == "eye":
         from train_eye import train_eye
 

@@ -1,10 +1,10 @@
 """Trains the denoiser and the text encoder together on cached latents.
 
-First the text encoder learns to read (attributes from captions, a minute). Then both learn v, the
-text encoder at every third step (its share of the cost is large, its lesson small). Time,
-not steps, drives the learning rate: constant, then linear decay over the last part of `minutes`, so
-that a run ends when it must. A checkpoint is written atomically every five minutes; a run resumes
-from it. A file `minutes` in the work folder overrides the configured time while running.
+First the text encoder learns to read (attributes from captions, some minutes). Then both learn v, the
+text encoder at every third step (its share of the cost is large, its lesson small). Steps drive the
+learning rate: constant, then linear decay over the last part of `steps`. A checkpoint is written
+atomically every five minutes; a run resumes from it. A file `steps` in the work folder overrides the
+configured number while running, and `--minutes` of the command ends a run that will be resumed.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def read_first(models: Models, batches: Batches, steps: int, device: torch.devic
             print(f"text: step {step + 1}, loss {loss.item():.3f}, read entirely right {right.item():.2f}", flush=True)
 
 
-def rate_at(minute: float, step: int, options: dict[str, Any], total: float) -> float:
-    """Learning-rate factor: warm-up by steps, constant, then linear to 2 % at the end of the time."""
-    left = (total - minute) / (options["decay_fraction"] * total)
+def rate_at(step: int, options: dict[str, Any], total: int) -> float:
+    """Learning-rate factor: warm-up, constant, then linear to 2 % at the last step."""
+    left = (total - step) / (options["decay_fraction"] * total)
     return min(1.0, (step + 1) / options["warmup"]) * max(0.02, min(1.0, left))
 
 
@@ -160,26 +160,26 @@ class Run:
         torch.save(state, part)
         os.replace(part, self.path)
 
-    def minutes(self) -> float:
-        override = self.work / "minutes"
-        return float(override.read_text()) if override.exists() else self.options["minutes"]
+    def steps(self) -> int:
+        override = self.work / "steps"
+        return int(override.read_text()) if override.exists() else self.options["steps"]
 
 
-def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device: torch.device) -> None:
-    """Train until the time is over."""
+def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device: torch.device, minutes: float) -> None:
+    """Train until the last step, or for so many minutes of this run."""
     peers = Peers(rank, size, work / "meeting")
     run, begun = Run(config, work, device, peers), time.time()
     before, saved, shown, recent, first = run.progress["seconds"], begun, begun, [], run.progress["step"]
     while True:
-        seconds, total = peers.agree(before + time.time() - begun, run.minutes())
+        seconds, total = peers.agree(before + time.time() - begun, run.steps())
         run.progress["seconds"] = seconds
-        over = seconds / 60 >= total
+        over = run.progress["step"] >= total or (seconds - before) / 60 >= minutes
         if rank == 0 and (over or time.time() - saved > 60 * run.options["checkpoint_minutes"]):
             run.save()
             saved = time.time()
         if over:
             return
-        factor = rate_at(seconds / 60, run.progress["step"], run.options, total)
+        factor = rate_at(run.progress["step"], run.options, int(total))
         recent.append(run.step(factor))
         if rank == 0 and time.time() - shown > 30:
             done = run.progress
@@ -189,10 +189,10 @@ def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device:
             shown, recent = time.time(), []
 
 
-def train_unet(config: dict[str, Any], work: Path, device: torch.device, processes: int) -> None:
+def train_unet(config: dict[str, Any], work: Path, device: torch.device, processes: int, minutes: float) -> None:
     """`processes` peers on a CPU; one on a GPU."""
     if processes == 1 or device.type != "cpu":
-        train_peer(0, 1, config, work, device)
+        train_peer(0, 1, config, work, device, minutes)
         return
     (work / "meeting").unlink(missing_ok=True)
-    mp.spawn(train_peer, (processes, config, work, device), nprocs=processes)
+    mp.spawn(train_peer, (processes, config, work, device, minutes), nprocs=processes)

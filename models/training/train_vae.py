@@ -1,8 +1,8 @@
 """Trains the autoencoder's learnt parts on rendered pictures, with noise added to the latents, so that the decoder also
 cleans what the diffusion model leaves unfinished, and the encoder puts nothing where noise would hide it.
 
-Time drives the learning rate: a run lasts `minutes`, whatever the machine, and goes on from a checkpoint that is
-written atomically.
+Steps drive the learning rate, so that a busy machine makes a run longer and nothing else; it goes on from a checkpoint
+that is written atomically every few minutes.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Run:
             self.optimiser.load_state_dict(found["optimiser"])
 
     def share(self) -> float:
-        """Of the time that is over, in [0, 1]."""
-        return min(1.0, self.progress["seconds"] / 60 / self.options["minutes"])
+        """Of the steps that are done, in [0, 1]."""
+        return min(1.0, self.progress["step"] / self.options["steps"])
 
     def draw(self, count: int) -> Tensor:
         rows = np.sort(self.rng.integers(HELD, len(self.pictures), count))
