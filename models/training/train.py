@@ -1,6 +1,6 @@
 """The one command: `python models/training/train.py --config models/training/storybook-128.json`.
 
-Stages, in order: pictures, vae, latents, unet, eye, export. Each resumes or does nothing when its output is
+Stages, in order: pictures, vae, latents, unet, eye, clip, judge, export. Each resumes or does nothing when its output is
 there. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-STAGES = ("pictures", "vae", "latents", "unet", "eye", "export")
+STAGES = ("pictures", "vae", "latents", "unet", "eye", "clip", "judge", "export")
 HERE = Path(__file__).resolve().parent
 
 
@@ -63,6 +63,14 @@ def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device
         from train_eye import train_eye
 
         train_eye(config, work, device)
+    elif stage == "clip":
+        from train_clip import train_clip
+
+        train_clip(config, work, device)
+    elif stage == "judge":
+        from train_judge import train_judge
+
+        train_judge(config, work, device)
     else:
         from export import export
 
