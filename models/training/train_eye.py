@@ -1,166 +1,211 @@
-"""Trains, calibrates and measures the eye.
+"""Trains, calibrates and measures the eye: rendered scenes, half of them through the autoencoder with noisy latents;
+then, from those weights and whenever there are new ones, the generator's own pictures too, labelled by their prompts
+(`generated-*.npz`, see `make_generated.py`).
 
-Rounds, each one run of the stage: rendered scenes, half of them through the autoencoder with noisy
-latents; then, from those weights and whenever there are new ones, the generator's own pictures too, labelled by
-their prompts (`generated-*.npz`, see `make_generated.py`). Rows are split once: training, calibration, test.
+Steps drive the learning rate; a run goes on from a checkpoint that is written atomically every few minutes. Calibration
+and figures are from scenes that nothing was trained on (`exams.py`).
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from data import to_float
-from eye import LABELS, SAFETY, Eye, group_of, labels_of, platt
+from data import default_workers, scene_at, to_float
+from exams import drawn, scenes_by_group
 from export import load_vae
-from world.scene import ALLOWED, Scene
+from eye import LABELS, SAFETY, Eye, group_of, labels_of, platt
+from eye_report import markdown, report_of
+from world.sampling import World
+from world.scene import Scene
 
-CALIBRATION, TEST = 1500, 4000  # rows of rendered pictures held out: [0, 1500) and [1500, 4000)
+SAFETY_WEIGHT = 4.0  # of a safety label in the loss; of any other 1
 
 
 class Pictures:
-    """Rendered pictures with their labels, drawn with the sensitive corner oversampled."""
+    """The rendered pictures with their labels, drawn with the sensitive corner oversampled."""
 
-    def __init__(self, work: Path, seed: int) -> None:
-        self.pictures = np.load(work / "pictures.npy", mmap_mode="r")
-        codes = np.load(work / "codes.npy", mmap_mode="r")[: len(self.pictures)]
-        self.scenes = [Scene.of_codes(c) for c in codes]
-        self.labels = np.stack([labels_of(s) for s in self.scenes])
-        rare = np.array([s.state != "" or any(kind not in ALLOWED for kind, _, _ in s.groups()) for s in self.scenes])
-        rows = np.arange(TEST, len(self.scenes))
-        self.common, self.rare = rows[~rare[TEST:]], rows[rare[TEST:]]
+    def __init__(self, config: dict[str, Any], work: Path, seed: int) -> None:
+        self.pictures, world = np.load(work / "pictures.npy", mmap_mode="r"), World.of(config)
+        scenes = [scene_at(config["seed"], i, world)[0] for i in range(len(self.pictures))]
+        self.labels = np.stack([labels_of(s) for s in scenes])
+        rare = np.array([group_of(s) != "everyday" for s in scenes])
+        self.common, self.rare = np.flatnonzero(~rare), np.flatnonzero(rare)
         self.rng = np.random.default_rng(seed)
 
-    def draw(self, count: int) -> np.ndarray:
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Pictures float [B, 3, H, W] and labels [B, labels]."""
         rare = count // 3
-        return np.concatenate([self.rng.choice(self.rare, rare), self.rng.choice(self.common, count - rare)])
+        rows = np.sort(np.concatenate([self.rng.choice(self.rare, rare), self.rng.choice(self.common, count - rare)]))
+        return to_float(self.pictures[rows]), torch.from_numpy(self.labels[rows])
 
 
 def generated(work: Path) -> dict[str, np.ndarray] | None:
+    """The generator's own pictures, if there are any; ValueError if they were labelled with other labels."""
     found = [np.load(path) for path in sorted(work.glob("generated-*.npz"))]
-    return {key: np.concatenate([f[key] for f in found]) for key in found[0]} if found else None
+    if any(f["labels"].shape[1] != len(LABELS) for f in found):
+        raise ValueError("generated-*.npz are labelled with other labels: make them again")
+    return {key: np.concatenate([f[key] for f in found]) for key in found[0].files} if found else None
 
 
-def through(encoder: torch.nn.Module, decoder: torch.nn.Module, x: Tensor, most: float) -> Tensor:
+def through(encoder: nn.Module, decoder: nn.Module, x: Tensor, most: float) -> Tensor:
     """Pictures as the autoencoder returns them, their latents disturbed by up to `most`."""
-    with torch.no_grad():
-        z = encoder.encode(x)
+    with torch.no_grad(), torch.autocast(x.device.type, torch.bfloat16):
+        z = encoder.encode(x).float()
         spread = torch.rand(len(z), 1, 1, 1, device=z.device) * most
-        return decoder(z + spread * torch.randn_like(z)).clamp(-1, 1)
+        return decoder(z + spread * torch.randn_like(z)).float().clamp(-1, 1)
+
+
+class Run:
+    """The eye, its optimiser and progress; from a checkpoint of the same round when there is one."""
+
+    def __init__(self, config: dict[str, Any], work: Path, device: torch.device) -> None:
+        self.options, self.device, self.part, self.done = config["eye"], device, work / "eye.part", work / "eye.pt"
+        self.own = generated(work)
+        self.round = "own" if self.done.exists() else "first"
+        found = torch.load(self.part, map_location="cpu", weights_only=True) if self.part.exists() else None
+        if found and found["round"] != self.round:
+            found = None
+        self.progress = found["progress"] if found else {"step": 0, "seconds": 0.0}
+        seed = config["seed"] + self.progress["step"]
+        torch.manual_seed(seed)
+        self.rng = np.random.default_rng(seed)
+        self.data = Pictures(config, work, seed)
+        self.encoder, self.decoder = (m.to(device) for m in load_vae(config, work))
+        self.eye = Eye().to(device, memory_format=torch.channels_last)
+        if self.round == "own":
+            self.eye.load_state_dict(torch.load(self.done, map_location=device, weights_only=True)["eye"])
+        self.peak = self.options["learning_rate"] * (0.5 if self.round == "own" else 1.0)
+        self.optimiser = torch.optim.AdamW(self.eye.parameters(), self.peak, weight_decay=0.02)
+        if found:
+            self.eye.load_state_dict(found["eye"])
+            self.optimiser.load_state_dict(found["optimiser"])
+        weights = [SAFETY_WEIGHT if label in SAFETY else 1.0 for label in LABELS]
+        self.weights = torch.tensor(weights, device=device)
+
+    def share(self) -> float:
+        """Of the steps that are done, in [0, 1]."""
+        return min(1.0, self.progress["step"] / self.options["own_steps" if self.round == "own" else "steps"])
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        count = self.options["batch"]
+        x, y = (t.to(self.device) for t in self.data.draw(count))
+        half = torch.rand(len(x), device=self.device) < 0.5
+        if half.any():
+            x[half] = through(self.encoder, self.decoder, x[half], 0.35)
+        if self.own is not None and (self.own["split"] == 0).any():
+            mine = self.rng.choice(np.flatnonzero(self.own["split"] == 0), count // 3)
+            x = torch.cat([x, to_float(self.own["pictures"][mine]).to(self.device)])
+            y = torch.cat([y, torch.from_numpy(self.own["labels"][mine]).to(self.device)])
+        return x.contiguous(memory_format=torch.channels_last), y
+
+    def step(self) -> float:
+        rate = min(1, (self.progress["step"] + 1) / 50) * (0.01 + 0.495 * (1 + math.cos(math.pi * self.share())))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.peak * rate
+        x, y = self.batch()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            logits = self.eye(x)
+        loss = F.binary_cross_entropy_with_logits(logits.float(), y * 0.996 + 0.002, weight=self.weights)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.progress["step"] += 1
+        return loss.item()
+
+    def save(self) -> None:
+        write(self.part, {"eye": self.eye.state_dict(), "optimiser": self.optimiser.state_dict(), "round": self.round,
+                          "progress": dict(self.progress)})
+
+
+def write(path: Path, value: dict[str, Any]) -> None:
+    part = path.with_suffix(".writing")
+    torch.save(value, part)
+    os.replace(part, path)
 
 
 def train_eye(config: dict[str, Any], work: Path, device: torch.device) -> None:
-    options, seed, started = config["eye"], config["seed"], time.time()
-    made, own_made = work / "eye.pt", list(work.glob("generated-*.npz"))
-    if made.exists() and not any(path.stat().st_mtime > made.stat().st_mtime for path in own_made):
+    """Makes eye.pt, eye.json and eye.md; does nothing when they are there and no generated pictures are newer."""
+    done = work / "eye.pt"
+    if done.exists() and not any(p.stat().st_mtime > done.stat().st_mtime for p in work.glob("generated-*.npz")):
         return
-    torch.manual_seed(seed)
-    data, own = Pictures(work, seed), generated(work)
-    encoder, decoder = (m.to(device) for m in load_vae(config, work))
-    eye, steps, peak = Eye().to(device), options["steps"], options["learning_rate"]
-    if made.exists():
-        eye.load_state_dict(torch.load(made, map_location=device, weights_only=True)["eye"])
-        steps, peak = options["refine_steps"], peak / 2
-    optimiser = torch.optim.AdamW(eye.parameters(), peak, weight_decay=0.02)
-    batch, rng = options["batch"], np.random.default_rng(seed)
-    own_train = np.flatnonzero(own["split"] == 0) if own else np.empty(0, int)
-    for step in range(steps):
-        cosine = 0.02 + 0.49 * (1 + math.cos(math.pi * step / steps))
-        for group in optimiser.param_groups:
-            group["lr"] = peak * min(1, (step + 1) / 50) * cosine
-        rows = data.draw(batch)
-        x = to_float(data.pictures[np.sort(rows)]).to(device)
-        y = torch.from_numpy(data.labels[np.sort(rows)]).to(device)
-        half = torch.rand(len(x), device=device) < 0.5
-        if half.any():
-            x[half] = through(encoder, decoder, x[half], 0.35)
-        if len(own_train):
-            mine = rng.choice(own_train, batch // 3)
-            x = torch.cat([x, to_float(own["pictures"][mine]).to(device)])
-            y = torch.cat([y, torch.from_numpy(own["labels"][mine]).to(device)])
-        with torch.autocast(device.type, torch.bfloat16):
-            logits = eye(x.contiguous(memory_format=torch.channels_last))
-        loss = F.binary_cross_entropy_with_logits(logits.float(), y * 0.98 + 0.005)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        if step % 100 == 99:
-            print(f"eye: step {step + 1}, loss {loss.item():.4f}, {time.time() - started:.0f} s", flush=True)
-    eye.eval()
-    report, calibration = measure(eye, data, own, encoder, decoder, device)
-    torch.save({"eye": eye.state_dict(), "calibration": calibration}, work / "eye.pt")
-    report["seconds"] = time.time() - started
-    (work / "eye.json").write_text(json.dumps(report, indent=1))
-    print(json.dumps(report["summary"], indent=1), flush=True)
+    run, begun = Run(config, work, device), time.time()
+    before, saved, recent = run.progress["seconds"], begun, []
+    while run.share() < 1:
+        recent.append(run.step())
+        run.progress["seconds"] = before + time.time() - begun
+        if time.time() - saved > 60 * run.options["checkpoint_minutes"]:
+            run.save()
+            print(f"eye: {run.progress['seconds'] / 60:.1f} min, step {run.progress['step']}, "
+                  f"loss {np.mean(recent):.4f}", flush=True)
+            saved, recent = time.time(), []
+    run.save()
+    finish(run, config, work)
+
+
+def finish(run: Run, config: dict[str, Any], work: Path) -> None:
+    """Calibrate, measure, and write what was found, the weights last."""
+    run.eye.eval()
+    calibration = calibrate(run, config)
+    report = {"training": {**run.progress, "round": run.round}, **measure(run, config, calibration)}
+    (work / "eye.json").write_text(json.dumps(report, indent=1) + "\n")
+    (work / "eye.md").write_text(markdown(report))
+    write(run.done, {"eye": run.eye.state_dict(), "calibration": calibration})
+    run.part.unlink(missing_ok=True)
+    print((work / "eye.md").read_text(), flush=True)
 
 
 def logits_of(eye: Eye, pictures: np.ndarray, device: torch.device, change: Any = None) -> np.ndarray:
+    """uint8 [N, H, W, 3] -> float32 [N, labels]; `change` makes other pictures of a batch of them first."""
     out = []
     with torch.no_grad():
-        for i in range(0, len(pictures), 128):
-            x = to_float(pictures[i : i + 128]).to(device)
-            out.append(eye(change(x) if change else x).cpu().numpy())
+        for i in range(0, len(pictures), 100):
+            x = to_float(pictures[i : i + 100]).to(device)
+            out.append(eye(change(x) if change else x).float().cpu().numpy())
     return np.concatenate(out)
 
 
-def measure(eye: Eye, data: Pictures, own: dict[str, np.ndarray] | None, encoder: Any, decoder: Any,
-            device: torch.device) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """Calibrate on one held-out part, report on the other: rendered, reconstructed, generated."""
-    rebuilt = lambda x: through(encoder, decoder, x, 0.2)  # noqa: E731
-    fit_logits = [logits_of(eye, data.pictures[:CALIBRATION], device, f) for f in (None, rebuilt)]
-    fit_labels = [data.labels[:CALIBRATION]] * 2
-    if own is not None and (own["split"] == 1).any():
-        rows = own["split"] == 1
-        fit_logits.append(logits_of(eye, own["pictures"][rows], device))
-        fit_labels.append(own["labels"][rows])
-    logits, truth = np.concatenate(fit_logits), np.concatenate(fit_labels)
-    calibration = {}
-    for i, label in enumerate(LABELS):
-        scale, bias = platt(logits[:, i], truth[:, i])
-        calibration[label] = {"scale": round(scale, 4), "bias": round(bias, 4)}
-    test = slice(CALIBRATION, TEST)
-    groups = [group_of(s) for s in data.scenes[test]]
-    parts = {"rendered": (logits_of(eye, data.pictures[test], device), data.labels[test], groups),
-             "reconstructed": (logits_of(eye, data.pictures[test], device, rebuilt), data.labels[test], groups)}
-    if own is not None and (own["split"] == 2).any():
-        rows = own["split"] == 2
-        parts["generated"] = (logits_of(eye, own["pictures"][rows], device), own["labels"][rows], list(own["groups"][rows]))
-    report: dict[str, Any] = {"summary": {}}
-    for name, (found, labels, names) in parts.items():
-        report["summary"][name] = figures(probabilities(found, calibration), labels, names)
-    return report, calibration
+def parts_of(run: Run, config: dict[str, Any], name: str, each: int, everyday: int, split: int) -> dict[str, Any]:
+    """Rendered, reconstructed and generated: name -> (logits [N, labels], labels [N, labels], groups)."""
+    seed = f"{config['seed']}/eye/{name}"
+    scenes: list[Scene] = scenes_by_group(seed, World.of(config), each, everyday)
+    pictures, labels = drawn(scenes, seed, config["size"], default_workers()), np.stack([labels_of(s) for s in scenes])
+    groups, eye, device = [group_of(s) for s in scenes], run.eye, run.device
+    rebuilt = logits_of(eye, pictures, device, lambda x: through(run.encoder, run.decoder, x, 0.2))
+    parts = {"rendered": (logits_of(eye, pictures, device), labels, groups), "reconstructed": (rebuilt, labels, groups)}
+    if run.own is not None and (run.own["split"] == split).any():
+        rows = run.own["split"] == split
+        own = {key: values[rows] for key, values in run.own.items()}
+        parts["generated"] = (logits_of(eye, own["pictures"], device), own["labels"], [str(g) for g in own["groups"]])
+    return parts
+
+
+def calibrate(run: Run, config: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Scale and bias by label, from scenes of which about half are sensitive or resemble it."""
+    each = max(1, config["eye"]["exam"] // 5)
+    parts = parts_of(run, config, "calibration", each, each * 24, split=1).values()
+    logits, truth = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    found = {label: platt(logits[:, i], truth[:, i]) for i, label in enumerate(LABELS)}
+    return {label: {"scale": round(scale, 4), "bias": round(bias, 4)} for label, (scale, bias) in found.items()}
+
+
+def measure(run: Run, config: dict[str, Any], calibration: dict[str, dict[str, float]]) -> dict[str, Any]:
+    exam = config["eye"]["exam"]
+    parts = parts_of(run, config, "test", exam, exam * 7, split=2)
+    return {name: report_of(probabilities(logits, calibration), labels, groups)
+            for name, (logits, labels, groups) in parts.items()}
 
 
 def probabilities(logits: np.ndarray, calibration: dict[str, dict[str, float]]) -> np.ndarray:
     scale = np.array([calibration[label]["scale"] for label in LABELS])
     bias = np.array([calibration[label]["bias"] for label in LABELS])
     return 1 / (1 + np.exp(-(logits * scale + bias)))
-
-
-def figures(p: np.ndarray, truth: np.ndarray, groups: list[str]) -> dict[str, Any]:
-    """Precision, recall and false-positive rate at .5 of the safety labels; errors by group; attribute accuracy."""
-    out: dict[str, Any] = {"pictures": len(p)}
-    for i, label in enumerate(SAFETY):
-        said, true = p[:, i] > 0.5, truth[:, i] > 0.5
-        hit = int((said & true).sum())
-        out[label] = {"positives": int(true.sum()), "recall": round(hit / max(1, true.sum()), 4),
-                      "precision": round(hit / max(1, said.sum()), 4),
-                      "fpr": round(int((said & ~true).sum()) / max(1, (~true).sum()), 5)}
-    refused = (p[:, :3] > 0.5).any(1)
-    names = np.array(groups)
-    out["refused_by_group"] = {g: f"{int(refused[names == g].sum())}/{int((names == g).sum())}" for g in sorted(set(groups))}
-    for kind in ("thing", "colour", "place", "time"):
-        columns = [i for i, label in enumerate(LABELS) if label.startswith(kind + "/")]
-        rows = truth[:, columns].any(1)
-        if rows.any():
-            right = truth[rows][:, columns][np.arange(rows.sum()), p[rows][:, columns].argmax(1)] > 0.5
-            out[kind + "_right"] = round(float(right.mean()), 4)
-    return out

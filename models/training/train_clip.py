@@ -1,0 +1,163 @@
+"""Trains the dual encoder: half of a batch are sets of scenes that differ in one attribute each (`pairs.py`), half are
+from the rendered pictures; half of all go through the autoencoder with noisy latents, as the eye's do.
+
+Steps drive the learning rate; a run goes on from a checkpoint that is written atomically every few minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clip import Clip, contrast
+from clip_report import calibrate, markdown, measure
+from data import default_workers, scene_at, to_float
+from exams import drawn
+from export import load_vae
+from pairs import SET, scene_set, shows
+from text_tokens import Captions
+from train_eye import through, write
+from world.grammar import caption
+from world.sampling import World
+from world.scene import FIELDS, Scene
+
+SHARD = 1000  # sets that are drawn at a time
+
+
+def paint_sets(config: dict[str, Any], work: Path) -> None:
+    """sets.npy, uint8 [sets * SET, H, W, 3], and sets-codes.npy; does nothing when they are there."""
+    if (work / "sets.done").exists():
+        return
+    count, size, seed = config["clip"]["sets"], config["size"], f"{config['seed']}/clip/sets"
+    rng, world, started = Random(seed), World.of(config), time.time()
+    pictures = np.lib.format.open_memmap(work / "sets.npy", "w+", np.uint8, (count * SET, size, size, 3))
+    codes = np.zeros((count * SET, len(FIELDS)), np.uint8)
+    for start in range(0, count, SHARD):
+        scenes = [s for _ in range(start, min(count, start + SHARD)) for s in scene_set(rng, world)]
+        rows = slice(start * SET, start * SET + len(scenes))
+        pictures[rows] = drawn(scenes, f"{seed}/{start}", size, default_workers())
+        codes[rows] = [s.codes() for s in scenes]
+        print(f"sets: {start + len(scenes) // SET} of {count}, {time.time() - started:.0f} s", flush=True)
+    pictures.flush()
+    np.save(work / "sets-codes.npy", codes)
+    (work / "sets.done").write_text(f"{time.time() - started:.0f} s\n")
+
+
+class Batches:
+    """Pictures float [B, 3, H, W], their codes [B, fields], fresh captions' ids [B, 32] and what these say [B, fields]."""
+
+    def __init__(self, config: dict[str, Any], work: Path, seed: int) -> None:
+        world = World.of(config)
+        self.sets = (np.load(work / "sets.npy", mmap_mode="r"), np.load(work / "sets-codes.npy"))
+        pictures = np.load(work / "pictures.npy", mmap_mode="r")
+        codes = [scene_at(config["seed"], i, world)[0].codes() for i in range(len(pictures))]
+        self.singles = (pictures, np.array(codes, np.uint8))
+        self.captions, self.rng, self.rows = Captions(work / "tokenizer"), Random(seed), np.random.default_rng(seed)
+
+    def draw(self, count: int) -> tuple[Tensor, np.ndarray, Tensor, np.ndarray]:
+        sets = self.rows.choice(len(self.sets[1]) // SET, count // 2 // SET, replace=False)
+        rows = (sets[:, None] * SET + np.arange(SET)).ravel()
+        single = np.sort(self.rows.choice(len(self.singles[1]), count - len(rows), replace=False))
+        pictures = np.concatenate([self.sets[0][rows], self.singles[0][single]])
+        codes = np.concatenate([self.sets[1][rows], self.singles[1][single]]).astype(np.int64)
+        made = [caption(Scene.of_codes(c), self.rng) for c in codes]
+        ids = torch.from_numpy(self.captions.ids([c.text for c in made]))
+        return to_float(pictures), codes, ids, np.array([c.said.codes() for c in made])
+
+
+class Run:
+    """The encoder, its optimiser and progress; from a checkpoint when there is one, else from the eye."""
+
+    def __init__(self, config: dict[str, Any], work: Path, device: torch.device) -> None:
+        self.options, self.device, self.part = config["clip"], device, work / "clip.part"
+        found = torch.load(self.part, map_location="cpu", weights_only=True) if self.part.exists() else None
+        self.progress = found["progress"] if found else {"step": 0, "seconds": 0.0}
+        seed = config["seed"] + self.progress["step"]
+        torch.manual_seed(seed)
+        self.batches = Batches(config, work, seed)
+        self.encoder, self.decoder = (m.to(device) for m in load_vae(config, work))
+        self.clip = Clip(self.batches.captions.tok.get_vocab_size())
+        if found:
+            self.clip.load_state_dict(found["clip"])
+        elif (work / "eye.pt").exists():
+            eye = torch.load(work / "eye.pt", map_location="cpu", weights_only=True)["eye"]
+            own = {key.removeprefix("stages."): value for key, value in eye.items() if key.startswith("stages.")}
+            self.clip.pictures.stages.load_state_dict(own)
+        self.clip.to(device)
+        self.clip.pictures.to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.AdamW(self.clip.parameters(), self.options["learning_rate"], betas=(0.9, 0.98),
+                                           weight_decay=0.02)
+        if found:
+            self.optimiser.load_state_dict(found["optimiser"])
+
+    def share(self) -> float:
+        """Of the steps that are done, in [0, 1]."""
+        return min(1.0, self.progress["step"] / self.options["steps"])
+
+    def step(self) -> float:
+        rate = min(1, (self.progress["step"] + 1) / 200) * (0.01 + 0.495 * (1 + math.cos(math.pi * self.share())))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.options["learning_rate"] * rate
+        x, codes, ids, said = self.batches.draw(self.options["batch"])
+        x, half = x.to(self.device), torch.rand(len(x)) < 0.5
+        if half.any():
+            x[half] = through(self.encoder, self.decoder, x[half], 0.35)
+        fits = torch.from_numpy(shows(said, codes)).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            seen = self.clip.pictures(x.contiguous(memory_format=torch.channels_last))
+            read, hidden = self.clip.texts(ids.to(self.device))
+        reading, _ = self.clip.heads(hidden, torch.from_numpy(said).to(self.device))
+        loss = contrast(seen.float(), read.float(), self.clip.scale, fits)
+        self.optimiser.zero_grad(set_to_none=True)
+        (loss + self.options["reading_loss"] * reading).backward()
+        torch.nn.utils.clip_grad_norm_(self.clip.parameters(), 1.0)
+        self.optimiser.step()
+        self.progress["step"] += 1
+        return loss.item()
+
+    def save(self) -> None:
+        write(self.part, {"clip": self.clip.state_dict(), "optimiser": self.optimiser.state_dict(),
+                          "progress": dict(self.progress)})
+
+
+def train_clip(config: dict[str, Any], work: Path, device: torch.device) -> None:
+    """Makes clip.pt, clip.json and clip.md; does nothing when they are there."""
+    if (work / "clip.pt").exists():
+        return
+    paint_sets(config, work)
+    run, begun = Run(config, work, device), time.time()
+    before, saved, recent = run.progress["seconds"], begun, []
+    while run.share() < 1:
+        recent.append(run.step())
+        run.progress["seconds"] = before + time.time() - begun
+        if time.time() - saved > 60 * run.options["checkpoint_minutes"]:
+            run.save()
+            print(f"clip: {run.progress['seconds'] / 60:.1f} min, step {run.progress['step']}, "
+                  f"loss {np.mean(recent):.4f}, scale {run.clip.scale.item():.1f}", flush=True)
+            saved, recent = time.time(), []
+    run.save()
+    finish(run, config, work)
+
+
+def finish(run: Run, config: dict[str, Any], work: Path) -> None:
+    """Calibrate, measure, and write what was found, the weights last."""
+    run.clip.eval()
+    captions, exam = run.batches.captions, config["clip"]["exam"]
+    changes = {"rendered": None, "reconstructed": lambda x: through(run.encoder, run.decoder, x, 0.2)}
+    calibration, threshold = calibrate(run.clip, captions, config, exam, changes)
+    figures = {name: measure(run.clip, captions, config, exam, change, calibration, threshold)
+               for name, change in changes.items()}
+    report = {"training": dict(run.progress), "calibration": calibration, "threshold": threshold, **figures}
+    (work / "clip.json").write_text(json.dumps(report, indent=1) + "\n")
+    (work / "clip.md").write_text(markdown(report))
+    write(work / "clip.pt", {"clip": run.clip.state_dict(), "calibration": calibration, "threshold": threshold})
+    run.part.unlink(missing_ok=True)
+    print((work / "clip.md").read_text(), flush=True)
