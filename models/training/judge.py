@@ -91,8 +91,8 @@ class Residual(nn.Module):
 class Judge(nn.Module):
     """Pictures float [B, 3, S, S] in [-1, 1], S a multiple of 128, to logits by field, and a map of kinds.
 
-    The trunk keeps where things are: the heads read an 8x8 grid by place, not its mean. The map
-    [B, kinds, 16, 16] says which kind stands in each cell; it is only for training, and for looking at.
+    The trunk keeps where things are: the heads read an 8x8 grid by place, not its mean alone. The map
+    [B, kinds, 16, 16] says which kind stands in each cell; its peaks, in all and by quarter, are read too.
     """
 
     def __init__(self, kinds: tuple[str, ...], widths: tuple[int, ...] = (24, 48, 96, 144), hidden: int = 160) -> None:
@@ -105,17 +105,18 @@ class Judge(nn.Module):
         self.map = nn.Conv2d(c, len(self.table["kind"]), 1)
         self.late = nn.Sequential(nn.Conv2d(c, d, 3, 2, 1), Residual(d), nn.GroupNorm(8, d), nn.GELU("tanh"))
         self.narrow = nn.Conv2d(d, 32, 1)
-        self.hidden = nn.Linear(32 * 64 + 2 * d, hidden)
+        self.hidden = nn.Linear(32 * 64 + 2 * d + 5 * self.map.out_channels, hidden)
         self.heads = nn.ModuleDict({name: nn.Linear(hidden, len(v)) for name, v in self.table.items()})
 
     def forward(self, pictures: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         if pictures.shape[-1] != 128:
             pictures = F.avg_pool2d(pictures, pictures.shape[-1] // 128)
         early = self.early(pictures)
-        late = self.late(early)
-        read = torch.cat([self.narrow(late).flatten(1), late.mean((2, 3)), late.amax((2, 3))], 1)
+        late, cells = self.late(early), self.map(early)
+        peaks = torch.cat([F.adaptive_max_pool2d(cells, side).flatten(1) for side in (1, 2)], 1)
+        read = torch.cat([self.narrow(late).flatten(1), late.mean((2, 3)), late.amax((2, 3)), peaks], 1)
         h = F.dropout(F.gelu(self.hidden(read)), 0.1, self.training)
-        return {name: head(h) for name, head in self.heads.items()}, self.map(early)
+        return {name: head(h) for name, head in self.heads.items()}, cells
 
 
 @dataclass(frozen=True)

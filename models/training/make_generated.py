@@ -16,7 +16,7 @@ from random import Random
 import numpy as np
 
 from eye import group_of, labels_of
-from measure import make
+from asking import make
 from reference import Pack
 from world.sampling import World, sample_scene
 from world.scene import ALLOWED, Scene

@@ -16,8 +16,8 @@ from world.sampling import STYLE_WEIGHTS, World, pick
 from world.scene import COLOUR_RGB, OUTDOORS, TIMES, Scene
 
 # Of all prompts, in per mille.
-SEEN = {"single": 100, "coloured": 160, "counted": 200, "related": 200, "sized": 80, "styled": 80}
-HELD = {"held-out colour in place": 60, "held-out count": 60, "held-out relation": 60}
+SEEN = {"single": 80, "coloured": 140, "counted": 200, "related": 190, "sized": 60, "styled": 60}
+HELD = {"held-out colour in place": 90, "held-out count": 90, "held-out relation": 90}
 PARTIAL = 0.3  # of the free wordings of seen combinations
 
 

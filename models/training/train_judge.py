@@ -41,6 +41,8 @@ class Run:
         self.pictures, self.codes, self.cells, self.sorts = open_arrays(work, "r")
         self.held = min(HELD, len(self.pictures) // 4)
         self.model = Judge(World.of(config).kinds).to(device, memory_format=torch.channels_last)
+        self.cell_weight = torch.ones(self.model.map.out_channels, device=device)
+        self.cell_weight[0] = 0.3  # most cells are of nothing
         self.optimiser = torch.optim.AdamW(self.model.parameters(), self.options["learning_rate"], weight_decay=0.02)
         if found:
             self.model.load_state_dict(found["model"])
@@ -65,7 +67,7 @@ class Run:
         x, codes, cells = self.draw()
         with torch.autocast(self.device.type, torch.bfloat16):
             logits, cell_logits = self.model(x)
-        loss = F.cross_entropy(cell_logits.float(), cells)
+        loss = 2 * F.cross_entropy(cell_logits.float(), cells, self.cell_weight)
         for column, (name, values) in enumerate(logits.items()):
             if (codes[:, column] != UNKNOWN).any():
                 loss = loss + WEIGHTS.get(name, 1.0) * F.cross_entropy(
