@@ -1,7 +1,7 @@
 // Finding a picture, all that happened to it, and the proof of each row, as pages. All of it works without script.
 
 import type { FastifyRequest } from 'fastify'
-import { find } from '../../audit/find.ts'
+import { type Asked, type Finding, find } from '../../audit/find.ts'
 import { askedByKey, NOTHING_BY_PICTURE, nothingByKey } from '../../audit/find-words.ts'
 import { readHistory } from '../../audit/history.ts'
 import { hashLeaf } from '../../audit/merkle.ts'
@@ -15,7 +15,7 @@ import { Fault } from '../../kernel/fault.ts'
 import { LOG_DUE_TOPIC } from '../../kernel/ground.ts'
 import type { Frame, Page } from '../frame.ts'
 import type { Html } from '../html.ts'
-import { findPage, foundAnswer, notFound } from '../pages/audit/find.ts'
+import { comeBackTo, findPage, foundAnswer, notFound } from '../pages/audit/find.ts'
 import { historyPage } from '../pages/audit/history.ts'
 import { rowPage } from '../pages/audit/row.ts'
 import { AUDITORS, type AuditTools } from './audit-tools.ts'
@@ -41,8 +41,10 @@ export function auditFindPages(frame: Frame, { ground, transparency, check }: Au
   }
 
   frame.closed('/audit', AUDITORS, (_context, request) => {
-    const { q = '', id } = Object(request.query)
+    const { q = '', id, found } = Object(request.query)
     if (typeof id === 'string' && id !== '') return { elsewhere: `/audit/history/${encodeURIComponent(id)}` }
+    if (typeof found === 'string')
+      return answering(request, '', async () => drawn('', comeBackTo(await find(sql, askedAgain(found)), new Date())))
     if (typeof q !== 'string' || q === '') return drawn('', null)
     return answering(request, q, async () => {
       const asked = askedByKey(q)
@@ -54,7 +56,8 @@ export function auditFindPages(frame: Frame, { ground, transparency, check }: Au
   frame.takes('/audit', AUDITORS, largestBody(config), (_context, request) =>
     answering(request, '', async () => {
       const { findings, ...verification } = await findPicture(check, ground, request)
-      return drawn('', foundAnswer({ findings, nothing: NOTHING_BY_PICTURE, verification, now: new Date() }))
+      const again = addressOf(findings)
+      return drawn('', foundAnswer({ findings, nothing: NOTHING_BY_PICTURE, verification, again, now: new Date() }))
     }),
   )
 
@@ -89,6 +92,9 @@ export function auditFindPages(frame: Frame, { ground, transparency, check }: Au
   })
 }
 
+/** More than any picture leads to. */
+const MOST_AGAIN = 50
+
 const TITLES: Readonly<Record<number, string>> = {
   400: 'That cannot be looked for',
   403: 'A restricted case',
@@ -96,6 +102,20 @@ const TITLES: Readonly<Record<number, string>> = {
   409: 'Not in a signed tree yet',
   413: 'That picture is too big',
   415: 'That is not a picture we can read',
+}
+
+/** Where the records are found again that a picture led to, by their ids alone; null: none may be named. */
+function addressOf(findings: readonly Finding[]): string | null {
+  const ids = findings.flatMap(({ image_id, request_id }) => image_id ?? request_id ?? [])
+  return ids.length === 0 ? null : `/audit?found=${ids.join('.')}`
+}
+
+/** Fault: invalid_request. */
+function askedAgain(found: string): Asked[] {
+  const ids = found.split('.')
+  if (ids.length > MOST_AGAIN)
+    throw new Fault('invalid_request', { detail: `the address names ${ids.length} records; ${MOST_AGAIN} at the most` })
+  return [...new Set(ids)].flatMap(askedByKey)
 }
 
 /** What does not fit is as if it was not asked. */

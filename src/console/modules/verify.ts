@@ -2,6 +2,7 @@
 // draws takes the last one's place. `?image=` takes a picture of the reader's own tenant instead of an upload.
 
 import { announce, el, find } from './dom.ts'
+import { partOf } from './part.ts'
 import { reportForm } from './report.ts'
 
 const form = find('ask', HTMLFormElement)
@@ -13,23 +14,6 @@ let asked = 0
 /** What is being looked at, so that it is not sent twice at once. */
 let underWay = ''
 let preview = ''
-
-/** The part of the page that the server answers a form with; throws its own words where it answers otherwise. */
-async function partOf(path: string, body: FormData | URLSearchParams, id: string): Promise<HTMLElement> {
-  const response = await fetch(path, { method: 'POST', body }).catch(() => {
-    throw new Error('The server cannot be reached. Try again in a moment.')
-  })
-  const text = await response.text()
-  const part = new DOMParser().parseFromString(text, 'text/html').getElementById(id)
-  if (part !== null) return part
-  let said: unknown
-  try {
-    said = Object(JSON.parse(text)).detail
-  } catch {
-    // No problem document either.
-  }
-  throw new Error(typeof said === 'string' ? said : `The server answered ${response.status}.`)
-}
 
 const failure = (title: string, message: string) =>
   el(

@@ -46,16 +46,28 @@ export type Found = {
   /** Said where there are none. */
   nothing: string
   verification: Verification | null
+  /** Of what a picture led to: where the records alone are shown again; null: they are not to be had so. */
+  again?: string | null
   now: Date
 }
 
-export function foundAnswer({ findings, nothing, verification, now }: Found): Html {
+export function foundAnswer({ findings, nothing, verification, again = null, now }: Found): Html {
   const count = findings.length
   const title = count === 0 ? 'Nothing found' : count === 1 ? 'One record' : `${count} records`
   return html`<section id="answer" class="stack found" aria-labelledby="found">
 <h2 id="found" tabindex="-1">${title}</h2>
 ${count === 0 ? html`<p class="callout">${nothing}</p>` : html`<ul class="records">${findings.map((finding) => recordOf(finding, now))}</ul>`}
+${again !== null && html`<p class="hint" id="again"><a href="${again}">These records on a page of their own</a>, to come back to.</p>`}
 ${verification !== null && scores(verification)}
+</section>`
+}
+
+/** The same records, come back to. Only their ids are in the address, so nothing is said of a picture. */
+export function comeBackTo(findings: readonly Finding[], now: Date): Html {
+  return html`<section id="answer" class="stack found" aria-labelledby="found">
+<h2 id="found" tabindex="-1">${findings.length === 1 ? 'One record' : `${findings.length} records`}, by id</h2>
+<p class="callout">The records that this page’s address names. What a picture showed of them, the scores and restricted cases are not kept: hand the picture in again to see those.</p>
+<ul class="records">${findings.map((finding) => recordOf(finding, now))}</ul>
 </section>`
 }
 
