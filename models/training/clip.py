@@ -1,4 +1,4 @@
-"""A dual encoder of pictures and prompts, as CLIP: both to unit vectors of 128, alike where the picture shows the prompt.
+"""A dual encoder of pictures and prompts, as CLIP: unit vectors of 128, alike where the picture shows the prompt.
 
 The picture's side has the eye's convolutions as its own, trained on from the eye's; the prompt's side is a text
 transformer. About a million parameters each. A pack's manifest has no form for a pair of graphs, so it is not
@@ -26,7 +26,7 @@ LARGEST_SCALE = 100.0
 
 
 class PictureSide(nn.Module):
-    """Pictures float [B, 3, H, W] in [-1, 1] to unit vectors [B, 128]; what stands where is kept in a grid of 4 by 4."""
+    """Pictures float [B, 3, H, W] in [-1, 1] to unit vectors [B, 128]; a grid of 4 by 4 keeps what stands where."""
 
     def __init__(self) -> None:
         super().__init__()

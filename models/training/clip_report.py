@@ -41,7 +41,8 @@ def worded(scenes: list[Scene], rng: Random) -> list[str]:
 def unlike_pairs(config: dict[str, Any], exam: int, part: str) -> dict[str, tuple[list[Scene], list[Scene]]]:
     """Attribute -> scenes, and as many that differ from them in it."""
     rng, world = Random(f"{config['seed']}/clip/{part}"), World.of(config)
-    made = {name: [pair(rng, name, world) for _ in range(exam)] for name in CHANGES if name != "style" or len(world.styles) > 1}
+    names = [name for name in CHANGES if name != "style" or len(world.styles) > 1]
+    made = {name: [pair(rng, name, world) for _ in range(exam)] for name in names}
     return {name: ([a for a, _ in both], [b for _, b in both]) for name, both in made.items()}
 
 
@@ -94,7 +95,8 @@ def retrieval(clip: Clip, captions: Captions, config: dict[str, Any], exam: int,
         scenes = [sample_scene(rng, world) for _ in range(GALLERY // 2)]
         scenes += [base_scene(rng, world) for _ in range(GALLERY - len(scenes))]
         made = [caption(s, rng, whole=True) for s in scenes]
-        seen, read = encode(clip, captions, drawn(scenes, f"{seed}/{number}", config["size"]), [c.text for c in made], change)
+        gallery = drawn(scenes, f"{seed}/{number}", config["size"])
+        seen, read = encode(clip, captions, gallery, [c.text for c in made], change)
         fits = shows(np.array([c.said.codes() for c in made]), np.array([s.codes() for s in scenes]))
         likeness = read @ seen.T
         words.append(fits[np.arange(GALLERY), likeness.argmax(1)])
@@ -107,7 +109,8 @@ def markdown(report: dict[str, Any]) -> str:
     parts = [name for name in ("rendered", "reconstructed") if name in report]
     lines = [f"Threshold of the score: {report['threshold']:.3f}. With 95 % Wilson intervals.", ""]
     for title, key, inner in (
-            ("the first of 100 is right", "retrieval", ""), ("the right one of two prompts for a picture", "pairs", "words"),
+            ("the first of 100 is right", "retrieval", ""),
+            ("the right one of two prompts for a picture", "pairs", "words"),
             ("the right one of two pictures for a prompt", "pairs", "pictures"),
             ("score reaches the threshold", "threshold", ""), ("score reaches .5", "half", "")):
         rows = [[name, *[_cell(report[p][key][name][inner] if inner else report[p][key][name]) for p in parts]]

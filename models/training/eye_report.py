@@ -16,7 +16,7 @@ from bands import DENY, HOLD, read_bands
 from eye import ATTRIBUTES, CATEGORIES, LABELS, REFUSED, SAFETY, columns, family_of
 from world.sensitive import LOOKALIKES, UNCLEAR
 
-CONTEXTS = ("", "medical", "education")
+CONTEXTS = ("medical", "education")
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:
@@ -53,14 +53,15 @@ def report_of(p: np.ndarray, labels: np.ndarray, groups: list[str]) -> dict[str,
     def by(values: np.ndarray, wanted: list[str]) -> dict[str, Any]:
         return {name: tally(outcome[values == name]) for name in wanted if (values == name).any()}
 
-    report = {"refused": by(families, list(dict.fromkeys(map(family_of, REFUSED)))), "refused kinds": by(names, REFUSED),
-              "look-alikes": by(names, list(LOOKALIKES)), "everyday": by(names, ["everyday"]),
+    report = {"refused": by(families, list(dict.fromkeys(map(family_of, REFUSED)))),
+              "refused kinds": by(names, REFUSED), "look-alikes": by(names, list(LOOKALIKES)),
+              "everyday": by(names, ["everyday"]),
               "unclear": by(names, list(UNCLEAR)), "contexts": {}, "calibration": reliability(p, labels),
               "attributes": attributes(p, labels), "confusion": confusion(p, labels)}
-    for context in CONTEXTS[1:]:
+    for context in CONTEXTS:
         found = outcomes(p, context)
-        report["contexts"][context] = {"refused": tally(found[families != ""]), **{
-            kind: tally(found[names == kind]) for kind in LOOKALIKES if (names == kind).any()}}
+        report["contexts"] |= {f"refused content where the context is {context}": tally(found[families != ""]),
+                               f"look-alikes where it is {context}": tally(found[np.isin(names, list(LOOKALIKES))])}
     return report
 
 
@@ -81,7 +82,8 @@ def attributes(p: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         own = columns(name)
         rows = np.flatnonzero((labels[:, own] > 0.5).any(1))
         best = p[rows][:, own].argmax(1)
-        found[name] = round(float((labels[rows][:, own][np.arange(len(rows)), best] > 0.5).mean()), 4) if len(rows) else 0.0
+        right = labels[rows][:, own][np.arange(len(rows)), best] > 0.5
+        found[name] = round(float(right.mean()), 4) if len(rows) else 0.0
     return found
 
 
@@ -111,7 +113,7 @@ def markdown(report: dict[str, Any]) -> str:
     lines = [f"At the policy's thresholds ({said}), with 95 % Wilson intervals.", ""]
     titles = {"refused": "refused content caught (held or denied)", "refused kinds": "the same by kind",
               "look-alikes": "look-alikes caught (false positives)", "everyday": "everyday scenes caught",
-              "unclear": "unclear content: held, of all"}
+              "unclear": "unclear content: held, of all", "contexts": "caught at the thresholds of contexts"}
     for key, title in titles.items():
         names = list(dict.fromkeys(n for part in parts for n in report[part][key]))
         rows = [[name.replace("_", " "), *[_cell(report[p][key].get(name), key) for p in parts]] for name in names]

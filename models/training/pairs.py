@@ -45,7 +45,8 @@ def _options(scene: Scene, attribute: str, world: World) -> list[Scene]:
     if attribute == "style":
         return [replace(scene, style=s) for s in world.styles]
     # A usual size is never said, so only small and big can be told apart in words.
-    return [replace(scene, size=s) for s in ("small", "big")] if scene.size in ("small", "big") and scene.count == 1 else []
+    said = scene.size in ("small", "big") and scene.count == 1
+    return [replace(scene, size=s) for s in ("small", "big")] if said else []
 
 
 def _drawable(scene: Scene) -> bool:
@@ -66,7 +67,8 @@ def base_scene(rng: Random, world: World, attribute: str = "") -> Scene:
 def scene_set(rng: Random, world: World) -> list[Scene]:
     """SET scenes: one, and three changed in one attribute each; relation, count or size first, then colour."""
     base = base_scene(rng, world)
-    order = [*rng.sample(("relation", "count", "size"), 3), "colour", *rng.sample(("kind", "place", "time", "style"), 4)]
+    first, last = rng.sample(("relation", "count", "size"), 3), rng.sample(("kind", "place", "time", "style"), 4)
+    order = [*first, "colour", *last]
     made = [s for attribute in order if (s := changed(base, attribute, rng, world))]
     return [base, *made[: SET - 1]]
 

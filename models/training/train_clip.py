@@ -19,44 +19,30 @@ from torch import Tensor
 
 from clip import Clip, contrast
 from clip_report import calibrate, markdown, measure
-from data import default_workers, scene_at, to_float
-from exams import drawn
+from data import scene_at, to_float
+from exams import keep
 from export import load_vae
 from pairs import SET, scene_set, shows
 from text_tokens import Captions
 from train_eye import through, write
 from world.grammar import caption
 from world.sampling import World
-from world.scene import FIELDS, Scene
+from world.scene import Scene
 
-SHARD = 1000  # sets that are drawn at a time
-
-
-def paint_sets(config: dict[str, Any], work: Path) -> None:
-    """sets.npy, uint8 [sets * SET, H, W, 3], and sets-codes.npy; does nothing when they are there."""
-    if (work / "sets.done").exists():
-        return
-    count, size, seed = config["clip"]["sets"], config["size"], f"{config['seed']}/clip/sets"
-    rng, world, started = Random(seed), World.of(config), time.time()
-    pictures = np.lib.format.open_memmap(work / "sets.npy", "w+", np.uint8, (count * SET, size, size, 3))
-    codes = np.zeros((count * SET, len(FIELDS)), np.uint8)
-    for start in range(0, count, SHARD):
-        scenes = [s for _ in range(start, min(count, start + SHARD)) for s in scene_set(rng, world)]
-        rows = slice(start * SET, start * SET + len(scenes))
-        pictures[rows] = drawn(scenes, f"{seed}/{start}", size, default_workers())
-        codes[rows] = [s.codes() for s in scenes]
-        print(f"sets: {start + len(scenes) // SET} of {count}, {time.time() - started:.0f} s", flush=True)
-    pictures.flush()
-    np.save(work / "sets-codes.npy", codes)
-    (work / "sets.done").write_text(f"{time.time() - started:.0f} s\n")
+def sets_of(config: dict[str, Any], work: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures and codes of so many sets, SET rows each."""
+    seed, world = f"{config['seed']}/clip/sets", World.of(config)
+    rng = Random(seed)
+    scenes = [s for _ in range(config["clip"]["sets"]) for s in scene_set(rng, world)]
+    return keep(work, "sets", scenes, seed, config["size"])
 
 
 class Batches:
-    """Pictures float [B, 3, H, W], their codes [B, fields], fresh captions' ids [B, 32] and what these say [B, fields]."""
+    """Pictures float [B, 3, H, W], codes [B, fields], fresh captions' ids [B, 32], what these say [B, fields]."""
 
     def __init__(self, config: dict[str, Any], work: Path, seed: int) -> None:
         world = World.of(config)
-        self.sets = (np.load(work / "sets.npy", mmap_mode="r"), np.load(work / "sets-codes.npy"))
+        self.sets = sets_of(config, work)
         pictures = np.load(work / "pictures.npy", mmap_mode="r")
         codes = [scene_at(config["seed"], i, world)[0].codes() for i in range(len(pictures))]
         self.singles = (pictures, np.array(codes, np.uint8))
@@ -132,7 +118,6 @@ def train_clip(config: dict[str, Any], work: Path, device: torch.device) -> None
     """Makes clip.pt, clip.json and clip.md; does nothing when they are there."""
     if (work / "clip.pt").exists():
         return
-    paint_sets(config, work)
     run, begun = Run(config, work, device), time.time()
     before, saved, recent = run.progress["seconds"], begun, []
     while run.share() < 1:

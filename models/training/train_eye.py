@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data import default_workers, scene_at, to_float
-from exams import drawn, scenes_by_group
+from exams import drawn, keep, scenes_by_group
 from export import load_vae
 from eye import LABELS, SAFETY, Eye, group_of, labels_of, platt
 from eye_report import markdown, report_of
@@ -32,21 +32,33 @@ SAFETY_WEIGHT = 4.0  # of a safety label in the loss; of any other 1
 
 
 class Pictures:
-    """The rendered pictures with their labels, drawn with the sensitive corner oversampled."""
+    """The rendered pictures with their labels, and others of the sensitive corner and its look-alikes, equally many
+    of each group: a third of every batch."""
 
     def __init__(self, config: dict[str, Any], work: Path, seed: int) -> None:
-        self.pictures, world = np.load(work / "pictures.npy", mmap_mode="r"), World.of(config)
-        scenes = [scene_at(config["seed"], i, world)[0] for i in range(len(self.pictures))]
-        self.labels = np.stack([labels_of(s) for s in scenes])
-        rare = np.array([group_of(s) != "everyday" for s in scenes])
-        self.common, self.rare = np.flatnonzero(~rare), np.flatnonzero(rare)
+        world, own = World.of(config), f"{config['seed']}/eye/training"
+        pictures = np.load(work / "pictures.npy", mmap_mode="r")
+        scenes = [scene_at(config["seed"], i, world)[0] for i in range(len(pictures))]
+        self.common = (pictures, np.stack([labels_of(s) for s in scenes]))
+        scenes = scenes_by_group(own, world, config["eye"]["sensitive"], 0)
+        self.rare = (keep(work, "sensitive", scenes, own, config["size"])[0], np.stack([labels_of(s) for s in scenes]))
         self.rng = np.random.default_rng(seed)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Pictures float [B, 3, H, W] and labels [B, labels]."""
-        rare = count // 3
-        rows = np.sort(np.concatenate([self.rng.choice(self.rare, rare), self.rng.choice(self.common, count - rare)]))
-        return to_float(self.pictures[rows]), torch.from_numpy(self.labels[rows])
+        """Pictures float [B, 3, H, W], varied, and labels [B, labels]."""
+        shares = ((self.rare, count // 3), (self.common, count - count // 3))
+        rows = [np.sort(self.rng.integers(0, len(labels), n)) for (_, labels), n in shares]
+        pictures = np.concatenate([part[0][r] for (part, _), r in zip(shares, rows)])
+        labels = np.concatenate([part[1][r] for (part, _), r in zip(shares, rows)])
+        return varied(to_float(pictures), self.rng), torch.from_numpy(labels)
+
+
+def varied(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Half of the pictures mirrored, which no label minds, and all a little lighter, darker or tinted."""
+    mirrored = torch.from_numpy(rng.random(len(x)) < 0.5)
+    x[mirrored] = x[mirrored].flip(3)
+    gain, tint = rng.normal(1, 0.06, (len(x), 1, 1, 1)), rng.normal(0, 0.04, (len(x), 3, 1, 1))
+    return (x * torch.from_numpy(gain).float() + torch.from_numpy(tint).float()).clamp(-1, 1)
 
 
 def generated(work: Path) -> dict[str, np.ndarray] | None:

@@ -1,4 +1,4 @@
-"""The eye's labels are what the tables of the world say, its scores fall into the policy's bands, and its report counts."""
+"""The eye's labels are what the world's tables say, its scores fall into the policy's bands, its report counts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from random import Random
 
@@ -17,6 +19,7 @@ from bands import ALLOW, DENY, HOLD, Bands, read_bands
 from exams import drawn, scenes_by_group
 from eye import CATEGORIES, GROUPS, LABELS, REFUSED, SAFETY, Eye, family_of, group_of, labels_of, platt, safety_of
 from eye_report import PARTS, confusion, markdown, outcomes, report_of, wilson
+from train_eye import Pictures
 from world.sampling import WHOLE
 from world.scene import Scene
 from world.sensitive import HELD_AS, LOOKALIKES
@@ -27,13 +30,20 @@ CAT = dict(colour="blue", place="beach", time="night")
 # Scene -> every label that it has, by hand; probabilities other than 1 apart.
 BY_HAND: list[tuple[Scene, set[str], dict[str, float]]] = [
     (Scene("cat", **CAT, count=3, style="ink"),
-     {"thing/cat", "colour/blue", "place/beach", "time/night", "style/ink", "size/usual", "count/3", "relation/alone"}, {}),
-    (Scene("cat", **CAT, relation="on", other_thing="house", other_colour="red", count=1, size="small"),
+     {"thing/cat", "colour/blue", "place/beach", "time/night", "style/ink", "size/usual", "count/3",
+      "relation/alone"}, {}),
+    (Scene("cat", **CAT, relation="on", other_thing="house", other_colour="red", size="small"),
      {"thing/cat", "thing/house", "colour/blue", "colour/red", "place/beach", "time/night", "style/flat", "size/small",
       "count/1", "relation/above"}, {}),
     (Scene("car", **CAT, relation="left", other_thing="gun"),
      {"weapon", "thing/car", "thing/gun", "colour/blue", "place/beach", "time/night", "style/flat", "size/usual",
       "count/1", "relation/beside"}, {}),
+    (Scene("bee", "red", "city", "day", relation="right", other_thing="bee", other_colour="pink", count=2),
+     {"thing/bee", "colour/red", "colour/pink", "place/city", "time/day", "style/flat", "size/usual", "count/2",
+      "count/1", "relation/beside"}, {}),
+    (Scene("bee", "red", "city", "day", relation="under", other_thing="key", other_colour="red", size="big"),
+     {"thing/bee", "thing/key", "colour/red", "place/city", "time/day", "style/flat", "size/big", "count/1",
+      "relation/above"}, {}),
     (Scene("dog", "white", "city", "day", state="wounded"),
      {"blood", "thing/dog", "colour/white", "place/city", "time/day", "style/flat", "size/usual", "count/1",
       "relation/alone"}, {}),
@@ -47,7 +57,8 @@ BY_HAND: list[tuple[Scene, set[str], dict[str, float]]] = [
      {"medical", "thing/heart", "place/page", "style/flat", "size/usual", "count/1", "relation/alone"}, {}),
     (Scene("ketchup", "", "kitchen", ""),
      {"thing/ketchup", "place/kitchen", "style/flat", "size/usual", "count/1", "relation/alone"}, {}),
-    (Scene("nothing", "", "forest", "dawn", count=0, style="crayon"), {"place/forest", "time/dawn", "style/crayon"}, {}),
+    (Scene("nothing", "", "forest", "dawn", count=0, style="crayon"),
+     {"place/forest", "time/dawn", "style/crayon"}, {}),
     (Scene("plain_knife", "", "forest", "dawn"),
      {"thing/plain_knife", "place/forest", "time/dawn", "style/flat", "size/usual", "count/1", "relation/alone"},
      {"weapon": 0.91}),
@@ -138,7 +149,8 @@ class Report(unittest.TestCase):
             self.assertTrue(all(f["caught"] == 0 for f in blind[key].values()))
         for key in ("look-alikes", "everyday"):
             self.assertTrue(all(f["caught"] == 0 for f in seeing[key].values()))
-        self.assertEqual({k: (f["held"], f["denied"]) for k, f in seeing["unclear"].items()}, {k: (4, 0) for k in HELD_AS})
+        unclear = {kind: (f["held"], f["denied"]) for kind, f in seeing["unclear"].items()}
+        self.assertEqual(unclear, {kind: (4, 0) for kind in HELD_AS})
         self.assertEqual(sum(f["pictures"] for f in seeing["refused"].values()), 4 * len(REFUSED))
         self.assertEqual(set(seeing["attributes"].values()), {1.0})
         self.assertLess(max(seeing["calibration"].values()), 1e-6)
@@ -163,6 +175,21 @@ class Report(unittest.TestCase):
         again = drawn(scenes[:3], "a", 128)
         self.assertTrue((drawn(scenes[:3], "a", 128) == again).all())
         self.assertFalse((drawn(scenes[:3], "b", 128) == again).all())
+
+    def test_what_is_kept_is_drawn_once_and_a_third_of_a_batch_is_sensitive_or_resembles_it(self) -> None:
+        config = {"seed": 7, "size": 128, "eye": {"sensitive": 1}}
+        with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+            work = Path(folder)
+            np.save(work / "pictures.npy", np.full((6, 128, 128, 3), 255, np.uint8))
+            first = Pictures(config, work, 1)
+            written = (work / "sensitive.npy").stat().st_mtime_ns
+            again = Pictures(config, work, 1)
+            self.assertEqual((work / "sensitive.npy").stat().st_mtime_ns, written)
+            self.assertEqual(len(first.rare[0]), len(GROUPS))
+            x, labels = first.draw(30)
+            self.assertEqual((x.shape, labels.shape), ((30, 3, 128, 128), (30, len(LABELS))))
+            self.assertEqual((x.std(dim=(2, 3)).max(dim=1).values > 0.01).tolist(), [True] * 10 + [False] * 20)
+            self.assertTrue(torch.equal(again.draw(30)[0], x))
 
 
 class Export(unittest.TestCase):

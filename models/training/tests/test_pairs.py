@@ -39,8 +39,9 @@ class Pairs(unittest.TestCase):
 
     def test_relations_are_turned_round_and_sizes_are_ones_that_are_said(self) -> None:
         rng = Random(2)
-        self.assertEqual({tuple(sorted((a.relation, b.relation))) for a, b in (pair(rng, "relation", WHOLE) for _ in range(80))},
-                         {("left", "right"), ("on", "under")})
+        turned = [pair(rng, "relation", WHOLE) for _ in range(80)]
+        found = {tuple(sorted((a.relation, b.relation))) for a, b in turned}
+        self.assertEqual(found, {("left", "right"), ("on", "under")})
         self.assertEqual({a.size for a, _ in (pair(rng, "size", WHOLE) for _ in range(40))}, {"small", "big"})
 
     def test_a_set_has_its_number_and_each_differs_from_the_first_in_one_attribute(self) -> None:
