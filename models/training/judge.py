@@ -75,17 +75,21 @@ def codes_of(view: View, table: dict[str, tuple[str, ...]]) -> np.ndarray:
                     np.uint8)
 
 
+def conv(before: int, width: int, side: int, stride: int) -> nn.Sequential:
+    """A convolution, normalised over the batch, and its nonlinearity."""
+    made = nn.Conv2d(before, width, side, stride, side // 2, bias=False)
+    return nn.Sequential(made, nn.BatchNorm2d(width), nn.SiLU())
+
+
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside what came in, normalised by groups of channels."""
+    """Two 3x3 convolutions beside what came in."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
-        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
+        self.first, self.second = conv(width, width, 3, 1), conv(width, width, 3, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(F.gelu(self.norm1(x), approximate="tanh"))
-        return x + self.conv2(F.gelu(self.norm2(h), approximate="tanh"))
+        return x + self.second(self.first(x))
 
 
 class Judge(nn.Module):
@@ -100,10 +104,10 @@ class Judge(nn.Module):
         self.table = answers(kinds)
         self.kinds = kinds
         a, b, c, d = widths
-        self.early = nn.Sequential(nn.Conv2d(3, a, 5, 2, 2), nn.GELU("tanh"), nn.Conv2d(a, b, 3, 2, 1), Residual(b),
-                                   nn.Conv2d(b, c, 3, 2, 1), Residual(c), Residual(c))
+        self.early = nn.Sequential(conv(3, a, 5, 2), conv(a, b, 3, 2), Residual(b), conv(b, c, 3, 2), Residual(c),
+                                   Residual(c))
         self.map = nn.Conv2d(c, len(self.table["kind"]), 1)
-        self.late = nn.Sequential(nn.Conv2d(c, d, 3, 2, 1), Residual(d), nn.GroupNorm(8, d), nn.GELU("tanh"))
+        self.late = nn.Sequential(conv(c, d, 3, 2), Residual(d))
         self.narrow = nn.Conv2d(d, 32, 1)
         self.hidden = nn.Linear(32 * 64 + 2 * d + 5 * self.map.out_channels, hidden)
         self.heads = nn.ModuleDict({name: nn.Linear(hidden, len(v)) for name, v in self.table.items()})
@@ -115,7 +119,7 @@ class Judge(nn.Module):
         late, cells = self.late(early), self.map(early)
         peaks = torch.cat([F.adaptive_max_pool2d(cells, side).flatten(1) for side in (1, 2)], 1)
         read = torch.cat([self.narrow(late).flatten(1), late.mean((2, 3)), late.amax((2, 3)), peaks], 1)
-        h = F.dropout(F.gelu(self.hidden(read)), 0.1, self.training)
+        h = F.dropout(F.silu(self.hidden(read)), 0.1, self.training)
         return {name: head(h) for name, head in self.heads.items()}, cells
 
 

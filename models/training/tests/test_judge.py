@@ -108,6 +108,9 @@ class Spoiling(unittest.TestCase):
             self.assertEqual(none, (name not in ("whole", "crowded", "swapped"), name == "swapped"))
             self.assertEqual(view.count == "more", name == "crowded")
             self.assertLessEqual(len(boxes), len(parts_of(made.scene, f"p/{number}", 128)))
+            spared = {part.kind for part in made.parts if part.box not in boxes and part.kind in WORLD.kinds}
+            if name not in ("whole", "crowded"):
+                self.assertLessEqual(spared, {view.kind, view.second_kind}, name)
         self.assertEqual(sorts, set(SORTS))
 
     def test_rows_are_the_same_again(self) -> None:
