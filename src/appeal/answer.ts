@@ -16,7 +16,7 @@ export type Answer = {
   readonly new_clause: string | null
   readonly reason: string | null
   readonly decided_at: string
-  /** How many people decided, and how many of them so; software took no part in it. */
+  /** How many people decided the appeal, and how many of them so; software took no part in that. */
   readonly reviewers: number
   readonly agreed: number
   readonly automated: false
@@ -30,16 +30,18 @@ export type Decided = {
   ruling: Pick<Ruling, 'reason' | 'reviewers' | 'agreed'>
   /** The contested clause. */
   clause: string
-  /** What the reviewers found, as a statement's facts say it; for a restriction that stands. */
+  /** What the reviewers found, or the software that refused anew, as a statement's facts say it; for a restriction that stands. */
   facts: string | null
   newClause: string | null
+  /** Software found `newClause`, as it screened the request that the people let in; else they did. */
+  refusedAnew: boolean
   newStatementId: string | null
   decidedAt: Date
 }
 
 /** Fault: statement_incomplete, when the policy has no words for a place: an answer without reasons is never given. */
 export function answerOf(policy: ModerationPolicy, rules: ReviewRules, decided: Decided): Answer {
-  const { outcome, ruling, clause, facts, newClause, newStatementId, decidedAt } = decided
+  const { outcome, ruling, clause, facts, newClause, refusedAnew, newStatementId, decidedAt } = decided
   const reasons = outcome === 'omitted' ? rules.omitReasons : rules.allowReasons
   const places: Places = {
     clause,
@@ -54,7 +56,7 @@ export function answerOf(policy: ModerationPolicy, rules: ReviewRules, decided: 
   const { outOfCourt, courts } = policy.redress.full
   return {
     outcome,
-    text: fill(rules.answers[outcome], places),
+    text: fill(rules.answers[refusedAnew ? 'refused_anew' : outcome], places),
     clause,
     new_clause: newClause,
     reason: ruling.reason,

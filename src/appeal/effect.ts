@@ -128,7 +128,8 @@ async function apply(
         .where('subject_id', '=', readmitted.requestId)
         .executeTakeFirstOrThrow()
       const { id: newStatementId, clause: newClause, facts } = refusal
-      return close(tx, tools, item, 'partial', { ruling, contested, facts, newClause, newStatementId, ...result })
+      const anew = { facts, newClause, refusedAnew: true, newStatementId }
+      return close(tx, tools, item, 'partial', { ruling, contested, ...anew, ...result })
     }
     default:
       return outcome satisfies never
@@ -224,13 +225,15 @@ async function denyAnew(tx: Tx, tools: AppealTools, item: ItemRow, { ruling, con
 type Closing = Ruled & {
   facts?: string
   newClause?: string | null
+  refusedAnew?: boolean
   newStatementId?: string
   resultRequestId?: string
 }
 
 /** The appeal's last move, with its answer. */
 async function close(tx: Tx, tools: AppealTools, item: ItemRow, outcome: Answered, closing: Closing): Promise<Due[]> {
-  const { ruling, contested, facts = null, newClause = null, newStatementId = null, resultRequestId = null } = closing
+  const { ruling, contested, facts = null, refusedAnew = false, resultRequestId = null } = closing
+  const { newClause = null, newStatementId = null } = closing
   const appeal = await tx
     .selectFrom('darkroom.appeal')
     .select(['id', 'tenant_id', 'state', 'version'])
@@ -240,7 +243,8 @@ async function close(tx: Tx, tools: AppealTools, item: ItemRow, outcome: Answere
     .executeTakeFirstOrThrow()
   const { policy, rules } = tools.review
   const decided: Decided = {
-    ...{ outcome, ruling, clause: contested.clause, facts, newClause, newStatementId, decidedAt: appeal.now },
+    ...{ outcome, ruling, clause: contested.clause, facts, newClause, refusedAnew, newStatementId },
+    decidedAt: appeal.now,
   }
   const answer = JSON.stringify(asJson(answerOf(policy, rules, decided)))
   return endAppeal(tx, appeal, outcome, {

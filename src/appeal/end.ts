@@ -62,7 +62,7 @@ export async function omitAppeals(tx: Tx, { policy, rules }: ReviewTools, reques
     await tx.updateTable('darkroom.appeal').set({ text: null, salt: null }).where('id', '=', appeal.id).execute()
     if (isTerminal('appeal', appeal.state) || clause === null) continue
     const ruling = { reason: OMITTED.reason, reviewers: [], agreed: 0 }
-    const nothing = { facts: null, newClause: null, newStatementId: null }
+    const nothing = { facts: null, newClause: null, refusedAnew: false, newStatementId: null }
     const answer = answerOf(policy, rules, { outcome: 'omitted', ruling, clause, decidedAt: now, ...nothing })
     await endAppeal(tx, appeal, 'omitted', {
       set: { answer: JSON.stringify(asJson(answer)), decided_at: now },

@@ -154,6 +154,7 @@ async function answerIf(
     clause: contested.clause,
     facts: stands ? factsOf(policy, ruling, contested, appeal.purpose) : null,
     newClause: outcome === 'partial' ? ruling.clause : null,
+    refusedAnew: false,
     newStatementId: null,
     decidedAt: appeal.now,
   })

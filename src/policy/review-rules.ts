@@ -36,6 +36,8 @@ const Wellbeing = Type.Object(
 )
 const ANSWERED = ['upheld', 'overturned', 'partial', 'omitted'] as const
 export type Answered = (typeof ANSWERED)[number]
+/** What an answer says: of each outcome; `refused_anew` of a partial one whose second reason software gave. */
+export type AnswerText = Answered | 'refused_anew'
 
 const ReviewSchema = Type.Object(
   {
@@ -54,7 +56,10 @@ const ReviewSchema = Type.Object(
     wellbeing: Wellbeing,
     allow_reasons: Reasons,
     omit_reasons: Reasons,
-    answers: Type.Object({ upheld: Sentence, overturned: Sentence, partial: Sentence, omitted: Sentence }, strict),
+    answers: Type.Object(
+      { upheld: Sentence, overturned: Sentence, partial: Sentence, refused_anew: Sentence, omitted: Sentence },
+      strict,
+    ),
   },
   strict,
 )
@@ -85,16 +90,20 @@ export type ReviewRules = PolicyRef & {
   readonly wellbeing: Wellbeing
   readonly allowReasons: ReadonlyMap<string, string>
   readonly omitReasons: ReadonlyMap<string, string>
-  readonly answers: Readonly<Record<Answered, Template>>
+  readonly answers: Readonly<Record<AnswerText, Template>>
 }
 
 /** The places that each answer can fill; those of `needs` must stand in it, or it would not be reasoned. */
-const PLACES: Readonly<Record<Answered, { known: readonly string[]; needs: readonly string[] }>> = {
+const PLACES: Readonly<Record<AnswerText, { known: readonly string[]; needs: readonly string[] }>> = {
   upheld: { known: ['clause', 'rule', 'facts', 'reviewers', 'found'], needs: ['clause', 'facts'] },
   overturned: { known: ['clause', 'rule', 'reason', 'reviewers', 'found'], needs: ['clause', 'reason'] },
   partial: {
     known: ['clause', 'rule', 'new_clause', 'new_rule', 'facts', 'reviewers', 'found'],
     needs: ['clause', 'new_clause', 'facts'],
+  },
+  refused_anew: {
+    known: ['clause', 'rule', 'reason', 'new_clause', 'new_rule', 'facts', 'reviewers', 'found'],
+    needs: ['clause', 'reason', 'new_clause', 'facts'],
   },
   omitted: { known: ['clause', 'rule', 'reason'], needs: ['reason'] },
 }
@@ -147,6 +156,7 @@ function compileRules(document: ReviewDocument, digest: string, report: Report):
       upheld: readAnswer('upheld', document, report),
       overturned: readAnswer('overturned', document, report),
       partial: readAnswer('partial', document, report),
+      refused_anew: readAnswer('refused_anew', document, report),
       omitted: readAnswer('omitted', document, report),
     },
   }
@@ -178,15 +188,15 @@ function kindOf({ reviewers, deadline_hours }: Static<typeof Kind>) {
   return { reviewers, deadlineHours: deadline_hours }
 }
 
-function readAnswer(outcome: Answered, { answers }: ReviewDocument, report: Report): Template {
-  const text = answers[outcome].trim()
-  const { known, needs } = PLACES[outcome]
+function readAnswer(name: AnswerText, { answers }: ReviewDocument, report: Report): Template {
+  const text = answers[name].trim()
+  const { known, needs } = PLACES[name]
   const parts = text
     .split(/(\{[a-z_]+\})/)
     .filter((part) => part !== '')
     .map((part) => (/^\{.*\}$/.test(part) ? { place: part.slice(1, -1) } : part))
   const places = parts.flatMap((part) => (typeof part === 'string' ? [] : [part.place]))
-  const at = ['answers', outcome]
+  const at = ['answers', name]
   for (const place of places)
     if (!known.includes(place)) report(at, `{${place}} is unknown here (known: ${known.join(', ')})`)
   for (const place of needs)

@@ -122,6 +122,39 @@ test('a refused prompt is appealed by whoever bears its link, admitted anew with
   assert.deepEqual(charge, { images: 0, reason: 'appeal' })
 })
 
+test('where software refuses the request anew, no answer says that people found its rule; that refusal has a statement to appeal', async () => {
+  const { call, judge, order, appealOf } = voices
+  const { statement } = await order('a man being beheaded, gore and blood everywhere, dismembered body', null)
+  assert.equal((await call('client', `/v1/statements/${statement.id}`)).body.clause, 'violence/graphic/2')
+  const { body: filed } = await appealOf(statement.id)
+  for (const [who, outcome] of [
+    ['ada', 'allow'],
+    ['ben', 'deny'],
+    ['cleo', 'allow'],
+  ] as const) {
+    await judge(who, outcome, 'violence/graphic/2')
+    await court.pass(UNDO_SECONDS)
+  }
+  const { body: appeal } = await call('client', `/v1/appeals/${filed.id}`)
+  const { state, answer, result_request_id: anew } = appeal
+  assert.deepEqual([state, answer.new_clause], ['partial', 'violence/1'], JSON.stringify(appeal))
+  assert.match(
+    answer.text,
+    /By two to one they found that rule violence\/graphic\/2 does not apply: it serves medicine/,
+  )
+  assert.match(
+    answer.text,
+    /Software then checked .* refused it by rule violence\/1: .* No person took this second decision/,
+  )
+  assert.doesNotMatch(answer.text, /but rule violence\/1 does/)
+  const { body: second } = await call('client', `/v1/statements/${answer.statement_id}`)
+  assert.deepEqual([second.subject.id, second.decided_by, second.redress.kind], [anew, 'automated', 'full'])
+  assert.ok(answer.text.includes(second.facts), answer.text)
+  const again = await appealOf(second.id)
+  assert.equal(again.status, 201)
+  assert.equal((await call('client', `/v1/appeals/${again.body.id}/withdraw`, { method: 'POST' })).status, 200)
+})
+
 test('what an overturned prompt makes is judged like any picture', async () => {
   const { call, judge, refused, appealOf } = voices
   const { statement } = await refused()

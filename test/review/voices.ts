@@ -44,8 +44,8 @@ export function openVoices(court: Court, receiver: Receiver | null = null) {
   async function judge(who: Who, outcome: 'allow' | 'deny', clause?: string) {
     const claimed = await next(who)
     assert.ok(claimed, `${who} finds something to do`)
-    const verdict =
-      outcome === 'allow' ? { outcome, reason: 'medical_use' } : { outcome, clause, findings: firstOf(clause) }
+    const findings = claimed.item.subject.kind === 'prompt' ? {} : firstOf(clause)
+    const verdict = outcome === 'allow' ? { outcome, reason: 'medical_use' } : { outcome, clause, findings }
     const lease = claimed.lease.token
     const decided = await post(who, `/v1/review/items/${claimed.item.id}/decide`, { lease, ...verdict })
     assert.equal(decided.status, 200, JSON.stringify(decided.body))

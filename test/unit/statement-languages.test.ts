@@ -211,7 +211,14 @@ describe('an answer in another language', () => {
     answerOf(policy, rules, {
       outcome: 'upheld',
       ruling: { reason: 'not_depicted', reviewers: Array.from({ length: people }, (_, i) => `p${i}`), agreed },
-      ...{ clause: 'violence/graphic/3', facts: null, newClause: null, newStatementId: null, decidedAt },
+      ...{
+        clause: 'violence/graphic/3',
+        facts: null,
+        newClause: null,
+        refusedAnew: false,
+        newStatementId: null,
+        decidedAt,
+      },
       ...more,
     })
 
@@ -219,6 +226,9 @@ describe('an answer in another language', () => {
     const clause = policy.clauses.get('violence/graphic/3')
     assert.ok(clause)
     const [facts] = [...statementsOf(clause)].map((one) => one.facts).reverse()
+    const other = policy.clauses.get('violence/1')
+    assert.ok(other)
+    const [anew] = [...statementsOf(other)].map((one) => one.facts)
     for (const language of OTHERS)
       for (const [agreed, people] of [
         [2, 2],
@@ -228,6 +238,7 @@ describe('an answer in another language', () => {
           ruled(agreed, people, { facts: facts ?? '' }),
           ruled(agreed, people, { outcome: 'overturned' }),
           ruled(agreed, people, { outcome: 'partial', facts: facts ?? '', newClause: 'weapons/2' }),
+          ruled(agreed, people, { outcome: 'partial', facts: anew ?? '', newClause: 'violence/1', refusedAnew: true }),
           ruled(0, 0, { outcome: 'omitted', ruling: { reason: 'content_erased', reviewers: [], agreed: 0 } }),
         ]) {
           const said = tongues(language).say(answer.text)
