@@ -19,9 +19,8 @@ from torch import Tensor
 
 from clip import Clip, contrast
 from clip_report import calibrate, markdown, measure
-from data import scene_at, to_float
+from data import load_autoencoder, scene_at, to_float
 from exams import keep
-from export import load_vae
 from pairs import SET, scene_set, shows
 from text_tokens import Captions
 from train_eye import through, write
@@ -69,7 +68,8 @@ class Run:
         seed = config["seed"] + self.progress["step"]
         torch.manual_seed(seed)
         self.batches = Batches(config, work, seed)
-        self.encoder, self.decoder = (m.to(device) for m in load_vae(config, work))
+        both = load_autoencoder(config, work).to(device)
+        self.encoder, self.decoder = both.encoder, both.decoder
         self.clip = Clip(self.batches.captions.tok.get_vocab_size())
         if found:
             self.clip.load_state_dict(found["clip"])

@@ -20,9 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from data import default_workers, scene_at, to_float
+from data import default_workers, load_autoencoder, scene_at, to_float
 from exams import drawn, keep, scenes_by_group
-from export import load_vae
 from eye import LABELS, SAFETY, Eye, group_of, labels_of, platt
 from eye_report import markdown, report_of
 from world.sampling import World
@@ -92,7 +91,8 @@ class Run:
         torch.manual_seed(seed)
         self.rng = np.random.default_rng(seed)
         self.data = Pictures(config, work, seed)
-        self.encoder, self.decoder = (m.to(device) for m in load_vae(config, work))
+        both = load_autoencoder(config, work).to(device)
+        self.encoder, self.decoder = both.encoder, both.decoder
         self.eye = Eye().to(device, memory_format=torch.channels_last)
         if self.round == "own":
             self.eye.load_state_dict(torch.load(self.done, map_location=device, weights_only=True)["eye"])
