@@ -26,7 +26,7 @@ def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
         return 0.0, 1.0
     p = right / count
     middle, half = p + z * z / (2 * count), z * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
-    return (middle - half) / (1 + z * z / count), (middle + half) / (1 + z * z / count)
+    return max(0.0, (middle - half) / (1 + z * z / count)), min(1.0, (middle + half) / (1 + z * z / count))
 
 
 def asked(said: Scene, kinds: Sequence[str]) -> list[tuple[str, str, str]]:
