@@ -8,11 +8,12 @@ from random import Random
 
 import numpy as np
 
-from corrupt import CORRUPTIONS, changed, crowded, spoil
+from corrupt import CORRUPTIONS, changed, crowded, grown, spoil
 from judge import ANOTHER, NONE, NOTHING, UNKNOWN, Bench, Judge, View, answers, codes_of, temperature, view_of
-from judge_pictures import SORTS, picture_of, row_of
+from judge_pictures import SORTS, picture_of, returned, row_of
 from sketch import parts_of, sketch
 from train_judge import calibration_error, mirrored, scores
+from vae import Autoencoder, fit_pca
 from world.drawing import draw_scene
 from world.sampling import World, sample_scene
 from world.scene import ALLOWED, OUTDOORS, STYLES, TIMES, Scene
@@ -117,6 +118,35 @@ class Spoiling(unittest.TestCase):
         for number in range(10):
             for first, again in zip(row_of(f"r/{number}", 128, WORLD, None), row_of(f"r/{number}", 128, WORLD, None)):
                 np.testing.assert_array_equal(first, again)
+
+
+class Returning(unittest.TestCase):
+    """Through an untrained autoencoder, which is linear: what leaves a patch is of that patch."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        pictures = [draw_scene(sample_scene(Random(i), WORLD), Random(i)) for i in range(24)]
+        cls.model = Autoencoder(fit_pca(np.stack(pictures)), 16, 1).eval()
+        cls.made = sketch(Scene("cat", "red", "beach", "day"), "v")
+
+    def test_low_passed_latents_blur_the_box_and_nothing_else(self) -> None:
+        box = self.made.parts[0].box
+        clear, blurred = (returned(self.made.picture, self.model, Random(3), low).astype(int) for low in ([], [box]))
+        apart = np.abs(blurred - clear).max(2)
+        left, top, right, bottom = (v // 8 * 8 for v in grown(box, 8, 128))
+        self.assertGreater((apart[top:bottom, left:right] > 20).mean(), 0.2)
+        apart[top:bottom, left:right] = 0
+        self.assertEqual(int(apart.max()), 0)
+
+    def test_rows_that_come_back_are_noisy_copies_of_their_pictures(self) -> None:
+        apart = []
+        for number in range(20):
+            plain_row, row = (row_of(f"n/{number}", 128, WORLD, model) for model in (None, self.model))
+            np.testing.assert_array_equal(plain_row[1], row[1])
+            if plain_row[3] != SORTS.index("smeared"):
+                apart.append(np.abs(plain_row[0].astype(int) - row[0]).mean())
+        self.assertTrue(0.3 < np.mean([a > 0 for a in apart]) < 0.9)
+        self.assertLess(max(apart), 30)
 
 
 class Looking(unittest.TestCase):
