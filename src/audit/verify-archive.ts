@@ -7,7 +7,7 @@ import { FILES, type FileName, LIMITS, type Manifest, shapes } from './export-fo
 import { openFailures, type Tell } from './failures.ts'
 import { verifyConsistency } from './merkle.ts'
 import { NoteError, parseBase64, type VerifierKey } from './note.ts'
-import { heldAgainst, type Kept, type KeptCheck } from './verify-kept.ts'
+import { heldAgainst, type Kept, type KeptCheck, type NotHeld } from './verify-kept.ts'
 import { checkManifest, checkManifestNote, keyOf, readCanonical, readManifest } from './verify-manifest.ts'
 import { openRows } from './verify-rows.ts'
 
@@ -23,13 +23,18 @@ export type VerifyOptions = {
 }
 
 export type Verdict = {
-  /** As the process exits: 0 all holds, 1 something is wrong, 2 it could not be checked, 3 all holds and no row matches. */
-  readonly code: 0 | 1 | 2 | 3
+  /**
+   * As the process exits: 0 all holds, 1 something is wrong, 2 it could not be checked, 3 all holds and no row matches, 4 all that the
+   * archive has holds, and a kept checkpoint could not be held against it.
+   */
+  readonly code: 0 | 1 | 2 | 3 | 4
   /** The first of them, a line each. */
   readonly failures: readonly string[]
   readonly failureCount: number
   /** What was asked and could not be checked. */
   readonly unchecked: readonly string[]
+  /** Kept checkpoints of trees that the archive knows no root of. */
+  readonly unheld: readonly string[]
   readonly manifest: Manifest | null
 }
 
@@ -48,6 +53,7 @@ type State = {
 export async function verifyArchive(source: AsyncIterable<Uint8Array>, options: VerifyOptions): Promise<Verdict> {
   const failures = openFailures()
   const unchecked: string[] = []
+  const unheld: string[] = []
   let state: State | null = null
   try {
     const files = readArchive(source)
@@ -58,7 +64,9 @@ export async function verifyArchive(source: AsyncIterable<Uint8Array>, options: 
       await readFile(file, state, options, failures.tell)
       checkDigest(file, state.manifest, failures.tell)
     }
-    unchecked.push(...finish(state, seen, failures.tell))
+    const notHeld = finish(state, seen, failures.tell)
+    unchecked.push(...notHeld.unchecked)
+    unheld.push(...notHeld.unheld)
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error
     if (error.unchecked) unchecked.push(error.message)
@@ -66,12 +74,14 @@ export async function verifyArchive(source: AsyncIterable<Uint8Array>, options: 
   }
   const manifest = state?.manifest ?? null
   const [lines, count] = [failures.lines(), failures.count()]
-  return { code: codeOf(count, unchecked, manifest), failures: lines, failureCount: count, unchecked, manifest }
+  const code = codeOf(count, { unchecked, unheld }, manifest)
+  return { code, failures: lines, failureCount: count, unchecked, unheld, manifest }
 }
 
-function codeOf(failures: number, unchecked: readonly string[], manifest: Manifest | null): Verdict['code'] {
+function codeOf(failures: number, { unchecked, unheld }: NotHeld, manifest: Manifest | null): Verdict['code'] {
   if (failures > 0) return 1
   if (unchecked.length > 0 || manifest === null) return 2
+  if (unheld.length > 0) return 4
   return manifest.counts.opened === 0 && manifest.withheld.length === 0 ? 3 : 0
 }
 
@@ -175,12 +185,12 @@ function checkDigest(file: ArchiveFile, manifest: Manifest, tell: Tell): void {
     tell(`${file.name} is not the one that manifest.json binds: its SHA-256 is ${file.digest()}, not ${said.sha256}`)
 }
 
-/** What holds of all files together. Answers what could not be checked. */
+/** What holds of all files together. Answers which checkpoints could not be held against them. */
 function finish(
   { manifest, checkpoint, start, proofs, kept, leads }: State,
   seen: readonly FileName[],
   tell: Tell,
-): string[] {
+): NotHeld {
   const { range, files } = manifest
   for (const name of ['checkpoint.note', 'proofs.json', 'rows.jsonl'] as const)
     if (!seen.includes(name)) tell(`the archive has no ${name}`)
@@ -198,5 +208,5 @@ function finish(
       tell('proofs.json does not show that the tree of start.note is the beginning of that of checkpoint.note')
   }
   for (const one of [start, checkpoint]) if (one !== null) kept?.hold(one)
-  return kept?.end(leads) ?? []
+  return kept?.end(leads) ?? { unheld: [], unchecked: [] }
 }

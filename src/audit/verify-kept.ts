@@ -14,9 +14,12 @@ export type KeptCheck = {
   push: (leafHash: Buffer) => void
   /** With a checkpoint that the archive itself has. */
   hold: (checkpoint: Pick<Checkpoint, 'size' | 'root'>) => void
-  /** Tells what differs; answers what could not be held. `leads`: whether the rows lead to the checkpoint that was signed. */
-  end: (leads: boolean) => string[]
+  /** Tells what differs. `leads`: whether the rows lead to the checkpoint that was signed. */
+  end: (leads: boolean) => NotHeld
 }
+
+/** `unheld`: trees of sizes that the archive knows no root of. `unchecked`: those that its rows should have led to. */
+export type NotHeld = { readonly unheld: readonly string[]; readonly unchecked: readonly string[] }
 
 /** `left`: the roots of the complete subtrees before the range, as the proof has them; null where they are not known. */
 export function heldAgainst(
@@ -40,17 +43,19 @@ export function heldAgainst(
       if (sizes.has(tree.size)) hold(rootOf(tree))
     },
     hold,
-    end: (leads) =>
-      all.flatMap(({ name, size, root, found }) => {
-        if (!leads) return [`${name} could not be held against the export: its rows do not lead to checkpoint.note`]
-        if (found === null)
-          return [`${name} could not be held against the export: its tree of ${size} leaves is outside of the range`]
-        if (!found.equals(root))
+    end: (leads) => {
+      const [unheld, unchecked]: [string[], string[]] = [[], []]
+      for (const { name, size, root, found } of all) {
+        const line = `${name} could not be held against the export:`
+        if (!leads) unchecked.push(`${line} its rows do not lead to checkpoint.note`)
+        else if (found === null) unheld.push(`${line} its tree of ${size} leaves is outside of the range`)
+        else if (!found.equals(root))
           tell(
             `split view: the log's key signed two roots of the tree of ${size} leaves, that of ${name} and that of this export`,
           )
-        return []
-      }),
+      }
+      return { unheld, unchecked }
+    },
   }
 }
 

@@ -8,12 +8,12 @@
 // --json        the report as one JSON document on standard output
 //
 // Exit status: 0 everything holds; 1 something is wrong, one line each; 2 it could not be checked; 3 everything holds, and no row
-// matches the query. Written from docs/audit-format.md alone, and in its order; it shares no code with what makes the exports. The archive
+// matches the query; 4 everything in the export holds, and a checkpoint that was given could not be held against it. Written from docs/audit-format.md alone, and in its order; it shares no code with what makes the exports. The archive
 // is read once from front to back and never held: what is kept of it has the limits below, whoever made it.
 
 import { Buffer, isUtf8 } from 'node:buffer'
 import { createHash, createHmac, createPublicKey, verify as verifySignature } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
@@ -835,18 +835,20 @@ const holdKept = ({ path, size, root }, known, { first, end }, leads, report) =>
     return { file: path, size, verdict: 'split view' }
   }
   const isInside = first <= size && size <= end && first < end
-  const reason =
-    isInside && !leads
-      ? 'the rows do not lead to checkpoint.note'
-      : `its size ${size} is not within the range, ${first} to ${end}`
-  report.unchecked.push(`checkpoint ${path}: could not be held against the export: ${reason}`)
+  const unled = isInside && !leads
+  const reason = unled
+    ? 'the rows do not lead to checkpoint.note'
+    : `its size ${size} is not within the range, ${first} to ${end}`
+  const line = `checkpoint ${path}: could not be held against the export: ${reason}`
+  if (unled) report.unchecked.push(line)
+  else report.unheld.push(line)
   return { file: path, size, verdict: 'not held' }
 }
 
 // ---- Verdicts ----
 
 const emptyReport = (path) => {
-  const report = { path, failures: [], more: 0, unchecked: [], checkpoints: [], matched: 0, leads: false }
+  const report = { path, failures: [], more: 0, unchecked: [], unheld: [], checkpoints: [], matched: 0, leads: false }
   report.wrong = (line) => {
     if (report.failures.length < SHOWN) report.failures.push(printable(line))
     else report.more += 1
@@ -935,7 +937,7 @@ const checkArchive = (source, { given, kept, onProgress }, report) => {
  * Checks one archive; never throws. `key` is a verifier key or a file with it, `checkpoints` are files, `onProgress` is told the part read.
  * @param {string} path
  * @param {{ key?: string, checkpoints?: string[], onProgress?: (part: number) => void }} [options]
- * @returns {{ failures: string[], more: number, unchecked: string[], verdict: string, code: number }}
+ * @returns {{ failures: string[], more: number, unchecked: string[], unheld: string[], verdict: string, code: number }}
  */
 export const verifyExport = (path, { key, checkpoints = [], onProgress = () => {} } = {}) => {
   const report = emptyReport(path)
@@ -953,10 +955,12 @@ export const verifyExport = (path, { key, checkpoints = [], onProgress = () => {
     source?.close()
   }
   report.unchecked = report.unchecked.map(printable)
+  report.unheld = report.unheld.map(printable)
   const isSilent = report.failures.length === 0 && report.unchecked.length === 0
   if (isSilent && !report.leads) report.unchecked.push('this checker failed: it came to no end')
   if (report.failures.length > 0) return { ...report, verdict: 'wrong', code: 1 }
   if (report.unchecked.length > 0) return { ...report, verdict: 'unchecked', code: 2 }
+  if (report.unheld.length > 0) return { ...report, verdict: 'not_held', code: 4 }
   return report.matched > 0
     ? { ...report, verdict: 'holds', code: 0 }
     : { ...report, verdict: 'nothing_matches', code: 3 }
@@ -965,9 +969,19 @@ export const verifyExport = (path, { key, checkpoints = [], onProgress = () => {
 const readGivenKey = (argument) => {
   const key = readKey(argument)
   if (key !== undefined) return { key, from: 'the command line' }
+  if (argument.includes('+') && !existsSync(argument)) throw new Unchecked(`--key: ${whyNoKey(argument)}`)
   const held = readKey(readWhole(argument).toString('utf8').trim())
   if (held === undefined) throw new Unchecked(`${argument}: is not a verifier key`)
   return { key: held, from: argument }
+}
+
+/** Of what was meant as a key and is none. */
+const whyNoKey = (text) => {
+  const [name = '', id = '', ...rest] = text.split('+')
+  const raw = fromBase64(rest.join('+'))
+  return name !== '' && raw?.length === 33 && raw[0] === ED25519
+    ? `this is no verifier key: the id ${shown(id)} does not fit its name and public key, so that a character of it is wrong`
+    : `this is no verifier key, which is <origin>+<8 hex digits>+<base64>: ${shown(text)}`
 }
 
 const headlines = {
@@ -975,25 +989,31 @@ const headlines = {
   nothing_matches: 'VERIFIED: everything holds, and no row matches the query.',
   wrong: 'NOT VERIFIED: something is wrong. What the export says of itself is not to be relied on.',
   unchecked: 'NOT CHECKED.',
+  not_held: 'VERIFIED, but not against every checkpoint that was given: everything in the export holds.',
 }
+const OWN_KEY = 'That is by the key that the export itself names: give --key from elsewhere to know whose it is.'
 const differs = ({ expected, found, difference }) => expected !== found || difference !== 0
 
-/** What the export says, in plain words: proven where the verdict is that it holds. */
-const describe = ({ manifest, key, checkpoints }) => {
-  const { log, id, made_at, software, query, range, counts, completeness, withheld, reconciliation } = manifest
+/** Which export it is: only its own claim where the verdict is not that it holds. */
+const describeClaim = ({ log, id, made_at, software, query }) => {
   const filter = ['tenant', 'kind', 'subject']
     .filter((name) => query[name] !== null)
     .map((name) => `${name} ${shown(query[name])}`)
-  const kinds = Object.entries(counts.kinds).map(([kind, number]) => `${number} ${kind}`)
-  const indices = withheld.length > SHOWN ? `${withheld.slice(0, SHOWN).join(', ')}, …` : withheld.join(', ')
-  const proven = 'proven: every row of the range that matches is opened here, but for those withheld'
-  const from = `not proven (${completeness.reason}): rows may match that are not opened here`
-  const own = `${key?.key.text}, taken from the export itself: this shows only that one key has signed all of it. Compare it with the log's`
   return [
     `log             ${log.origin}`,
     `export          ${id}, made at ${made_at} by ${software}`,
     `period          from ${query.from} up to, and without, ${query.to} (${query.timezone})`,
     `query           ${filter.length > 0 ? filter.join(', ') : 'every row of the period'}`,
+  ]
+}
+
+/** What the export has, in plain words, where everything in it holds. */
+const describeHeld = ({ range, counts, completeness, withheld, reconciliation }) => {
+  const kinds = Object.entries(counts.kinds).map(([kind, number]) => `${number} ${kind}`)
+  const indices = withheld.length > SHOWN ? `${withheld.slice(0, SHOWN).join(', ')}, …` : withheld.join(', ')
+  const proven = 'proven: every row of the range that matches is opened here, but for those withheld'
+  const from = `not proven (${completeness.reason}): rows may match that are not opened here`
+  return [
     `rows            ${counts.rows}, at ${range.first} up to, and without, ${range.end} of the ${range.size} leaves of the log; ${counts.within} within the period`,
     `opened          ${counts.opened}`,
     `by kind         ${kinds.length > 0 ? kinds.join(', ') : 'none'}`,
@@ -1003,6 +1023,12 @@ const describe = ({ manifest, key, checkpoints }) => {
       const { name, what, expected, found, difference } = item
       return `reconciliation  ${differs(item) ? 'DIFFERS: ' : ''}${name}: ${what}: expected ${expected}, found ${found}, difference ${difference}`
     }),
+  ]
+}
+
+const describeChecks = ({ checkpoints, key }) => {
+  const own = `${key?.key.text}, taken from the export itself: this shows only that one key has signed all of it. Compare it with the log's`
+  return [
     ...checkpoints.map(
       ({ file, size, verdict }) => `checkpoint      ${file}${size === null ? '' : `, size ${size}`}: ${verdict}`,
     ),
@@ -1012,14 +1038,32 @@ const describe = ({ manifest, key, checkpoints }) => {
   ]
 }
 
-const describeFailures = ({ failures, more, unchecked }) => [
+/** What is wrong stands first; of an export that does not hold, no claim is told as if it did. */
+const describe = (report) => {
+  const { verdict, manifest, key } = report
+  const holds = !['wrong', 'unchecked'].includes(verdict)
+  const caveat = holds && key.from === undefined ? [OWN_KEY] : []
+  const about =
+    manifest === undefined
+      ? []
+      : [
+          ...(holds ? [] : ['What it claims to be:']),
+          ...describeClaim(manifest),
+          ...(holds ? describeHeld(manifest) : []),
+          ...describeChecks(report),
+        ]
+  return [headlines[verdict], ...caveat, ...describeFailures(report), ...about.map(printable)]
+}
+
+const describeFailures = ({ failures, more, unchecked, unheld }) => [
   ...failures.map((line) => `wrong: ${line}`),
   ...(more > 0 ? [`wrong: and ${more} more`] : []),
   ...unchecked.map((line) => `not checked: ${line}`),
+  ...unheld.map((line) => `not held: ${line}`),
 ]
 
 const asJson = (report) => {
-  const { path, verdict, code, failures, more, unchecked, key, checkpoints, manifest = null } = report
+  const { path, verdict, code, failures, more, unchecked, unheld, key, checkpoints, manifest = null } = report
   const summary = manifest && {
     ...manifest,
     files: undefined,
@@ -1028,7 +1072,7 @@ const asJson = (report) => {
   }
   const trusted = key === undefined ? null : { value: key.key.text, from: key.from ?? 'the export' }
   return JSON.stringify(
-    { file: path, verdict, exit: code, failures, more, unchecked, key: trusted, checkpoints, export: summary },
+    { file: path, verdict, exit: code, failures, more, unchecked, unheld, key: trusted, checkpoints, export: summary },
     null,
     2,
   )
@@ -1038,6 +1082,18 @@ const asJson = (report) => {
 
 const USAGE =
   'usage: node verify.mjs <archive.tar> [--key <verifier key, or a file with it>] [--checkpoint <file>]... [--json]'
+
+const HELP = `${USAGE}
+
+Checks an export of Darkroom's audit log, and asks no service.
+
+  --key         the log's key, from elsewhere than the export: without it, only that one key signed all of it is shown
+  --checkpoint  a checkpoint that you kept: it can be held against an export whose range its size lies in, or that has it itself
+  --json        the report as one JSON document
+  --help        this
+
+Exit status: 0 everything holds; 1 something is wrong; 2 it could not be checked; 3 everything holds, and no row matches the query;
+4 everything in the export holds, and a checkpoint that was given could not be held against it.`
 
 const readArguments = (words) => {
   const options = { checkpoints: [], json: false, paths: [] }
@@ -1071,6 +1127,10 @@ const progressLine = () => {
 }
 
 const main = (words) => {
+  if (words.includes('--help') || words.includes('-h')) {
+    process.stdout.write(`${HELP}\n`)
+    return 0
+  }
   let options
   try {
     options = readArguments(words)
@@ -1083,9 +1143,7 @@ const main = (words) => {
   const { key, checkpoints } = options
   const report = verifyExport(options.paths[0], { key, checkpoints, onProgress: progress.show })
   progress.clear()
-  const about = report.manifest === undefined ? [] : describe(report).map(printable)
-  const lines = options.json ? [asJson(report)] : [headlines[report.verdict], ...about, ...describeFailures(report)]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  process.stdout.write(`${options.json ? asJson(report) : describe(report).join('\n')}\n`)
   return report.code
 }
 

@@ -15,7 +15,9 @@ const HEADLINES: Record<Verdict['code'], string> = {
   1: 'NOT VERIFIED: something is wrong; what the export says is not to be relied on',
   2: 'NOT CHECKED',
   3: 'VERIFIED: everything holds, and no row matches the query',
+  4: 'VERIFIED, but not against every checkpoint that was given: everything in the export holds',
 }
+const OWN_KEY = 'That is by the key that the export itself names: give --key from elsewhere to know whose it is.'
 
 /** Why a file or a key cannot be used; it is no verdict on the export. */
 export class Unusable extends Error {}
@@ -35,7 +37,7 @@ export async function verifyFile(files: readonly string[], words: VerifyWords): 
     if (!(error instanceof Unusable)) throw error
     if (words.json)
       process.stdout.write(
-        asJson({ code: 2, failures: [], failureCount: 0, unchecked: [error.message], manifest: null }),
+        asJson({ code: 2, failures: [], failureCount: 0, unchecked: [error.message], unheld: [], manifest: null }),
       )
     else process.stderr.write(`darkroom: ${printable(error.message)}\n`)
     return 2
@@ -78,28 +80,46 @@ export async function readWhole(file: string): Promise<Buffer> {
   })
 }
 
-function describe({ code, failures, failureCount, unchecked, manifest }: Verdict, keyGiven: boolean): string {
+/** What is wrong stands first; of an archive that does not hold, no claim is told as if it did. */
+function describe({ code, failures, failureCount, unchecked, unheld, manifest }: Verdict, keyGiven: boolean): string {
+  const holds = code !== 1 && code !== 2
   const lines = [
     HEADLINES[code],
-    ...(manifest === null ? [] : aboutOf(manifest, keyGiven)),
+    ...(holds && !keyGiven ? [OWN_KEY] : []),
     ...failures.map((line) => `wrong: ${line}`),
     ...(failureCount > failures.length ? [`wrong: and ${failureCount - failures.length} more`] : []),
     ...unchecked.map((line) => `not checked: ${line}`),
+    ...unheld.map((line) => `not held: ${line}`),
+    ...(manifest === null ? [] : aboutOf(manifest, holds, keyGiven)),
   ]
   return `${lines.map(printable).join('\n')}\n`
 }
 
-function aboutOf(manifest: Manifest, keyGiven: boolean): string[] {
-  const { id, log, query, made_at: madeAt, software, range, counts, completeness, withheld, reconciliation } = manifest
+function aboutOf(manifest: Manifest, holds: boolean, keyGiven: boolean): string[] {
+  return [
+    ...(holds ? [] : ['What it claims to be:']),
+    ...claimedBy(manifest),
+    ...(holds ? heldBy(manifest) : []),
+    `key           ${manifest.log.key}, ${keyGiven ? 'as it was given' : 'on the export’s own word: compare it with the log’s, or give it by --key'}`,
+  ]
+}
+
+/** Which export it is: its own word, unless everything holds. */
+function claimedBy({ id, log, query, made_at: madeAt, software }: Manifest): string[] {
   const asked = (['tenant', 'kind', 'subject'] as const).flatMap((name) =>
     query[name] === null ? [] : [`${name} ${query[name]}`],
   )
-  const kinds = Object.entries(counts.kinds).map(([kind, count]) => `${count} ${kind}`)
   return [
     `log           ${log.origin}`,
     `export        ${id}, made at ${madeAt} by ${software}`,
     `period        from ${query.from} up to, and without, ${query.to} (${query.timezone})`,
     `query         ${asked.length === 0 ? 'every row' : asked.join(', ')}`,
+  ]
+}
+
+function heldBy({ range, counts, completeness, withheld, reconciliation }: Manifest): string[] {
+  const kinds = Object.entries(counts.kinds).map(([kind, count]) => `${count} ${kind}`)
+  return [
     `rows          ${counts.rows}, leaves ${range.first} up to, and without, ${range.end} of ${range.size}; ${counts.within} within the period`,
     `opened        ${counts.opened}${kinds.length === 0 ? '' : `: ${kinds.join(', ')}`}`,
     `completeness  ${completeness.proven ? 'proven: no row that matches was left out' : `not proven: ${completeness.reason}`}`,
@@ -108,7 +128,6 @@ function aboutOf(manifest: Manifest, keyGiven: boolean): string[] {
       ({ name, what, expected, found, difference }) =>
         `reconciled    ${name}: ${expected} and ${found}${difference === 0 ? '' : `, which DIFFER (${what})`}`,
     ),
-    `key           ${log.key}, ${keyGiven ? 'as it was given' : 'on the export’s own word: compare it with the log’s, or give it by --key'}`,
   ]
 }
 

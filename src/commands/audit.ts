@@ -41,10 +41,11 @@ Exit status: 0 done, 3 no row matches (the archive shows it).
   --url URL        the service (default http://HOST:PORT; DARKROOM_URL)
 The key is read from DARKROOM_KEY (a compliance officer's will do), else it is the admin key of the key file.
 
-verify asks nobody. Exit status: 0 everything holds, 1 something is wrong, 2 it could not be checked, 3 it holds and no row matches.
+verify asks nobody. Exit status: 0 everything holds, 1 something is wrong, 2 it could not be checked, 3 it holds and no row matches,
+4 all that the archive has holds, and a checkpoint that was given could not be held against it.
 
   --key KEY         the log's verifier key, or a file with it, from elsewhere than the export; without it the archive's own word is taken
-  --checkpoint FILE a checkpoint of the log that somebody kept: it must be of the same history
+  --checkpoint FILE a checkpoint of the log that somebody kept, of a tree that ends within the range: it must be of the same history
   --json            the verdict for a program
 
 receipt asks nobody either: that the log has the record of a picture's release or of a decision. Exit status: 0, 1 and 2 as above.

@@ -111,15 +111,15 @@ test('one wrong thing is said in its own lines, and in no other', async (t) => {
 
 const kept = (size: number, root = rootAt(PLAN.log, size)): string => fileOf(checkpointOf(SIGNER, size, root))
 const textOf = (size: number): string => `${SIGNER.origin}\n${size}\n${rootAt(PLAN.log, size).toString('base64')}\n`
-const outside = 'not checked: checkpoint FILE: could not be held against the export: its size'
+const outside = 'not held: checkpoint FILE: could not be held against the export: its size'
 const held: [string, string, string[], number][] = [
   ['of the range’s beginning', kept(5), [], 0],
   ['of the midst of the range', kept(27), [], 0],
   ['of the range’s end', kept(40), [], 0],
   ['of the size of the earlier one', kept(3), [], 0],
   ['of the size of the export’s own', kept(52), [], 0],
-  ['before the range', kept(4), [`${outside} 4 is not within the range, 5 to 40`], 2],
-  ['after the range', kept(41), [`${outside} 41 is not within the range, 5 to 40`], 2],
+  ['before the range', kept(4), [`${outside} 4 is not within the range, 5 to 40`], 4],
+  ['after the range', kept(41), [`${outside} 41 is not within the range, 5 to 40`], 4],
   ...[3, 5, 27, 40, 52].map((size): [string, string, string[], number] => [
     `with another root for size ${size}`,
     kept(size, Buffer.alloc(32)),
@@ -170,6 +170,26 @@ test('a checkpoint that was kept is held against the rows', async (t) => {
   assert.equal(both.code, 1)
   assert.match(both.stdout, /^checkpoint {6}\S+, size 27: same root$/m)
   assert.match(both.stdout, /^checkpoint {6}\S+, size 30: split view$/m)
+  const newer = await verify(archiveOf(PLAN), '--checkpoint', kept(60), '--checkpoint', kept(27))
+  assert.equal(newer.code, 4, 'as scripts go by it')
+  const [headline, next] = newer.stdout.split('\n')
+  assert.equal(headline, 'VERIFIED, but not against every checkpoint that was given: everything in the export holds.')
+  assert.match(next ?? '', /^not held: checkpoint /)
+  assert.match(newer.stdout, /^completeness {4}proven/m)
+  const json = JSON.parse((await verify(archiveOf(PLAN), '--checkpoint', kept(60), '--json')).stdout)
+  assert.deepEqual([json.verdict, json.exit, json.unchecked, json.unheld.length], ['not_held', 4, [], 1])
+})
+
+test('of an export that does not hold, what is wrong stands first, and nothing that it claims is told as if it held', async () => {
+  const item = { name: 'images', what: 'published', expected: 7, found: 7, difference: 0 }
+  const manifest = () => ({ reconciliation: [item], made_at: '2026-01-31T12:00:00.000Z' })
+  const { code, stdout } = await verify(archiveOf(PLAN, { manifest }))
+  assert.equal(code, 1)
+  const [headline, first] = stdout.split('\n')
+  assert.match(headline ?? '', /^NOT VERIFIED: /)
+  assert.match(first ?? '', /^wrong: manifest\.json: made_at /)
+  assert.match(stdout, /^What it claims to be:\nlog {13}darkroom\.example/m)
+  assert.doesNotMatch(stdout, /proven|reconciliation|opened/)
 })
 
 test('a cosigned checkpoint holds, and no history is called split by rows that lead nowhere', () => {
@@ -188,6 +208,10 @@ test('the key that is trusted is the one that was given, and it is said where no
   const path = fileOf(archiveOf(PLAN))
   const none = await command(path)
   assert.equal(none.code, 0)
+  assert.match(
+    none.stdout,
+    /^VERIFIED: everything holds\.\nThat is by the key that the export itself names: give --key /,
+  )
   assert.match(none.stdout, /taken from the export itself: this shows only that one key has signed all of it/)
   const inFile = await command(path, '--key', fileOf(`${SIGNER.text}\n`))
   assert.equal(inFile.code, 0)
@@ -202,6 +226,11 @@ test('the key that is trusted is the one that was given, and it is said where no
   for (const key of [broken, join(folder, 'none')]) {
     assert.deepEqual((await command(path, '--key', key)).code, 2)
   }
+  const noKey: [string, RegExp][] = [
+    [broken, /^not checked: --key: this is no verifier key: the id "00000000" does not fit its name and public key/],
+    [SIGNER.text.slice(0, -4), /^not checked: --key: this is no verifier key, which is <origin>\+/],
+  ]
+  for (const [key, said] of noKey) assert.match((await command(path, '--key', key)).lines[0] ?? '', said)
   assert.deepEqual((await command(path, '--key', fileOf(broken))).lines, ['not checked: FILE: is not a verifier key'])
 })
 
@@ -230,6 +259,14 @@ test('what is not an archive, or not a command, is one line', async () => {
     const run = await command(...args)
     assert.equal(run.code, 2)
     assert.match(run.stderr, /^[^\n]+\nusage: [^\n]+\n$/)
+  }
+})
+
+test('who asks for help gets it, and that is no failure', async () => {
+  for (const args of [['--help'], ['-h'], ['a.tar', '--help']]) {
+    const run = await command(...args)
+    assert.deepEqual([run.code, run.stderr], [0, ''])
+    assert.match(run.stdout, /^usage: [\s\S]*Exit status: 0 everything holds[\s\S]*4 everything in the export holds/)
   }
 })
 

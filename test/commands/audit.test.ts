@@ -43,13 +43,27 @@ test('verify says in plain words what holds, and by its exit status', async () =
   const changed = await fileOf('changed.tar', bytes.fill('x', place, place + 1))
   const none = { ...PLAN.query, kind: 'image.lost' }
   const empty = await fileOf('empty.tar', archiveOf({ ...PLAN, query: none, withheld: [] }))
+  const newer = await fileOf('newer', checkpointOf(SIGNER, 60, Buffer.alloc(32)))
   const key = ['--key', SIGNER.text]
   const runs: [string[], number, RegExp][] = [
     [[right, ...key, '--checkpoint', kept], 0, /^VERIFIED: everything holds$/m],
     [[right, '--key', await fileOf('key', `${SIGNER.text}\n`)], 0, /^key .* as it was given$/m],
-    [[right], 0, /on the export’s own word/],
+    [
+      [right],
+      0,
+      /^VERIFIED: everything holds\nThat is by the key that the export itself names[\s\S]*on the export’s own word/,
+    ],
+    [
+      [right, ...key, '--checkpoint', newer],
+      4,
+      /^VERIFIED, but not against [^\n]*\nnot held: [\s\S]*^completeness {2}proven/m,
+    ],
     [[right, ...key, '--checkpoint', split], 1, /^wrong: split view: /m],
-    [[changed, ...key], 1, /^wrong: rows\.jsonl/m],
+    [
+      [changed, ...key],
+      1,
+      /^NOT VERIFIED: [^\n]*\nwrong: rows\.jsonl(?![\s\S]*(proven|reconciled))[\s\S]*^What it claims to be:\nlog /m,
+    ],
     [[empty, ...key], 3, /no row matches/],
     [[right, '--json'], 0, /^\{\n {2}"code": 0,/],
   ]
@@ -69,6 +83,7 @@ test('verify calls nothing wrong that it could not check', async () => {
     [[await fileOf('text', 'hello')], /^not checked: the file is too short/m],
     [[await fileOf('zeros', Buffer.alloc(4096))], /^not checked: the header at byte 0/m],
     [[right, '--key', 'x+00000000+AA'], /--key: no verifier key/],
+    [[right, '--key', SIGNER.text.replace(/\+\w{8}\+/, '+00000000+')], /--key: the id of the verifier key/],
     [[right, '--key', join(folder, 'none')], /cannot read/],
     [[right, '--checkpoint', join(folder, 'none')], /cannot read/],
     [[right, '--fast'], /--fast/],

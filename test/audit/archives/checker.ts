@@ -20,6 +20,7 @@ export const fileOf = (bytes: Buffer | string): string => {
 interface Told {
   failures: readonly string[]
   unchecked: readonly string[]
+  unheld: readonly string[]
 }
 
 export interface Run {
@@ -38,13 +39,17 @@ export const shorten = (line: string): string =>
     .replace(/\/file-\d+/g, 'FILE')
 
 /** As the command prints them. */
-export const linesOf = ({ failures, unchecked }: Told): string[] =>
-  [...failures.map((line) => `wrong: ${line}`), ...unchecked.map((line) => `not checked: ${line}`)].map(shorten)
+export const linesOf = ({ failures, unchecked, unheld }: Told): string[] =>
+  [
+    ...failures.map((line) => `wrong: ${line}`),
+    ...unchecked.map((line) => `not checked: ${line}`),
+    ...unheld.map((line) => `not held: ${line}`),
+  ].map(shorten)
 
 export const command = (...args: string[]): Promise<Run> =>
   new Promise((resolved) => {
     execFile(process.execPath, [program, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {
-      const lines = stdout.split('\n').filter((line) => /^(wrong|not checked): /.test(line))
+      const lines = stdout.split('\n').filter((line) => /^(wrong|not checked|not held): /.test(line))
       resolved({ code: error === null ? 0 : Number(error.code), stdout, stderr, lines: lines.map(shorten) })
     })
   })

@@ -60,7 +60,7 @@ function progress({ rows_done: done, range_first: first, range_end: end }: Item)
 }
 
 function made(row: Item, context: ItemContext): Html {
-  const { id, counts, size_bytes: size, sha256, subject, done_at: at } = row
+  const { id, counts, size_bytes: size, sha256, subject, done_at: at, range_first: first, range_end: end } = row
   const file = `${id}.tar`
   return html`<dl class="traits">
 ${trait('Rows', html`<span class="number">${figure(counts?.rows ?? 0)}</span>, within the period <span class="number">${figure(counts?.within ?? 0)}</span>`)}
@@ -76,8 +76,8 @@ ${kept(row, context)}
 <details class="verifying"><summary>Verify it</summary>
 <p>On a machine that need not be ours, with Node 20 or later; neither asks the service anything.</p>
 ${command(`node verify.mjs ${file} --key '${context.key}'`, 'by one file without dependencies, which shares no code with this service')}
-${command(`darkroom audit verify ${file} --key '${context.key}'`, 'by our own')}
-<p class="hint">Take <code>verify.mjs</code> and the key from where you first came to know the log, rather than from this page, and name a checkpoint that you kept by <code>--checkpoint</code>.</p>
+${command(`darkroom audit verify ${file} --key '${context.key}'`, 'by our own; in a clone of the source, npm run darkroom -- in place of darkroom')}
+<p class="hint">Take <code>verify.mjs</code> and the key from where you first came to know the log, rather than from this page. By <code>--checkpoint</code> name one that you kept, of ${figure(Number(first))} to ${figure(Number(end))} leaves: of other sizes this export shows nothing.</p>
 </details>`
 }
 
