@@ -3,6 +3,7 @@
 // belong to restricted cases.
 import { sql as raw } from 'kysely'
 import type { Database, Sql, Tx } from '../kernel/database.ts'
+import { isInLog } from './export-subjects.ts'
 
 export type Range = { readonly first: number; readonly end: number; readonly size: number }
 
@@ -15,10 +16,14 @@ export async function findRange(database: Database, { from, to }: { from: Date; 
   return database.transact(async (tx) => ((await isSigned(tx, to)) ? readRange(tx, from, to) : null))
 }
 
-export type Outlook = { readonly rows: number; readonly whole: boolean }
+/** `known`: some row of the log is about the subject that was asked for, or none was. */
+export type Outlook = { readonly rows: number; readonly whole: boolean; readonly known: boolean }
 
 /** About how many leaves a period's range has, from the moves at its ends; `whole`: the log has every move of it. */
-export async function foreseeRange(sql: Sql, { from, to }: { from: Date; to: Date }): Promise<Outlook> {
+export async function foreseeRange(
+  sql: Sql,
+  { from, to, subject }: { from: Date; to: Date; subject: string | null },
+): Promise<Outlook> {
   const { rows } = await raw<{ first: string | null; last: string | null; size: string }>`
     SELECT tree_size AS size,
            (SELECT log_index FROM darkroom.move
@@ -31,7 +36,8 @@ export async function foreseeRange(sql: Sql, { from, to }: { from: Date; to: Dat
   const [found] = rows
   if (found === undefined) throw new TypeError('the log has one row')
   const { first, end } = bounds(found)
-  return { rows: Math.max(0, end - first), whole: await isSigned(sql, to) }
+  const known = subject === null || (await isInLog(sql, subject))
+  return { rows: Math.max(0, end - first), whole: await isSigned(sql, to), known }
 }
 
 /** Whether all moves that were made before `to` and are there are in a signed tree. */

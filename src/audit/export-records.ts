@@ -10,6 +10,7 @@ import { newId } from '../kernel/ids.ts'
 import type { AuditExportTable, ExportPart } from '../kernel/log-tables.ts'
 import type { Tables } from '../kernel/tables.ts'
 import { lockOperator, type Page, pageOf, wrongCursor } from '../tenant/administered.ts'
+import { requireSubject } from './export-subjects.ts'
 
 export type ExportRow = Selectable<AuditExportTable>
 
@@ -55,7 +56,7 @@ const BRIEF = [
 
 type Change = Omit<UpdateObject<Tables, 'darkroom.audit_export'>, 'id' | 'fence'>
 
-/** The export; the earlier one where the key was used. Faults: invalid_request (no such tenant, a period that is not over), conflict (another order). */
+/** The export; the earlier one where the key was used. Faults: invalid_request (as checkAsked), conflict (another order). */
 export async function orderExport(
   tx: Tx,
   by: Json,
@@ -87,13 +88,17 @@ export async function orderExport(
   return { id, replayed: false }
 }
 
-/** Fault: invalid_request (no such tenant, a period that is not over). */
-export async function checkAsked(sql: Sql | Tx, { to, tenant }: Pick<Asked, 'to' | 'tenant'>): Promise<void> {
+/** Fault: invalid_request (no such tenant, a period that is not over, a subject that rows are not about). */
+export async function checkAsked(
+  sql: Sql | Tx,
+  { to, tenant, subject }: Pick<Asked, 'to' | 'tenant' | 'subject'>,
+): Promise<void> {
   const { rows } = await raw<{ future: boolean }>`SELECT ${to}::timestamptz > darkroom.now() AS future`.execute(sql)
   if (rows[0]?.future !== false)
     throw new Fault('invalid_request', { field: 'to', detail: 'to is in the future: the log is not there yet' })
   if (tenant !== null && (await pseudonymOf(sql, tenant)) === null)
     throw new Fault('invalid_request', { field: 'tenant', detail: 'tenant is the id of no tenant' })
+  if (subject !== null) await requireSubject(sql, subject)
 }
 
 async function findOrdered(tx: Tx, { key, orderDigest }: Idempotency): Promise<string | null> {

@@ -27,7 +27,8 @@ export const NewExport = Type.Object(
         minLength: 1,
         maxLength: 200,
         pattern: '^[^\\u0000-\\u001F\\u007F]*$',
-        description: 'The id of a generation, an image or whatever else rows are about.',
+        description:
+          'The id of a generation, an image or whatever else rows are about, or the name of a policy or a secret; nothing else, since the log keeps it in clear.',
       }),
     ),
     formats: optional(

@@ -151,9 +151,13 @@ function invalid(field: string, detail: string, wrong = 'invalid_value'): Fault 
 /** A moment that a query names, or null. Fault: invalid_request. */
 export function instant(text: string | undefined, field: string): Date | null {
   if (text === undefined) return null
+  if (text === '') throw invalid(field, `${field} is empty: give a moment such as 2026-01-31T12:00:00Z`)
   const at = new Date(text)
   const year = at.getUTCFullYear()
-  if (MOMENT.test(text) && isDay(text.slice(0, 10)) && year >= 1970 && year < 10_000) return at
+  if (MOMENT.test(text) && isDay(text.slice(0, 10))) {
+    if (year < 1970) throw invalid(field, `${field} is before 1970`)
+    if (year < 10_000) return at
+  }
   throw invalid(field, `${field} is not a moment such as 2026-01-31T12:00:00Z`)
 }
 

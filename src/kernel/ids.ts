@@ -46,6 +46,27 @@ type IdOf = {
 }
 export type IdPrefix = keyof IdOf
 
+const PREFIXES: Readonly<Record<IdPrefix, true>> = {
+  req: true,
+  img: true,
+  sor: true,
+  apl: true,
+  tsk: true,
+  ten: true,
+  per: true,
+  key: true,
+  whk: true,
+  msg: true,
+  dlv: true,
+  rvw: true,
+  vrd: true,
+  rep: true,
+  lgh: true,
+  hov: true,
+  exp: true,
+  ers: true,
+}
+
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const BODY = /^[0-9a-hjkmnp-tv-z]{26}$/
 
@@ -63,4 +84,10 @@ export function newId<P extends IdPrefix>(prefix: P, nowMs: number = Date.now())
 /** The id if `text` is well formed for `prefix`, else null. */
 export function parseId<P extends IdPrefix>(prefix: P, text: string): IdOf[P] | null {
   return text.startsWith(`${prefix}_`) && BODY.test(text.slice(prefix.length + 1)) ? (text as IdOf[P]) : null
+}
+
+/** Whether `text` is well formed as an id of any kind. */
+export function isId(text: string): boolean {
+  const [prefix = '', body = '', ...rest] = text.split('_')
+  return Object.hasOwn(PREFIXES, prefix) && BODY.test(body) && rest.length === 0
 }

@@ -8,6 +8,7 @@ import { orderOf, type PeriodName, periodOf, readSaid } from '../../src/console/
 import { readOrder, requireShape } from '../../src/http/audit-export-order.ts'
 import { isFault } from '../../src/kernel/fault.ts'
 import { newId } from '../../src/kernel/ids.ts'
+import { queueRequest } from '../support/world.ts'
 import { openExportHouse } from './export-house.ts'
 
 test('periods are whole days and months of UTC that are over, and the quarter ends with the minute', () => {
@@ -17,6 +18,7 @@ test('periods are whole days and months of UTC that are over, and the quarter en
     ['week', '2026-01-03T12:34:56Z', '2025-12-27T00:00', '2026-01-03T00:00'],
     ['month', '2026-01-31T12:34:56Z', '2025-12-01T00:00', '2026-01-01T00:00'],
     ['month', '2026-03-31T12:34:56Z', '2026-02-01T00:00', '2026-03-01T00:00'],
+    ['today', '2026-11-29T17:08:59Z', '2026-11-29T00:00', '2026-11-29T17:08'],
     ['quarter', '2026-11-29T17:08:59Z', '2026-10-01T00:00', '2026-11-29T17:08'],
     ['quarter', '2026-03-31T23:59:00Z', '2026-01-01T00:00', '2026-03-31T23:59'],
   ]
@@ -39,7 +41,8 @@ test('what the fields hold becomes an order of moments of UTC, and what they do 
   const wrong: [string, string, string][] = [
     ['from', 'yesterday', 'from is not a moment such as 2026-01-31T12:00:00Z'],
     ['to', '2026-13-01T00:00', 'to is not a moment such as 2026-01-31T12:00:00Z'],
-    ['to', '', 'to is not a moment such as 2026-01-31T12:00:00Z'],
+    ['to', '', 'to is empty: give a moment such as 2026-01-31T12:00:00Z'],
+    ['from', '1900-01-01T00:00', 'from is before 1970'],
     ['kind', 'published', 'kind must be a kind of the form noun.verb, such as image.denied'],
     ['subject', 'x'.repeat(201), 'subject may have 200 characters at most'],
     ['from', '2'.repeat(41), 'from may have 40 characters at most'],
@@ -64,6 +67,25 @@ test('kinds that tell of restricted cases cannot be chosen, since the log has th
   for (const kind of ['escalation.confirmed', 'image.preservation_due', 'request.preservation_ended'])
     assert.ok(!kinds.includes(kind), kind)
   for (const kind of kinds) requireShape({ from: '', to: '', kind })
+})
+
+test('an id that no row is about is told before an export of it is ordered', async () => {
+  await using house = await openExportHouse()
+  const { world, database } = house.log
+  const [tenant] = world.tenants
+  const { requestId } = await queueRequest(world, tenant, { n: 1 })
+  const said = { ...periodOf('today', new Date()), tenant: '', kind: '', csv: false, parquet: false }
+  const period = { from: new Date(0), to: await house.now() }
+  for (const [subject, warns] of [
+    [requestId, false],
+    [newId('req'), true],
+    ['', false],
+  ] as const) {
+    const outlook = await foreseeRange(database.sql, { ...period, subject: subject === '' ? null : subject })
+    const form = { wrong: null, outlook, tenants: [], kinds: [], key: 'k', keepDays: 0 }
+    const drawn = exportForm({ ...form, said: { ...said, subject } }).toString()
+    assert.equal(drawn.includes('No row of the log is about that'), warns, subject)
+  }
 })
 
 test('tenants are chosen by name, and named by their id where they are too many', async () => {
@@ -115,12 +137,12 @@ test('an export has as many rows as were foreseen, in the middle of the log and 
     [new Date(0), await house.now()],
   ] as const) {
     await house.log.run()
-    const { rows, whole } = await foreseeRange(sql, { from, to })
+    const { rows, whole } = await foreseeRange(sql, { from, to, subject: null })
     assert.equal(whole, true)
     const id = await house.order({ from, to })
     await house.until('made')
     assert.equal((await house.get(id)).counts?.rows, rows)
   }
   await house.log.say(1)
-  assert.equal((await foreseeRange(sql, { from: new Date(0), to: await house.now() })).whole, false)
+  assert.equal((await foreseeRange(sql, { from: new Date(0), to: await house.now(), subject: null })).whole, false)
 })

@@ -11,6 +11,8 @@ import { runRound } from '../../src/audit/sequencer.ts'
 import { verifyExport } from '../../src/audit/verify.mjs'
 import { verifyArchive } from '../../src/audit/verify-archive.ts'
 import { sha256 } from '../../src/kernel/canonical.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { acceptSecret } from '../../src/tenant/fingerprints.ts'
 import { json, openService, type Service } from '../http/service.ts'
 import { chunksOf } from './export-house.ts'
 
@@ -107,6 +109,15 @@ test('a period that is none, is not over or is too long, a tenant that is none a
     [{ ...period(), kind: 'published' }, 'kind'],
     [{ ...period(), kind: 'restricted' }, 'kind'],
     [{ ...period(), subject: 'a\u0000b' }, 'subject'],
+    ...[
+      'Anna Schmidt',
+      'anna@example.com',
+      'img_1',
+      'abc_00000000000000000000000000',
+      'anna',
+      ' ',
+      `${newId('img')} x`,
+    ].map((subject): [object, string] => [{ ...period(), subject }, 'subject']),
     [{ ...period(), formats: ['xml'] }, 'formats'],
     [{ ...period(), secret: true }, 'secret'],
   ]
@@ -125,6 +136,17 @@ test('a period that is none, is not over or is too long, a tenant that is none a
 test('a kind that nobody knows is exported, and nothing matches', async () => {
   const { resource } = await made({ ...period(), kind: 'image.unheard_of' })
   assert.deepEqual([resource.state, resource.counts.opened], ['done', 0])
+})
+
+test('an export is asked for by an id that is known or not, by a policy and by a secret, and no other text comes into the log', async () => {
+  const { transact, sql } = service.ground.database
+  const [{ id: policy } = { id: '' }] = await sql.selectFrom('darkroom.policy_version').select('id').execute()
+  await transact((tx) => acceptSecret(tx, { name: 'links', file: 'links', bytes: Buffer.alloc(32, 3) }))
+  const taken = [newId('img'), newId('sor'), newId('per'), policy, 'links']
+  for (const subject of taken) assert.equal((await made({ ...period(), subject })).resource.state, 'done', subject)
+  assert.equal((await order({ ...period(), subject: 'Anna Schmidt' })).status, 400)
+  const asked = (await notesOf('audit.exported')).flatMap(({ facts }) => Object(facts).query.subject ?? [])
+  assert.deepEqual(asked, taken)
 })
 
 test('an offset names the same moment, and one key is one export', async () => {

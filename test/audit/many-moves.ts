@@ -6,10 +6,10 @@ import { leafOf } from '../../src/kernel/leaf.ts'
 
 const PAGE = 1000
 const KINDS = [
-  { subject: 'image', to: 'published', kind: 'image.published' },
-  { subject: 'image', to: 'denied', kind: 'image.denied' },
-  { subject: 'request', to: 'queued', kind: 'request.queued' },
-  { subject: 'note', to: null, kind: 'key.created' },
+  { subject: 'image', id: 'img', to: 'published', kind: 'image.published' },
+  { subject: 'image', id: 'img', to: 'denied', kind: 'image.denied' },
+  { subject: 'request', id: 'req', to: 'queued', kind: 'request.queued' },
+  { subject: 'note', id: 'key', to: null, kind: 'key.created' },
 ] as const
 
 /** `count` moves in turn for the tenants, at the records' time; `old`: each of so many has no salt. */
@@ -33,11 +33,11 @@ export async function recordMoves(
         const chain = chains[i % chains.length]
         if (chain === undefined) throw new Error('no tenant')
         const place = done + i
-        const { kind, subject, to } = KINDS[place % KINDS.length] ?? KINDS[0]
+        const { kind, subject, id, to } = KINDS[place % KINDS.length] ?? KINDS[0]
         const row = {
           tenant_id: chain.id,
           subject,
-          subject_id: `${subject}_${place}`,
+          subject_id: `${id}_${String(place).padStart(26, '0')}`,
           kind,
           from_state: null,
           to_state: to,

@@ -22,6 +22,7 @@ export type ExportForm = {
 }
 
 const PERIOD_NAMES: Readonly<Record<PeriodName, string>> = {
+  today: 'Today so far',
   yesterday: 'Yesterday',
   week: 'Last 7 days',
   month: 'Last month',
@@ -53,7 +54,7 @@ ${field(
   'subject',
   'About one generation, image, appeal or other id',
   html`<input id="subject" name="subject" value="${said.subject}" maxlength="200" autocomplete="off" autocapitalize="off" spellcheck="false" ${described(form, 'subject')}>`,
-  'Empty: about all. With an id, completeness is not proven.',
+  'Empty: about all. With an id, completeness is not proven. It stands in the log from then on.',
 )}
 <fieldset><legend>Tables of the opened rows, beside</legend>
 <div class="row">${(['csv', 'parquet'] as const).map((format) => html`<label class="tick"><input type="checkbox" name="formats" value="${format}"${said[format] && html` checked`}> ${formatName(format)}</label>\n`)}</div>
@@ -117,7 +118,11 @@ ${
     : html`<ul class="foreseen">
 <li><b>About ${count(outlook.rows, 'row')}</b>: every leaf of the log from two minutes before the period to two minutes after it.</li>
 <li>Opened are ${said.tenant === '' && said.kind === '' && said.subject === '' ? 'all rows of the period' : html`the rows of the period${said.tenant !== '' && html` of <bdi>${name}</bdi>`}${said.kind !== '' && html` of the kind <code>${said.kind}</code>`}${said.subject !== '' && html` about <code>${said.subject}</code>`}; the others stay closed`}.</li>
-<li>Rows about restricted cases are never opened. How many, and where, the export tells.</li>
+${
+  !outlook.known &&
+  html`<li><b class="unproven">No row of the log is about that</b>: an export of it opens nothing.</li>
+`
+}<li>Rows about restricted cases are never opened. How many, and where, the export tells.</li>
 <li>${said.subject === '' ? html`<b class="proven">Completeness is proven</b>: anybody can check that no row that matches was left closed, but for those.` : html`<b class="unproven">Completeness is not proven</b>: whom an event is about is not in the log, so that nobody can check that no row about it was left closed.`}</li>
 <li>Proven too: no row was changed since it was signed, none was left out of the range, and the log only grew.</li>
 <li>Not proven: that a row says the truth, that everything that happened is a row, and when, beyond the operator’s clock.</li>

@@ -14,7 +14,7 @@ export type Said = {
 }
 
 /** In the order of their buttons. */
-export const PERIODS = ['yesterday', 'week', 'month', 'quarter'] as const
+export const PERIODS = ['today', 'yesterday', 'week', 'month', 'quarter'] as const
 export type PeriodName = (typeof PERIODS)[number]
 
 const DAY_MS = 86_400_000
@@ -50,11 +50,13 @@ function moment(text: string): string {
   return minutes === undefined ? text : `${minutes}${seconds}Z`
 }
 
-/** Whole days and months of UTC that are over; of the quarter, what is over to the minute. */
+/** Whole days and months of UTC that are over; of today and the quarter, what is over to the minute. */
 export function periodOf(name: PeriodName, now: Date): { from: string; to: string } {
   const today = Math.floor(now.getTime() / DAY_MS) * DAY_MS
   const monthStart = (months: number) => Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months)
   switch (name) {
+    case 'today':
+      return between(today, now.getTime())
     case 'yesterday':
       return between(today - DAY_MS, today)
     case 'week':
