@@ -1,7 +1,7 @@
 """The one command: `python models/training/train.py --config models/training/storybook-128.json`.
 
-Stages, in order: pictures, vae, latents, unet, eye, clip, judge, export. Each resumes or does nothing when its output is
-there. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
+Stages, in order: pictures, vae, latents, unet, eye, clip, judge, export. Each resumes or does nothing when its output
+is there. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asking a pack: both solvers arrive where the model points, a student is asked once a step, a broken-off run goes on."""
+"""Both solvers arrive where a model points, a student is asked once a step, and a broken-off run goes on."""
 
 from __future__ import annotations
 
