@@ -43,15 +43,17 @@ def _f32(x: np.ndarray) -> Tensor:
 
 
 class Block(nn.Module):
-    """A residual block: two 3x3 convolutions."""
+    """A residual block: two normalised 3x3 convolutions."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.norm1 = nn.GroupNorm(8, width)
+        self.norm2 = nn.GroupNorm(8, width)
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
+        return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
 
 
 class Norm(nn.Module):
