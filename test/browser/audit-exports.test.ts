@@ -49,6 +49,17 @@ await onAudit('exports as a page', make, (named) => {
     },
   )
 
+  named('an archive that was taken away elsewhere is said to be gone', async ({ publishing, open, expected }) => {
+    const page = await open(PATH)
+    const [row] = await exportsOf(publishing)
+    expected.push(/404/)
+    const there = publishing.sql.updateTable('darkroom.audit_export').where('id', '=', row?.id ?? '')
+    await there.set({ state: 'removing' }).execute()
+    await page.click(`#${row?.id} a[download]`)
+    await page.waitForSelector(`#${row?.id} [data-gone]:has-text("taken away")`)
+    await there.set({ state: 'done' }).execute()
+  })
+
   named('the command that verifies is copied whole, and the button says so', async ({ publishing, open }) => {
     const page = await open(PATH, { permissions: ['clipboard-read', 'clipboard-write'] })
     const [row] = await exportsOf(publishing)

@@ -98,6 +98,31 @@ async function remove(from: HTMLFormElement): Promise<void> {
   find('exports-name', HTMLElement).focus()
 }
 
+/** A link alone would fail without a word where the archive is gone: somebody took it away, or its time is over. */
+async function download(link: HTMLAnchorElement): Promise<void> {
+  const node = link.closest('.export')?.querySelector<HTMLElement>('[data-gone]') ?? null
+  const status = await fetch(link.href, { method: 'HEAD' }).then(
+    (response) => response.status,
+    () => 0,
+  )
+  if (status === 200) return location.assign(link.href)
+  if (node === null) return
+  node.hidden = false
+  node.textContent = refusals[status] ?? 'The archive cannot be had now: try again in a moment.'
+}
+const refusals: Readonly<Record<number, string>> = {
+  401: 'Your session has ended: reload the page to sign in.',
+  404: 'There is no such archive any more: the export was taken away, or its time is over.',
+}
+
+document.addEventListener('click', (event) => {
+  const { target } = event
+  const link = target instanceof Element ? target.closest<HTMLAnchorElement>('a[download]') : null
+  if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return
+  event.preventDefault()
+  void download(link)
+})
+
 document.addEventListener('submit', (event) => {
   const { target, submitter } = event
   if (!(target instanceof HTMLFormElement)) return

@@ -73,6 +73,7 @@ ${trait('SHA-256', html`<code class="digest">${sha256}</code>`)}
 </dl>
 ${kept(row, context)}
 <div class="row"><a class="button primary" href="/v1/audit/exports/${id}/archive" download="${file}">Download<span class="unseen"> ${file}</span></a></div>
+<p class="error" role="alert" data-gone hidden></p>
 <details class="verifying"><summary>Verify it</summary>
 <p>On a machine that need not be ours, with Node 20 or later; neither asks the service anything.</p>
 ${command(`node verify.mjs ${file} --key '${context.key}'`, 'by one file without dependencies, which shares no code with this service')}
