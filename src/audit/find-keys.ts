@@ -24,15 +24,15 @@ const HEX = /^(?:0x)?([0-9a-f]{1,13})$/i
 /** Fault: invalid_request (field 'q') where it is nothing that anything is found by. */
 export function readKey(text: string): Lead[] {
   const key = text.trim()
-  if (key === '') throw wrong('q is empty: give an id, a number or a digest')
-  if (key.length > LONGEST_KEY) throw wrong(`q has ${key.length} characters; ${LONGEST_KEY} at the most`)
+  if (key === '') throw wrong('nothing was given: give an id, a number or a digest')
+  if (key.length > LONGEST_KEY) throw wrong(`it has ${key.length} characters; ${LONGEST_KEY} at the most`)
   const leads = leadsIn(key)
   if (leads.length > 0) return leads
   const [prefix = ''] = key.split('_', 1)
   throw wrong(
     PREFIXES.some((one) => one === prefix)
-      ? `q is no id: after ${prefix}_ there are 26 letters and digits`
-      : 'q is nothing that a picture is found by: give an id (img_, req_, sor_, apl_, rvw_), the number of a mark, the id of a manifest (urn:c2pa:), a SHA-256 or a place in the log',
+      ? `that is no id: after ${prefix}_ there are 26 letters and digits`
+      : 'that is nothing that a picture is found by: give an id (img_, req_, sor_, apl_, rvw_), the number of a mark, the id of a manifest (urn:c2pa:), a SHA-256 or a place in the log',
   )
 }
 

@@ -61,7 +61,7 @@ const NAMES: Readonly<Record<LeadBy, string>> = {
 /** That nothing was found, and what that does not show. */
 export function nothingByKey(asked: readonly Asked[]): string {
   const names = asked.map(({ lead }) => NAMES[lead.by]).join(' or as ')
-  return `No record here has it, looked for as ${names}. That does not show that no picture was made here: the key may be mistyped or another service’s.`
+  return `No record here has it, looked for as ${names}. That does not show that no picture was made here: what was typed may have a mistake in it or be another service’s.`
 }
 
 export const NOTHING_BY_PICTURE =

@@ -7,9 +7,9 @@ import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type {} from '../http/access.ts'
 import type {} from '../http/limits.ts'
-import { problemOf, sayWhen } from '../http/problems.ts'
+import { type Problem, problemOf, sayWhen } from '../http/problems.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { Role } from '../tenant/roles.ts'
+import { ROLES, type Role } from '../tenant/roles.ts'
 import type { Assets } from './assets.ts'
 import type { ConsoleOptions, ConsoleSession } from './console.ts'
 import { type Html, html } from './html.ts'
@@ -41,6 +41,8 @@ type Drawn = Page | Elsewhere
 type Public = (context: PageContext, request: FastifyRequest) => Drawn | Promise<Drawn>
 /** A page for people with one of its roles. */
 type Closed = (context: PageContext & { session: ConsoleSession }, request: FastifyRequest) => Drawn | Promise<Drawn>
+/** Such a page where its request cannot be answered. */
+type Failed = (problem: Problem) => Page
 /** What a form of such a page does, and the page that it then shows. */
 type Act = (fields: URLSearchParams, request: FastifyRequest) => Drawn | Promise<Drawn>
 
@@ -48,7 +50,8 @@ export type Frame = {
   open: (path: string, draw: Public) => void
   /** A form for whoever comes, as often as a stranger may ask; `bodyLimit` in bytes. */
   asks: (path: string, bodyLimit: number, draw: Public) => void
-  closed: (path: string, roles: readonly Role[], draw: Closed) => void
+  /** `failed`: in place of the page of what fails before it is drawn. */
+  closed: (path: string, roles: readonly Role[], draw: Closed, failed?: Failed) => void
   acts: (path: string, roles: readonly Role[], act: Act) => void
   /** A form of such a page that hands in a file, which the page reads as it comes; `bodyLimit` in bytes. */
   takes: (path: string, roles: readonly Role[], bodyLimit: number, draw: Closed) => void
@@ -73,12 +76,13 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
     const page = layout({ ...context, language }, title, body, { entries: modules, scripts })
     return reply.code(status).headers(headers).type('text/html; charset=utf-8').send(page.toString())
   }
-  const signIn = (reply: FastifyReply, request: FastifyRequest, context: PageContext) => {
+  const signIn = (reply: FastifyReply, request: FastifyRequest, context: PageContext, roles: readonly Role[]) => {
     const failure = Object(request.query).signin
     const body = signInPage({
       failure: typeof failure === 'string' ? failure : undefined,
       provider: options.provider ?? false,
       to: context.path,
+      roles: roles.length === ROLES.length ? null : roles,
     })
     return send(reply, context, { title: 'Sign in', body, modules: ['sign-in.ts'] })
   }
@@ -86,20 +90,25 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
   const closed = (roles: readonly Role[], draw: Closed) => async (request: FastifyRequest, reply: FastifyReply) => {
     const context = await contextOf(request)
     const { session } = context
-    if (session === null) return signIn(reply, request, context)
+    if (session === null) return signIn(reply, request, context, roles)
     if (!session.roles.some((role) => roles.includes(role))) return send(reply, context, forbiddenPage(roles))
     return send(reply, context, await draw({ ...context, session }, request))
   }
 
-  // Whatever fails before or in a page, its session's look-up included, is told on a page.
-  app.setErrorHandler((error, request, reply) => {
+  const failed = new Map<string, { roles: readonly Role[]; draw: Failed }>()
+  // Whatever fails before or in a page is told on a page, without the session where that is what failed.
+  app.setErrorHandler(async (error, request, reply) => {
     const problem = problemOf(error, { bodyBytes: request.routeOptions.bodyLimit ?? 0 })
     if (problem.status >= 500) request.log.error({ error }, 'a page could not be drawn')
     sayWhen(reply, problem)
+    const nobody = { at: assets.at, session: null, path: request.url.split('?')[0] ?? '/' }
+    const context = problem.status >= 500 ? nobody : await contextOf(request).catch(() => nobody)
+    const own = failed.get(request.method === 'GET' ? (request.routeOptions.url ?? '') : '')
+    const theirs = context.session?.roles.some((role) => own?.roles.includes(role)) ?? false
     return send(
       reply,
-      { at: assets.at, session: null, path: request.url.split('?')[0] ?? '/' },
-      failurePage(problem, request.url),
+      context,
+      own !== undefined && theirs && problem.status < 500 ? own.draw(problem) : failurePage(problem, request.url),
     )
   })
 
@@ -122,7 +131,10 @@ export function openFrame(app: FastifyInstance, options: ConsoleOptions, assets:
         return send(reply, context, await draw(context, request))
       })
     },
-    closed: (path, roles, draw) => void app.get(path, route, closed(roles, draw)),
+    closed: (path, roles, draw, whenFailed) => {
+      if (whenFailed !== undefined) failed.set(path, { roles, draw: whenFailed })
+      app.get(path, route, closed(roles, draw))
+    },
     takes: (path, roles, bodyLimit, draw) => void app.post(path, { ...route, bodyLimit }, closed(roles, draw)),
     acts: (path, roles, act) => {
       const draw: Closed = (_context, request) => {

@@ -94,13 +94,13 @@ test('who is declined by the provider, and who was deactivated here, is told so'
 test('the page says each reason in words, and takes no words from the address', () => {
   for (const failure of ['unreachable', 'declined', 'again', 'expired', 'unsound', 'role', 'inactive', 'suspended'])
     assert.match(
-      String(signInPage({ failure, provider: true, to: '/' })),
+      String(signInPage({ failure, provider: true, to: '/', roles: null })),
       /role="alert" id="sign-in-error">[^<]{30,}/,
       failure,
     )
-  const page = String(signInPage({ failure: '<b>call 0900</b>', provider: true, to: '/' }))
+  const page = String(signInPage({ failure: '<b>call 0900</b>', provider: true, to: '/', roles: null }))
   assert.ok(!page.includes('0900') && !page.includes('sign-in-error'))
-  assert.ok(!String(signInPage({ provider: false, to: '/' })).includes('oidc'))
+  assert.ok(!String(signInPage({ provider: false, to: '/', roles: null })).includes('oidc'))
 })
 
 suiteOn('sign-in by the identity provider, in a browser', browser, (chromium) => {

@@ -7,7 +7,7 @@ import { readHistory } from '../../audit/history.ts'
 import { hashLeaf } from '../../audit/merkle.ts'
 import { rowReceipt } from '../../audit/receipts.ts'
 import { findPicture } from '../../http/find-picture.ts'
-import { problemOf } from '../../http/problems.ts'
+import { type Problem, problemOf } from '../../http/problems.ts'
 import { receiptParts } from '../../http/routes/receipts.ts'
 import { largestBody } from '../../http/strangers-picture.ts'
 import { canonical } from '../../kernel/canonical.ts'
@@ -29,18 +29,21 @@ export function auditFindPages(frame: Frame, { ground, transparency, check }: Au
     modules: ['audit.ts'],
     status,
   })
+  const refused = (q: string, { status, detail }: Problem): Page =>
+    drawn(q, notFound(TITLES[status] ?? 'It could not be looked up', sentence(detail)), status)
   /** What could not be answered is said in the answer's place. */
   const answering = async (request: FastifyRequest, q: string, does: () => Promise<Page>): Promise<Page> => {
     try {
       return await does()
     } catch (error) {
-      const { status, detail } = problemOf(error, { bodyBytes: config.limits.bodyBytes })
-      if (status >= 500) log.error({ error, requestId: request.id }, 'a question of an audit could not be answered')
-      return drawn(q, notFound(TITLES[status] ?? 'It could not be looked up', sentence(detail)), status)
+      const problem = problemOf(error, { bodyBytes: config.limits.bodyBytes })
+      if (problem.status >= 500)
+        log.error({ error, requestId: request.id }, 'a question of an audit could not be answered')
+      return refused(q, problem)
     }
   }
 
-  frame.closed('/audit', AUDITORS, (_context, request) => {
+  const search: Parameters<Frame['closed']>[2] = (_context, request) => {
     const { q = '', id, found } = Object(request.query)
     if (typeof id === 'string' && id !== '') return { elsewhere: `/audit/history/${encodeURIComponent(id)}` }
     if (typeof found === 'string')
@@ -51,7 +54,8 @@ export function auditFindPages(frame: Frame, { ground, transparency, check }: Au
       const findings = await find(sql, asked)
       return drawn(q, foundAnswer({ findings, nothing: nothingByKey(asked), verification: null, now: new Date() }))
     })
-  })
+  }
+  frame.closed('/audit', AUDITORS, search, (problem) => refused('', problem))
 
   frame.takes('/audit', AUDITORS, largestBody(config), (_context, request) =>
     answering(request, '', async () => {

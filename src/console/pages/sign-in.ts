@@ -1,6 +1,7 @@
 // Sign-in: a key is exchanged for a cookie by POST /session, or the organisation's own sign-in is asked, where there is one. Works
 // without script; with it, errors of the key stay on the page. What went wrong is said in words that the address cannot choose.
 
+import type { Role } from '../../tenant/roles.ts'
 import { type Html, html } from '../html.ts'
 
 export type SignIn = {
@@ -10,6 +11,8 @@ export type SignIn = {
   provider: boolean
   /** Where it leads, once signed in; `/` leads to the first page of one's role. */
   to: string
+  /** Whose keys the page is for; null: whoever has one. */
+  roles: readonly Role[] | null
 }
 
 const wrongKey = 'That key is not known here. Check that all of it was copied.'
@@ -29,7 +32,7 @@ const reasons = new Map([
   ['inactive', 'You were deactivated here. Ask an administrator of this service.'],
 ])
 
-export function signInPage({ failure, provider, to }: SignIn): Html {
+export function signInPage({ failure, provider, to, roles }: SignIn): Html {
   const failed = failure === 'failed'
   const reason = failure === undefined ? undefined : reasons.get(failure)
   return html`<section class="sign-in" aria-labelledby="title">
@@ -45,10 +48,16 @@ ${
 <label for="key">Key</label>
 <input id="key" name="key" type="password" required autocomplete="current-password" spellcheck="false" autocapitalize="off"${!provider && html` autofocus`} aria-describedby="key-help${failed && ' key-error'}"${failed && html` aria-invalid="true"`}>
 <p class="error" id="key-error" role="alert"${!failed && html` hidden`}>${wrongKey}</p>
-<p class="hint" id="key-help">On a fresh installation the keys are in <code>keys.json</code>, in the data directory (<code>.darkroom/</code> unless it was moved). Use <code>client</code>.</p>
+<p class="hint" id="key-help">On a fresh installation the keys are in <code>keys.json</code>, in the data directory (<code>.darkroom/</code> unless it was moved). ${whichKey(roles)}</p>
 </div>
 <button class="${provider ? '' : 'primary'}">Sign in${provider && ' with the key'}</button>
 </form>
 <p class="aside">No key? Anyone may <a href="/verify">check a picture</a>.</p>
 </section>`
+}
+
+/** The keys of that file have the names of their roles. */
+function whichKey(roles: readonly Role[] | null): Html {
+  if (roles === null) return html`Use <code>client</code>.`
+  return html`This page is for ${roles.map((role, index) => html`${index > 0 && ' or '}<code>${role}</code>`)}.`
 }

@@ -16,7 +16,7 @@ export function logPage(health: LogHealth): Html {
   const problems = problemsOf(health)
   return html`${auditWays('/audit/log')}<header class="lead">
 <h1>The log</h1>
-<p>Whether the transparency log grows, who vouches for it, and what waits for it. Anybody reads the log itself at <code>/log/</code>.</p>
+<p>Whether the transparency log grows, who vouches for it, and what waits for it. Anybody reads the log itself: its newest <a href="/log/checkpoint">checkpoint</a>, its <a href="/log/key">key</a> and, under <code>/log/tile/</code>, its tiles.</p>
 <p class="live hint" id="live" role="status"></p>
 </header>
 <div id="live-part" class="log" data-live="${LIVE_MS}">

@@ -123,7 +123,7 @@ function spoken(value: number): string {
 /** Where what the Transparency Database takes is to be had. */
 function payloads({ from, to }: AskedPeriod): Html {
   const query = new URLSearchParams({ from: `${from}T00:00:00Z`, to: `${to}T00:00:00Z` }).toString()
-  return html`<p class="hint">The payloads: <a href="/v1/audit/statements?${query}">in pages as JSON</a>, or all of them by <code>darkroom statements export --from ${from} --to ${to} --out payloads.jsonl</code></p>`
+  return html`<p class="hint">The payloads: <a href="/v1/audit/statements?${query}">in pages as JSON</a>, or all of them by <code>darkroom statements export --from ${from} --to ${to} --out payloads.jsonl</code> (in a clone, <code>npm run darkroom --</code> in place of <code>darkroom</code>)</p>`
 }
 
 function tableSection(report: AuditReport, table: Table, asked: AskedPeriod): Html {

@@ -40,7 +40,7 @@ function rowProof({ index, leafHash, row, proof, checkpoint, key }: RowView): Ht
 <ul class="checks" hidden></ul>
 <p class="hint">This page comes from the service that it vouches for. On another machine, with the key from elsewhere, the receipt is checked by</p>
 <pre class="command" tabindex="0" aria-label="Command">darkroom audit receipt ${file} --key log-key.txt</pre>
-<p class="hint">and whole periods by <code>verify.mjs</code>, which shares no code with this service and asks it nothing: see <a href="/audit/exports">exports</a>.</p>
+<p class="hint">(in a clone of the source, <code>npm run darkroom --</code> in place of <code>darkroom</code>) and whole periods by <code>verify.mjs</code>, which shares no code with this service and asks it nothing: see <a href="/audit/exports">exports</a>.</p>
 </section>`
 }
 
