@@ -4,6 +4,7 @@ import type { ImageState, RequestState } from '../journey.ts'
 import type { Sql } from '../kernel/database.ts'
 import type { Lead, LeadBy } from './find-keys.ts'
 import { type Hit, lookUp } from './find-records.ts'
+import { withdrawnAt } from './history-images.ts'
 import { restrictedRequests } from './restricted.ts'
 
 /** `exact`: it is that one; the others are the bands of the public check. */
@@ -24,9 +25,13 @@ export type Finding = {
   /** Null: the request as a whole, or something that is about neither. */
   image_id: string | null
   tenant: { id: string; name: string } | null
-  state: RequestState | ImageState | null
+  state: RequestState | ImageState | 'erased' | null
+  /** What it was when it was erased; null: it is not. */
+  erased_from: RequestState | ImageState | null
   created_at: string | null
   published_at: string | null
+  /** Null: it is not withdrawn, nor was when it was erased. */
+  withdrawn_at: string | null
   erased_at: string | null
   log_index: number | null
 }
@@ -57,8 +62,10 @@ const NOTHING: Omit<Finding, 'found_by'> = {
   image_id: null,
   tenant: null,
   state: null,
+  erased_from: null,
   created_at: null,
   published_at: null,
+  withdrawn_at: null,
   erased_at: null,
   log_index: null,
 }
@@ -70,15 +77,18 @@ function findingOf({ requestId, imageId, index }: Hit, found_by: Way[], { reques
   if (request === undefined) return { ...NOTHING, found_by, log_index: index }
   const image = imageId === null ? undefined : images.get(imageId)
   const erased = image?.erased_at ?? request.erased_at
+  const state = image?.state ?? request.state
   return {
     restricted: false,
     found_by,
     request_id: request.id,
     image_id: image?.id ?? null,
     tenant: { id: request.tenant_id, name: request.tenant },
-    state: image?.state ?? request.state,
+    state: erased === null ? state : 'erased',
+    erased_from: erased === null ? null : state,
     created_at: request.created_at.toISOString(),
     published_at: image?.published_at?.toISOString() ?? null,
+    withdrawn_at: image?.withdrawn_at?.toISOString() ?? null,
     erased_at: erased?.toISOString() ?? null,
     log_index: index,
   }
@@ -94,8 +104,9 @@ async function readRecords(sql: Sql, ids: readonly string[]) {
     .where('request.id', 'in', ids)
     .execute()
   const images = await sql
-    .selectFrom('darkroom.image')
+    .selectFrom('darkroom.image as image')
     .select(['id', 'state', 'published_at', 'erased_at'])
+    .select(withdrawnAt)
     .where('request_id', 'in', ids)
     .execute()
   return {

@@ -100,8 +100,16 @@ const NAMES: Readonly<Record<string, string>> = {
 const PLAIN = /^[\w.:/+@=-]{1,300}$/
 const MOST_VALUES = 40
 
-export function factsOf(facts: Json): Fact[] {
-  return Object.entries(NAMES).flatMap(([path, name]) => {
+/** Of what was allowed since nothing was found: no rule was broken, and these are of the one that came nearest. */
+const NEAREST: Readonly<Record<string, string>> = {
+  clause: 'nearest rule',
+  category: 'nearest category',
+  band: 'its band',
+}
+
+export function factsOf(facts: Json, kind: string): Fact[] {
+  const clear = kind === 'image.cleared' && within(facts, 'reason') === 'clear'
+  return Object.entries(clear ? { ...NAMES, ...NEAREST } : NAMES).flatMap(([path, name]) => {
     const value = worded(path.split('.').reduce<Json | undefined>(within, facts))
     return value === null ? [] : [{ name, value }]
   })

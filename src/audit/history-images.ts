@@ -1,4 +1,6 @@
-// What an image carries, from the record that its marking left: the mark with its number, the digests, and how it read back. Pure.
+// What an image carries, from the record that its marking left: the mark with its number, the digests, and how it read back; and since when
+// it is withdrawn.
+import { sql as raw } from 'kysely'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Json } from '../kernel/canonical.ts'
@@ -38,6 +40,11 @@ export type Mark = {
   label: boolean
   timestamp: boolean
 }
+
+/** Of `image`; null where it is not withdrawn now. */
+export const withdrawnAt = raw<Date | null>`(
+  SELECT max(at) FROM darkroom.move
+   WHERE image.state = 'withdrawn' AND subject_id = image.id AND kind = 'image.withdrawn')`.as('withdrawn_at')
 
 /** Null: it was not marked, or its record is not one of ours. */
 export function readMark(marked: Json | null, markId: string): Mark | null {

@@ -1,6 +1,7 @@
 // Every kind of move in plain words, and who makes it where its facts do not say. A test holds the table against all kinds that the code
 // writes. Pure.
 import type { StateOf, Subject } from '../journey.ts'
+import type { Json } from '../kernel/canonical.ts'
 
 /** `gate`: software, by the policy in force. `service`: software that keeps the service going. `unrecorded`: the log does not say. */
 export type Doer = 'gate' | 'service' | 'people' | 'owner' | 'operator' | 'public' | 'unrecorded'
@@ -97,6 +98,14 @@ const kinds: ReadonlyMap<string, Kind> = new Map(Object.entries({ ...moves, ...n
 /** What a move of a kind is, in words; one that nobody knows is said to be that. */
 export function kindOf(name: string): Kind {
   return kinds.get(name) ?? { says: `A move of the kind ${name}`, by: 'unrecorded' }
+}
+
+/** What a move was, in words; `kindOf` of its kind, unless its facts say more. */
+export function saysOf(name: string, facts: Json): string {
+  const result = typeof facts === 'object' && facts !== null && !Array.isArray(facts) ? facts.result : null
+  return name === 'appeal.partial' && typeof result === 'string'
+    ? 'Appeal decided: the first reason is withdrawn, and software refused the request by another rule'
+    : kindOf(name).says
 }
 
 export function knownKinds(): string[] {

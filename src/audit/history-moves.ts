@@ -4,7 +4,8 @@ import { sql as raw, type Selectable } from 'kysely'
 import type { Sql } from '../kernel/database.ts'
 import type { MoveTable } from '../kernel/tables.ts'
 import { type By, doerOf, type Fact, factsOf } from './history-facts.ts'
-import { kindOf } from './history-kinds.ts'
+import { saysOf } from './history-kinds.ts'
+import { givenAt, readVerdicts, type Verdict, verdictsBehind } from './history-verdicts.ts'
 import { isClosed } from './restricted.ts'
 
 export type Place = {
@@ -26,6 +27,10 @@ export type Move = {
   to: string | null
   by: By | null
   facts: Fact[]
+  /** When the verdict that it tells was given; `at` is when it counts. Null: it tells none. */
+  given_at: string | null
+  /** Those that led to it, in the order in which they were given. */
+  verdicts: Verdict[]
   place: Place
 }
 
@@ -47,10 +52,14 @@ export async function readMoves(sql: Sql, requestId: string, after: string): Pro
       FROM darkroom.move AS move JOIN about ON about.id = move.subject_id
      WHERE move.tenant_sequence > ${after}::bigint
      ORDER BY move.tenant_sequence LIMIT ${MOVES_A_PAGE + 1}`.execute(sql)
-  return { moves: rows.slice(0, MOVES_A_PAGE).map(moveOf), more: rows.length > MOVES_A_PAGE }
+  const verdicts = await readVerdicts(sql, requestId)
+  return {
+    moves: rows.slice(0, MOVES_A_PAGE).map((row) => moveOf(row, verdicts)),
+    more: rows.length > MOVES_A_PAGE,
+  }
 }
 
-function moveOf(row: Row): Move {
+function moveOf(row: Row, verdicts: Awaited<ReturnType<typeof readVerdicts>>): Move {
   const place = {
     index: row.log_index === null ? null : Number(row.log_index),
     sequence: row.tenant_sequence,
@@ -59,16 +68,21 @@ function moveOf(row: Row): Move {
   }
   const at = row.at.toISOString()
   if (isClosed(row)) return { ...CLOSED, at, place }
+  const by = doerOf(row.kind, row.facts)
+  const behind = verdictsBehind(row, verdicts)
   return {
     at,
     kind: row.kind,
-    says: kindOf(row.kind).says,
+    says: saysOf(row.kind, row.facts),
     // A note names no type of its own: its kind does.
     subject: { type: row.subject === 'note' ? typeOf(row.subject_id) : row.subject, id: row.subject_id },
     from: row.from_state,
     to: row.to_state,
-    by: doerOf(row.kind, row.facts),
-    facts: factsOf(row.facts),
+    // Where the facts name nobody, the verdicts do.
+    by: by.who === 'people' && by.people.length === 0 ? { ...by, people: behind.map(({ person }) => person) } : by,
+    facts: factsOf(row.facts, row.kind),
+    given_at: givenAt(row, verdicts),
+    verdicts: behind,
     place,
   }
 }
@@ -81,6 +95,8 @@ const CLOSED: Omit<Move, 'at' | 'place'> = {
   to: null,
   by: null,
   facts: [],
+  given_at: null,
+  verdicts: [],
 }
 
 function typeOf(id: string): string {

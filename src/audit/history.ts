@@ -5,8 +5,10 @@ import { outcomeOf } from '../journey.ts'
 import type { Sql } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ImageTable } from '../kernel/tables.ts'
-import { readMark } from './history-images.ts'
+import type { PolicyRef } from '../policy/policy.ts'
+import { readMark, withdrawnAt } from './history-images.ts'
 import { type Move, readMoves } from './history-moves.ts'
+import { readStatements, type Stated } from './history-statements.ts'
 import { restrictedRequests } from './restricted.ts'
 
 export type History = {
@@ -16,7 +18,9 @@ export type History = {
   /** The image that was asked for; null: the request was. */
   image_id: string | null
   images: HistoryImage[]
-  statements: { id: string; subject_id: string; at: string; replaced_by: string | null }[]
+  statements: Stated[]
+  /** The policies that digests here are of, as far as the records know them. */
+  policies: PolicyRef[]
   moves: Move[]
   /** What to ask for the moves after these; null: there are none. */
   next: string | null
@@ -33,12 +37,16 @@ export async function readHistory(sql: Sql, id: string, after = '0'): Promise<Hi
   const { moves, more } = await readMoves(sql, requestId, after)
   const images = await readImages(sql, requestId)
   const { rows } = await raw<{ now: Date }>`SELECT darkroom.now() AS now`.execute(sql)
+  const request = await readRequest(sql, requestId, images)
+  const statements = await readStatements(sql, [requestId, ...images.map((image) => image.id)])
+  const digests = [request.policy_digest, ...moves.flatMap(({ by }) => by?.policy ?? [])]
   return {
     as_of: (rows[0]?.now ?? new Date()).toISOString(),
-    request: await readRequest(sql, requestId, images),
+    request,
     image_id: imageId,
     images: images.map(imageOf),
-    statements: await readStatements(sql, [requestId, ...images.map((image) => image.id)]),
+    statements,
+    policies: await readPolicies(sql, digests, statements),
     moves,
     next: more ? (moves.at(-1)?.place.sequence ?? null) : null,
   }
@@ -69,7 +77,10 @@ const IMAGE = [
   'published_at',
   'erased_at',
 ] as const
-type ImageRow = Pick<Selectable<ImageTable>, (typeof IMAGE)[number]> & { release: string | null }
+type ImageRow = Pick<Selectable<ImageTable>, (typeof IMAGE)[number]> & {
+  release: string | null
+  withdrawn_at: Date | null
+}
 
 /** `release`: the place in the log of its last one. */
 function readImages(sql: Sql, requestId: string): Promise<ImageRow[]> {
@@ -82,6 +93,7 @@ function readImages(sql: Sql, requestId: string): Promise<ImageRow[]> {
          WHERE subject_id = image.id AND kind = 'image.published'
            AND log_index < (SELECT tree_size FROM darkroom.log))`.as('release'),
     )
+    .select(withdrawnAt)
     .where('request_id', '=', requestId)
     .orderBy('position')
     .execute()
@@ -96,6 +108,7 @@ function imageOf(row: ImageRow) {
     seed: Number(row.seed),
     created_at: row.created_at.toISOString(),
     published_at: row.published_at?.toISOString() ?? null,
+    withdrawn_at: row.withdrawn_at?.toISOString() ?? null,
     erased_at: row.erased_at?.toISOString() ?? null,
     statement_id: row.statement_id,
     drawn_sha256: row.generated_digest,
@@ -125,9 +138,12 @@ async function readRequest(sql: Sql, id: string, images: readonly ImageRow[]) {
     .where('request_id', '=', id)
     .where('result_request_id', 'is not', null)
     .execute()
-  const { created_at, erased_at, tenant, tenant_id, pseudonym, ...rest } = row
+  const { created_at, erased_at, tenant, tenant_id, pseudonym, sandbox, ...rest } = row
   return {
     ...rest,
+    sandbox: sandbox !== null,
+    /** What a rehearsal was to end in. */
+    scenario: sandbox,
     outcome: row.state === 'done' ? outcomeOf(images.map((image) => image.state)) : null,
     tenant: { id: tenant_id, name: tenant, pseudonym },
     created_at: created_at.toISOString(),
@@ -136,13 +152,14 @@ async function readRequest(sql: Sql, id: string, images: readonly ImageRow[]) {
   }
 }
 
-async function readStatements(sql: Sql, subjects: readonly string[]) {
+/** By digest; a statement cites its own by name too. */
+async function readPolicies(sql: Sql, digests: readonly string[], statements: readonly Stated[]) {
   const rows = await sql
-    .selectFrom('darkroom.statement')
-    .select(['id', 'subject_id', 'created_at', 'replaced_by'])
-    .where('subject_id', 'in', subjects)
-    .orderBy('created_at')
-    .orderBy('id')
+    .selectFrom('darkroom.policy_version')
+    .select(['id', 'version', 'digest'])
+    .distinct()
+    .where('digest', 'in', digests)
     .execute()
-  return rows.map(({ created_at, ...rest }) => ({ ...rest, at: created_at.toISOString() }))
+  const all = [...rows, ...statements.map(({ policy }) => policy)]
+  return [...new Map(all.map((one) => [one.digest, one])).values()]
 }

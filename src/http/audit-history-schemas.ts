@@ -39,9 +39,13 @@ const FindingSchema = Type.Unsafe<Finding>(
       request_id: Id,
       image_id: Id,
       tenant: Nullable(Type.Object({ id: Type.String(), name: Type.String() })),
-      state: Nullable(Type.String({ description: 'Of the image, else of the request.' })),
+      state: Nullable(
+        Type.String({ description: 'Of the image, else of the request; `erased` once its content is gone.' }),
+      ),
+      erased_from: Nullable(Type.String({ description: 'The state that it was in when it was erased.' })),
       created_at: Nullable(Time),
       published_at: Nullable(Time),
+      withdrawn_at: Nullable(Time),
       erased_at: Nullable(Time),
       log_index: Nullable(Count),
     },
@@ -75,11 +79,16 @@ const Place = Type.Object({
   signed_in: Nullable(Type.Integer({ description: 'Size of the first signed tree that has it; null: it waits.' })),
 })
 
+const Policy = Type.Object({ id: Type.String(), version: Type.String(), digest: Type.String() })
+
 export const HistorySchema = Type.Unsafe<{ object: 'audit_history' } & History>(
   Type.Object({
     object: Type.Literal('audit_history'),
     as_of: Time,
-    request: Type.Object({ id: Type.String(), state: Type.String() }, { additionalProperties: true }),
+    request: Type.Object(
+      { id: Type.String(), state: Type.String(), sandbox: Type.Boolean() },
+      { additionalProperties: true },
+    ),
     image_id: Id,
     images: Type.Array(
       Type.Object(
@@ -87,7 +96,18 @@ export const HistorySchema = Type.Unsafe<{ object: 'audit_history' } & History>(
         { additionalProperties: true, description: 'As it is now: digests, mark, manifest, verdict with its scores.' },
       ),
     ),
-    statements: Type.Array(Type.Object({ id: Type.String(), subject_id: Type.String(), at: Time, replaced_by: Id })),
+    statements: Type.Array(
+      Type.Object({
+        ...{ id: Type.String(), subject_id: Type.String(), at: Time, replaced_by: Id, restriction: Type.String() },
+        clause: Nullable(Type.String({ description: 'Null: its owner took the picture back.' })),
+        facts: Type.String({ description: 'In the policy’s own sentences.' }),
+        decided_by: Type.String(),
+        redress: Type.String({ description: 'full: an appeal was open to the person concerned.' }),
+        appeal_until: Nullable(Time),
+        policy: Policy,
+      }),
+    ),
+    policies: Type.Array(Policy, { description: 'Those whose digests stand here, as far as the records know them.' }),
     moves: Type.Array(
       Type.Object({
         at: Time,
@@ -105,6 +125,16 @@ export const HistorySchema = Type.Unsafe<{ object: 'audit_history' } & History>(
           }),
         ),
         facts: Type.Array(Type.Object({ name: Type.String(), value: Type.String() })),
+        given_at: Nullable(
+          Type.String({
+            format: 'date-time',
+            description: 'Of a verdict; it counts from `at`, once it could be undone no more.',
+          }),
+        ),
+        verdicts: Type.Array(
+          Type.Object({ id: Type.String(), person: Type.String(), outcome: Type.String(), given_at: Time }),
+          { description: 'Those that led to it. The log has them behind it: they are written in one transaction.' },
+        ),
         place: Place,
       }),
     ),

@@ -192,7 +192,19 @@ test('what was refused is found by the very file that was drawn; what is erased 
   assert.equal((await service.call(`/v1/generations/${gonesRequest}`, { method: 'DELETE' })).status, 204)
   const again = await byPicture(await sharp(gone.bytes).jpeg({ quality: 85 }).toBuffer())
   assert.equal(again.body.findings[0]?.image_id, gone.id)
-  assert.ok(again.body.findings[0].erased_at)
+  const { state, erased_from, erased_at, withdrawn_at } = again.body.findings[0]
+  assert.deepEqual([state, erased_from, withdrawn_at], ['erased', 'published', null])
+  assert.ok(erased_at)
+})
+
+test('what was withdrawn says since when', async () => {
+  const back = await publishing.publish()
+  const standing = (await byKey(back.id)).body.findings[0]
+  assert.deepEqual([standing.state, standing.withdrawn_at, standing.erased_from], ['published', null, null])
+  assert.equal((await publishing.service.call(`/v1/images/${back.id}/withdraw`, { method: 'POST' })).status, 200)
+  const { state, published_at, withdrawn_at } = (await byKey(back.id)).body.findings[0]
+  assert.equal(state, 'withdrawn')
+  assert.ok(Date.parse(withdrawn_at) >= Date.parse(published_at), withdrawn_at)
 })
 
 test('of a restricted case only that is told, by whatever it is found', async () => {

@@ -17,6 +17,7 @@ import { openVoices, TEXT, UNDO_SECONDS } from '../review/voices.ts'
 import { growLog } from '../support/log-rounds.ts'
 import { restrict } from './restrict.ts'
 
+const REFUSED_TWICE = 'a man being beheaded, gore and blood everywhere, dismembered body'
 let court: Court
 let voices: ReturnType<typeof openVoices>
 before(async () => {
@@ -92,6 +93,7 @@ test('an appeal that was won is told whole and in order, with who made each move
   assert.deepEqual([who('image.cleared')?.who, who('image.published')?.who], ['people', 'service'])
   assert.deepEqual(who('appeal.overturned')?.people.toSorted(), [court.people.ada.id, court.people.ben.id].toSorted())
   assert.deepEqual(who('review.verdict')?.people, [court.people.ada.id])
+  assert.equal(request.sandbox, false)
   const denied = one(moves, 'image.denied')
   assert.equal(factIn(denied.facts, 'clause'), 'violence/graphic/3')
   assert.match(factIn(denied.facts, 'classifiers') ?? '', /^storybook-eye 1\.0\.0 e{64}$/)
@@ -100,9 +102,71 @@ test('an appeal that was won is told whole and in order, with who made each move
     statements.map(({ id }: { id: string }) => id),
     [statementId],
   )
+  const { clause, decided_by, redress, facts, policy } = statements[0]
+  assert.deepEqual([clause, decided_by, redress], ['violence/graphic/3', 'automated', 'full'])
+  assert.ok(facts.length > 20 && policy.digest === court.policy.digest && policy.version === court.policy.version)
   assert.equal(one(moves, 'appeal.open').subject?.id, appealId)
   assert.equal(images[0].verdict.scores['violence/graphic'], 0.99)
   assert.deepEqual((await history(requestId)).moves, moves)
+})
+
+test('a decision names the verdicts that led to it, and when each was given, whom its own facts name or not', async () => {
+  const { imageId } = await overturned()
+  const { moves } = await history(imageId)
+  const { ada, ben } = court.people
+  for (const kind of ['image.cleared', 'appeal.overturned']) {
+    const { verdicts, by } = one(moves, kind)
+    assert.deepEqual(
+      verdicts.map(({ person, outcome }) => [person, outcome]),
+      [
+        [ada.id, 'allow'],
+        [ben.id, 'allow'],
+      ],
+    )
+    assert.deepEqual(by?.people.toSorted(), [ada.id, ben.id].toSorted())
+  }
+  const noted = moves.filter(({ kind }: Move) => kind === 'review.verdict')
+  const { verdicts } = one(moves, 'image.cleared')
+  for (const [at, move] of noted.entries()) {
+    assert.equal(move.given_at, verdicts[at]?.given_at)
+    assert.equal(factIn(move.facts, 'verdict'), verdicts[at]?.id)
+    assert.ok(Date.parse(move.at) - Date.parse(move.given_at) >= (UNDO_SECONDS - 1) * 1000, 'it counts later')
+  }
+  const others = moves.filter(({ kind }: Move) => !['image.cleared', 'appeal.overturned'].includes(kind))
+  assert.ok(others.every((move: Move) => move.verdicts.length === 0))
+})
+
+test('what people refused names who did, and its statement by them', async () => {
+  const { imageId } = await voices.order(ALLOWED, { 'violence/graphic': 0.5 })
+  await voices.judge('cleo', 'deny', 'violence/graphic/3')
+  await court.pass(UNDO_SECONDS)
+  const { moves, statements } = await history(imageId)
+  const { by, verdicts } = one(moves, 'image.denied')
+  assert.deepEqual([by?.who, by?.people, verdicts.length], ['people', [court.people.cleo.id], 1])
+  assert.deepEqual(
+    statements.map((stated: { decided_by: string }) => stated.decided_by),
+    ['person'],
+  )
+})
+
+test('what was allowed since nothing was found cites no clause, but the rule that came nearest', async () => {
+  const { imageId } = await voices.order(ALLOWED, { weapons: 0.01 })
+  const { facts } = one((await history(imageId)).moves, 'image.cleared')
+  assert.equal(factIn(facts, 'reason'), 'clear')
+  assert.ok(factIn(facts, 'nearest rule') && factIn(facts, 'nearest category') && factIn(facts, 'its band'))
+  for (const name of ['clause', 'category', 'band']) assert.equal(factIn(facts, name), undefined, name)
+  const lifted = factsOf({ reason: 'lifted', clause: 'weapons/3' }, 'image.cleared')
+  assert.equal(factIn(lifted, 'clause'), 'weapons/3', 'a clause that lets it through is one that it goes by')
+})
+
+test('that software refused anew what people had let in is not told as what they found', async () => {
+  const { requestId, statement } = await voices.order(REFUSED_TWICE, null)
+  assert.equal((await voices.appealOf(statement.id)).status, 201)
+  for (const who of ['ada', 'ben'] as const) {
+    await voices.judge(who, 'allow')
+    await court.pass(UNDO_SECONDS)
+  }
+  assert.match(one((await history(requestId)).moves, 'appeal.partial').says, /withdrawn, and software refused/)
 })
 
 test('each row has a proof that holds without the service, and opens what its move says', async () => {
@@ -177,6 +241,7 @@ test('what was erased has its history, which tells the erasure and by whom', asy
   const last = moves.at(-1)
   assert.deepEqual([last.kind, last.by.who], ['generation.erased', 'owner'])
   assert.ok(kinds(moves).includes('image.published'))
+  assert.equal(images[0].withdrawn_at, null)
 })
 
 test('nothing that anybody typed is told, nor who a reviewer is', async () => {
@@ -184,7 +249,7 @@ test('nothing that anybody typed is told, nor who a reviewer is', async () => {
   const { text } = await ask(`/v1/audit/history/${requestId}`)
   for (const said of [TEXT, ALLOWED, FORBIDDEN, 'Ada', 'Ben']) assert.ok(!text.includes(said), said)
   // Whatever a fact is called, a sentence is none.
-  assert.deepEqual(factsOf({ reason: 'my neighbour keeps one', clause: 'weapons/2', note: 'typed' }), [
+  assert.deepEqual(factsOf({ reason: 'my neighbour keeps one', clause: 'weapons/2', note: 'typed' }, 'image.denied'), [
     { name: 'clause', value: 'weapons/2' },
   ])
 })

@@ -58,6 +58,20 @@ await onAudit('what happened to pictures', tell, (named) => {
       assert.equal(await refused.getAttribute('data-tone'), 'bad')
       assert.match(await refused.innerText(), /by software, policy .*clause violence\/graphic\/3/s)
       assert.equal(await page.locator('.move').count(), await page.locator('.place').count())
+      // The log has the verdict that decided an appeal behind the decision: the page says so, on both.
+      const decision = await page.locator('.move', { hasText: 'Appeal decided' }).first().innerText()
+      assert.match(decision, /Decided by 2 verdicts of \w+: allow, given at [\d:]{8}; \w+: allow, given at/)
+      const last = page.locator('.move', { hasText: 'A reviewer judged' }).last()
+      assert.match(await last.innerText(), /Given at ([\d:]{8}), counts from (?!\1)[\d:]{8}\. It led to .* before it/)
+      await last.locator('.hint a').click()
+      assert.match(await page.locator('.move:target .says').innerText(), /^Allowed/)
+      await page.locator('.card', { hasText: 'Image withheld' }).waitFor()
+      const ofStatement = page.locator(`.move a[href^="#sor_"]`)
+      const id = (await ofStatement.first().getAttribute('href')) ?? ''
+      assert.match(
+        await page.locator(`[id="${id.slice(1)}"]`).innerText(),
+        /Decided by\s+software.*Rule\s+violence\/graphic\/3/s,
+      )
       // The appeal's text is nobody's here, nor a reviewer's name, nor the prompt.
       assert.doesNotMatch(await page.content(), /textbook of surgery|Ada|Ben|rowing|lighthouse/)
       await accessible(page, 'a history')
@@ -134,6 +148,11 @@ await onAudit('what happened to pictures', tell, (named) => {
     const back = await open(`/audit/history/${ids.withdrawn}`)
     assert.match(await back.locator('.move', { hasText: 'Withdrawn' }).innerText(), /by its owner/)
     assert.match(await back.innerText('.card h3'), /withdrawn/)
+    const first = await back.innerText('.traits > div:first-child')
+    assert.match(first, /^State\s+withdrawn$/, 'the image’s own, not its request’s')
+    assert.match(await back.innerText('.traits'), /Withdrawn\s.*Of the request/s)
+    // What is allowed broke no clause.
+    assert.doesNotMatch(await back.locator('.move', { hasText: 'Allowed' }).innerText(), /clause/)
     const gone = await open(`/audit/history/${ids.erased}`)
     assert.match(await gone.innerText('.history > .callout'), /was erased .*stands/)
     const told = await says(gone)

@@ -96,10 +96,10 @@ ${waysOf(found_by)}</li>
 `
   return html`<li class="record panel">
 <h3><a href="/audit/history/${id}">${image_id === null ? 'Request' : 'Image'} <code>${id}</code></a></h3>
-<p>${finding.state !== null && stateLabel(finding.state, finding.erased_at !== null)}</p>
+<p>${finding.state !== null && stateLabel(finding.erased_from ?? finding.state, finding.erased_from !== null)}</p>
 <dl class="traits">
 <div><dt>Tenant</dt><dd><bdi>${tenant?.name}</bdi></dd></div>
-${moment('Ordered', finding.created_at, now)}${moment('Released', finding.published_at, now)}${moment('Erased', finding.erased_at, now)}${image_id !== null && html`<div><dt>Request</dt><dd><a href="/audit/history/${request_id}"><code>${request_id}</code></a></dd></div>`}
+${moment('Ordered', finding.created_at, now)}${moment('Released', finding.published_at, now)}${moment('Withdrawn', finding.withdrawn_at, now)}${moment('Erased', finding.erased_at, now)}${image_id !== null && html`<div><dt>Request</dt><dd><a href="/audit/history/${request_id}"><code>${request_id}</code></a></dd></div>`}
 ${log_index !== null && html`<div><dt>Row</dt><dd><a href="/audit/rows/${log_index}">index ${log_index}</a></dd></div>`}
 </dl>
 ${waysOf(found_by)}</li>

@@ -6,9 +6,11 @@ import type { Fact } from '../../../audit/history-facts.ts'
 import type { Move } from '../../../audit/history-moves.ts'
 import { type Html, html } from '../../html.ts'
 import { time } from '../../times.ts'
+import { linked, statementsOf } from './history-statements.ts'
+import { anchorOf, verdictWords } from './history-verdicts.ts'
 import { imageCard } from './image.ts'
 import { auditWays } from './ways.ts'
-import { doer, short, stateLabel, toneOf } from './words.ts'
+import { doer, policyNamed, stateLabel, toneOf } from './words.ts'
 
 /** `first`: whether these are the first of its moves. */
 export type HistoryView = { history: History; first: boolean }
@@ -17,17 +19,19 @@ export function historyPage({ history, first }: HistoryView): Html {
   const { request, image_id, images, moves, next } = history
   const now = new Date(history.as_of)
   const id = image_id ?? request.id
+  const erased = images.find((image) => image.id === image_id)?.erased_at ?? request.erased_at
   return html`${auditWays('/audit')}<div class="stack history">
 <header class="lead">
 <h1>What happened to ${image_id === null ? 'a request' : 'an image'}</h1>
 <p><code>${id}</code></p>
 </header>
-${request.erased_at !== null && html`<p class="callout">Its content was erased ${time(new Date(request.erased_at), now)}. What happened stands: nothing of the content was in it.</p>`}
+${erased !== null && html`<p class="callout">Its content was erased ${time(new Date(erased), now)}. What happened stands: nothing of the content was in it.</p>`}
 ${summary(history, now)}
 <section class="stack" aria-labelledby="images">
 <h2 id="images">${images.length === 1 ? 'The image' : `${images.length} images`}, as of now</h2>
 <div class="cards">${images.map((image) => imageCard(image, { of: images.length, asked: image.id === image_id, now }))}</div>
 </section>
+${statementsOf(history, now)}
 <section class="stack" aria-labelledby="moves">
 <h2 id="moves">${moves.length === 0 ? 'No more moves' : 'Every move'}</h2>
 ${days(moves).map(([day, own]) => dayOf(day, own, history, now))}
@@ -40,19 +44,25 @@ ${next !== null && html`<a class="button" href="/audit/history/${id}?after=${nex
 </div>`
 }
 
-function summary({ request, image_id, statements }: History, now: Date): Html {
+function summary({ request, image_id, images, statements, policies }: History, now: Date): Html {
   const { tenant, led_to: led, follows } = request
-  const traits: [string, Html | string | null][] = [
-    ['Request', image_id === null ? null : html`<a href="/audit/history/${request.id}"><code>${request.id}</code></a>`],
-    ['State', stateLabel(request.outcome ?? request.state, request.erased_at !== null)],
+  const image = images.find(({ id }) => id === image_id)
+  const ofRequest = stateLabel(request.outcome ?? request.state, request.erased_at !== null)
+  const traits: [string, Html | string | null | undefined][] = [
+    ['State', image === undefined ? ofRequest : stateLabel(image.state, image.erased_at !== null)],
+    ['Withdrawn', image?.withdrawn_at ? time(new Date(image.withdrawn_at), now) : null],
+    [
+      'Of the request',
+      image && html`<a href="/audit/history/${request.id}"><code>${request.id}</code></a> ${ofRequest}`,
+    ],
     ['Ordered', time(new Date(request.created_at), now)],
     ['Tenant', html`<bdi>${tenant.name}</bdi>, in the log <code>${tenant.pseudonym}</code>`],
     [
       'Model',
       `${request.model} ${request.model_version}, ${request.width} × ${request.height}, ${request.steps} steps`,
     ],
-    ['Policy', short(request.policy_digest)],
-    ['Rehearsal', request.sandbox],
+    ['Policy', policyNamed(request.policy_digest, policies)],
+    ['Rehearsal', request.scenario],
     [
       'Follows',
       follows === null ? null : html`an appeal of <a href="/audit/history/${follows}"><code>${follows}</code></a>`,
@@ -65,11 +75,11 @@ function summary({ request, image_id, statements }: History, now: Date): Html {
       'Statements',
       statements.length === 0
         ? null
-        : html`${statements.map(({ id, replaced_by }) => html`<code>${id}</code>${replaced_by !== null && ' (replaced)'} `)}`,
+        : html`${statements.map(({ id, replaced_by }) => html`<a href="#${id}"><code>${id}</code></a>${replaced_by !== null && ' (replaced)'} `)}`,
     ],
   ]
   return html`<dl class="traits panel">
-${traits.map(([name, value]) => value !== null && html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`
+${traits.map(([name, value]) => value && html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`
 }
 
 function days(moves: readonly Move[]): [string, Move[]][] {
@@ -88,14 +98,14 @@ ${moves.map((move) => moveOf(move, history, now))}</ol>
 
 function moveOf(move: Move, history: History, now: Date): Html {
   const { at, says, subject, by, facts } = move
-  return html`<li class="move" data-tone="${toneOf(move)}">
+  return html`<li class="move" id="${anchorOf(move)}" data-tone="${toneOf(move)}">
 <p class="says"><strong>${says}</strong>${subject !== null && html` <span class="about">${about(subject, history)}</span>`}</p>
-<p class="hint">${time(new Date(at), now)}, <span class="number">${at.slice(11, 19)}</span>${by !== null && html`, ${doer(by)}`}</p>
-${inShort(facts)}<div class="opens">
+<p class="hint">${time(new Date(at), now)}, <span class="number">${at.slice(11, 19)}</span>${by !== null && html`, ${doer(by, history.policies)}`}</p>
+${verdictWords(move, history.moves)}${inShort(facts)}<div class="opens">
 ${
   facts.length > 0 &&
   html`<details><summary>${facts.length === 1 ? '1 fact' : `${facts.length} facts`}</summary>
-<dl class="particulars">${facts.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+<dl class="particulars">${facts.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${linked(value, history)}</dd></div>`)}</dl>
 </details>
 `
 }${placeOf(move)}</div>

@@ -9,12 +9,12 @@ import { short, stateLabel } from './words.ts'
 type Drawn = { of: number; asked: boolean; now: Date }
 
 export function imageCard(image: HistoryImage, { of, asked, now }: Drawn): Html {
-  const { id, position, state, failure, erased_at, published_at, release_index: release } = image
+  const { id, position, state, failure, published_at, withdrawn_at, erased_at, release_index: release } = image
   return html`<article class="card panel" id="${id}"${asked && html` data-asked`}>
 <h3>${of === 1 ? 'Image' : `Image ${position + 1} of ${of}`} ${stateLabel(state, erased_at !== null)}</h3>
 <p class="hint"><code>${id}</code></p>
 <dl class="particulars">
-${fact('Failed by', failure)}${fact('Released', published_at && time(new Date(published_at), now))}${fact('Erased', erased_at && time(new Date(erased_at), now))}${carried(image)}${fact('Statement', image.statement_id && html`<code>${image.statement_id}</code>`)}${fact('Release in the log', release !== null && html`<a href="/audit/rows/${release}">index ${release}</a>`)}</dl>
+${fact('Failed by', failure)}${fact('Released', published_at && time(new Date(published_at), now))}${fact('Withdrawn', withdrawn_at && time(new Date(withdrawn_at), now))}${fact('Erased', erased_at && time(new Date(erased_at), now))}${carried(image)}${fact('Statement', image.statement_id && html`<a href="#${image.statement_id}"><code>${image.statement_id}</code></a>`)}${fact('Release in the log', release !== null && html`<a href="/audit/rows/${release}">index ${release}</a>`)}</dl>
 ${scores(image.verdict)}
 </article>`
 }

@@ -3,6 +3,7 @@
 import type { Sure } from '../../../audit/find.ts'
 import type { By } from '../../../audit/history-facts.ts'
 import type { Move } from '../../../audit/history-moves.ts'
+import type { PolicyRef } from '../../../policy/policy.ts'
 import { type Html, html } from '../../html.ts'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain'
@@ -57,10 +58,10 @@ export function sureLabel(sure: Sure): Html {
   return html`<span class="tag" data-tone="${tone}">${SURE[sure]}</span>`
 }
 
-export function doer({ who, people, key, policy }: By): Html {
+export function doer({ who, people, key, policy }: By, policies: readonly PolicyRef[]): Html {
   switch (who) {
     case 'gate':
-      return html`by software${policy !== null && html`, policy ${short(policy)}`}`
+      return html`by software${policy !== null && html`, policy ${policyNamed(policy, policies)}`}`
     case 'service':
       return html`by the service`
     case 'people':
@@ -81,6 +82,12 @@ export function doer({ who, people, key, policy }: By): Html {
 }
 
 const ids = (all: readonly string[]) => all.map((id, i) => html`${i > 0 && ', '}<code>${id}</code>`)
+
+/** By name and version where those are known, with its digest's beginning. */
+export function policyNamed(digest: string, policies: readonly PolicyRef[]): Html {
+  const known = policies.find((policy) => policy.digest === digest)
+  return html`${known !== undefined && `${known.id} ${known.version}, `}${short(digest)}`
+}
 
 /** A digest's beginning, whole on hover. */
 export function short(digest: string): Html {
