@@ -56,7 +56,7 @@ def varied(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Half of the pictures mirrored, which no label minds, and all a little lighter, darker or tinted."""
     mirrored = torch.from_numpy(rng.random(len(x)) < 0.5)
     x[mirrored] = x[mirrored].flip(3)
-    gain, tint = rng.normal(1, 0.06, (len(x), 1, 1, 1)), rng.normal(0, 0.04, (len(x), 3, 1, 1))
+    gain, tint = rng.normal(1, 0.04, (len(x), 1, 1, 1)), rng.normal(0, 0.02, (len(x), 3, 1, 1))
     return (x * torch.from_numpy(gain).float() + torch.from_numpy(tint).float()).clamp(-1, 1)
 
 
