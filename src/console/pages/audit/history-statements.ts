@@ -39,9 +39,9 @@ const DECIDERS: Readonly<Record<string, string>> = {
   owner: 'the owner of the picture',
 }
 const REDRESS: Readonly<Record<string, string>> = {
-  final: 'none: it follows from the one appeal that there was',
-  restricted: 'none here: the restricted team handles it',
-  none: 'none: its owner decided it',
+  final: 'no: it follows from the one appeal that there was',
+  restricted: 'not here: the restricted team handles it',
+  none: 'no: its owner decided it',
 }
 
 function card(stated: Stated, policies: History['policies'], now: Date): Html {
@@ -55,7 +55,7 @@ function card(stated: Stated, policies: History['policies'], now: Date): Html {
     ['Policy', policyNamed(policy.digest, policies)],
     ['It says', facts],
     [
-      'Appeal',
+      'Could be appealed',
       appeal_until === null ? (REDRESS[redress] ?? redress) : html`until ${time(new Date(appeal_until), now)}`,
     ],
     ['Replaced by', replaced_by && html`<a href="#${replaced_by}"><code>${replaced_by}</code></a>`],
