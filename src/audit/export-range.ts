@@ -4,6 +4,7 @@
 import { sql as raw } from 'kysely'
 import type { Database, Sql, Tx } from '../kernel/database.ts'
 import { isInLog } from './export-subjects.ts'
+import { RESTRICTED_REQUESTS } from './restricted.ts'
 
 export type Range = { readonly first: number; readonly end: number; readonly size: number }
 
@@ -90,11 +91,7 @@ function bounds(found: { first: string | null; last: string | null; size: string
 /** Indices in the range, ascending, of rows about a restricted case: its request, the images, appeals and review items of that. */
 export async function restrictedIn(sql: Sql | Tx, { first, end }: Range): Promise<number[]> {
   const { rows } = await raw<{ log_index: string }>`
-    WITH restricted AS (
-      SELECT coalesce(image.request_id, statement.subject_id) AS id
-        FROM darkroom.statement AS statement LEFT JOIN darkroom.image AS image ON image.id = statement.subject_id
-       WHERE statement.record -> 'redress' ->> 'kind' = 'restricted'
-       UNION SELECT request_id FROM darkroom.review_item WHERE restricted),
+    WITH restricted AS ${RESTRICTED_REQUESTS},
     about AS (
       SELECT id FROM restricted
        UNION SELECT image.id FROM darkroom.image AS image JOIN restricted ON restricted.id = image.request_id

@@ -5,6 +5,13 @@ import { sql as raw } from 'kysely'
 import type { Sql } from '../kernel/database.ts'
 import { entryOf, type LeafRow } from '../kernel/leaf.ts'
 
+/** Ids of their requests, as a subquery: all of them. `restrictedRequests` is the same of a few, by their indices. */
+export const RESTRICTED_REQUESTS = raw`(
+  SELECT coalesce(image.request_id, statement.subject_id) AS id
+    FROM darkroom.statement AS statement LEFT JOIN darkroom.image AS image ON image.id = statement.subject_id
+   WHERE statement.record -> 'redress' ->> 'kind' = 'restricted'
+   UNION SELECT request_id FROM darkroom.review_item WHERE restricted)`
+
 /** Whether the log itself tells a row by no other kind than `restricted`. */
 export function isClosed(move: LeafRow): boolean {
   const entry: { kind?: unknown } = JSON.parse(entryOf(move))

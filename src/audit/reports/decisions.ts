@@ -3,6 +3,7 @@
 import { sql as raw } from 'kysely'
 import type { Tx } from '../../kernel/database.ts'
 import { reconcile } from '../../statement/reconcile.ts'
+import { RESTRICTED_REQUESTS } from '../restricted.ts'
 import { readChanges, readPolicies } from './policies.ts'
 import {
   type Counted,
@@ -16,7 +17,6 @@ import {
   type Table,
   table,
 } from './report.ts'
-import { RESTRICTED_REQUESTS } from './restricted.ts'
 
 /** Of statement/reconcile.ts, what does not count a report's rows. */
 const OF_STATEMENTS = new Set([

@@ -2,8 +2,8 @@
 // legal hold or as a restricted case is counted, and told no further.
 import { sql as raw } from 'kysely'
 import type { Tx } from '../../kernel/database.ts'
+import { RESTRICTED_REQUESTS } from '../restricted.ts'
 import { type Counted, count, difference, type Figure, type Given, table } from './report.ts'
-import { RESTRICTED_REQUESTS } from './restricted.ts'
 
 /** What the janitor does once a minute and has not done for so long is late. */
 const LATE_SECONDS = 3600
