@@ -10,6 +10,7 @@ import { newId } from '../kernel/ids.ts'
 import type { AuditExportTable, ExportPart } from '../kernel/log-tables.ts'
 import type { Tables } from '../kernel/tables.ts'
 import { lockOperator, type Page, pageOf, wrongCursor } from '../tenant/administered.ts'
+import { kindChoices } from './export-choices.ts'
 import { requireSubject } from './export-subjects.ts'
 
 export type ExportRow = Selectable<AuditExportTable>
@@ -88,16 +89,18 @@ export async function orderExport(
   return { id, replayed: false }
 }
 
-/** Fault: invalid_request (no such tenant, a period that is not over, a subject that rows are not about). */
+/** Fault: invalid_request (no such tenant or kind, a period that is not over, a subject that rows are not about). */
 export async function checkAsked(
   sql: Sql | Tx,
-  { to, tenant, subject }: Pick<Asked, 'to' | 'tenant' | 'subject'>,
+  { to, tenant, kind, subject }: Pick<Asked, 'to' | 'tenant' | 'kind' | 'subject'>,
 ): Promise<void> {
   const { rows } = await raw<{ future: boolean }>`SELECT ${to}::timestamptz > darkroom.now() AS future`.execute(sql)
   if (rows[0]?.future !== false)
     throw new Fault('invalid_request', { field: 'to', detail: 'to is in the future: the log is not there yet' })
   if (tenant !== null && (await pseudonymOf(sql, tenant)) === null)
     throw new Fault('invalid_request', { field: 'tenant', detail: 'tenant is the id of no tenant' })
+  if (kind !== null && !kindChoices().some((one) => one.kind === kind))
+    throw new Fault('invalid_request', { field: 'kind', detail: 'kind is none that the log tells by its name' })
   if (subject !== null) await requireSubject(sql, subject)
 }
 

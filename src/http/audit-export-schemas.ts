@@ -19,7 +19,7 @@ export const NewExport = Type.Object(
       Type.String({
         maxLength: 100,
         pattern: '^[a-z][a-z0-9_]*\\.[a-z][a-z0-9_]*$',
-        description: 'A kind of the form noun.verb, such as image.denied.',
+        description: 'A kind that the log tells by its name, such as image.denied.',
       }),
     ),
     subject: optional(

@@ -133,9 +133,15 @@ test('a period that is none, is not over or is too long, a tenant that is none a
   assert.equal((await call('/v1/audit/exports/exp_nothing/archive')).status, 404)
 })
 
-test('a kind that nobody knows is exported, and nothing matches', async () => {
-  const { resource } = await made({ ...period(), kind: 'image.unheard_of' })
+test('a kind of which there is nothing is exported, and nothing matches; what is no kind of the log is not taken', async () => {
+  const { resource } = await made({ ...period(), kind: 'image.withdrawn' })
   assert.deepEqual([resource.state, resource.counts.opened], ['done', 0])
+  // The last is in the log as `restricted` alone.
+  for (const kind of ['image.unheard_of', 'anna.schmidt', 'escalation.confirmed']) {
+    const answer = await order({ ...period(), kind })
+    const { field, detail } = await answer.json()
+    assert.deepEqual([answer.status, field, detail.includes(kind)], [400, 'kind', false], kind)
+  }
 })
 
 test('an export is asked for by an id that is known or not, by a policy and by a secret, and no other text comes into the log', async () => {

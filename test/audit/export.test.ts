@@ -107,7 +107,7 @@ test('a kind’s export proves that it is complete; a subject’s opens its rows
   const subject = await verify(await house.exported({ subject: `img_${'40'.padStart(26, '0')}` }))
   assert.deepEqual([subject.failures, subject.code, subject.manifest?.counts.opened], [[], 0, 1])
   assert.deepEqual(subject.manifest?.completeness, { proven: false, reason: 'subject_is_not_in_the_log' })
-  const none = await verify(await house.exported({ kind: 'image.unheard_of' }))
+  const none = await verify(await house.exported({ kind: 'image.withdrawn' }))
   assert.deepEqual([none.failures, none.code], [[], 3])
 })
 
