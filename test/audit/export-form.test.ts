@@ -43,7 +43,7 @@ test('what the fields hold becomes an order of moments of UTC, and what they do 
     ['to', '2026-13-01T00:00', 'to is not a moment such as 2026-01-31T12:00:00Z'],
     ['to', '', 'to is empty: give a moment such as 2026-01-31T12:00:00Z'],
     ['from', '1900-01-01T00:00', 'from is before 1970'],
-    ['kind', 'published', 'kind must be a kind of the form noun.verb, such as image.denied'],
+    ['kind', 'published', 'kind must be a kind that the log tells by its name, such as image.denied'],
     ['subject', 'x'.repeat(201), 'subject may have 200 characters at most'],
     ['from', '2'.repeat(41), 'from may have 40 characters at most'],
   ]

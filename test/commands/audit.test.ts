@@ -183,7 +183,7 @@ test('export fetches an archive that verifies, and after a cut only what is miss
     assert.match(spoilt.errors, /is not the archive/)
     assert.equal((await darkroom([...words, '--out', `${out}2`], env)).code, 0, 'then it begins anew')
 
-    const nothing = await darkroom([...words, '--kind', 'image.lost', '--out', join(folder, 'nothing.tar')], env)
+    const nothing = await darkroom([...words, '--kind', 'image.withdrawn', '--out', join(folder, 'nothing.tar')], env)
     assert.equal(nothing.code, 3, nothing.errors)
     assert.match(nothing.out, /^no row matches; .*nothing\.tar shows it\n$/)
     const refused = await darkroom(
