@@ -6,27 +6,18 @@ stands beside the ceiling, which is the same judge's on true pictures of the sam
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import permutations
 from typing import Any
 
 from judge import ANOTHER, NOTHING, View
 from prompts import HELD, SEEN, Prompt
+from wilson import wilson
 from world.scene import Scene
 
 Verdict = dict[str, bool]
 RELATIONS = ("left", "right", "on", "under", "beside")
 ATTRIBUTES = ("object", "colour", "place", "time", "count 1-3", "relation", "size", "style", "all")
-
-
-def wilson(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """95 % Wilson interval of a proportion; (0, 1) of nothing."""
-    if count == 0:
-        return 0.0, 1.0
-    p = right / count
-    middle, half = p + z * z / (2 * count), z * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
-    return max(0.0, (middle - half) / (1 + z * z / count)), min(1.0, (middle + half) / (1 + z * z / count))
 
 
 def asked(said: Scene, kinds: Sequence[str]) -> list[tuple[str, str, str]]:

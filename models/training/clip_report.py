@@ -16,7 +16,8 @@ from torch import Tensor
 from clip import Clip, encode, probability
 from exams import drawn
 from eye import platt
-from eye_report import table, wilson
+from eye_report import table
+from wilson import wilson
 from pairs import CHANGES, base_scene, pair, shows
 from text_tokens import Captions
 from world.grammar import caption

@@ -6,7 +6,6 @@ or an everyday scene that is caught is a false positive. Unclear content is righ
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
@@ -14,18 +13,10 @@ import numpy as np
 
 from bands import DENY, HOLD, read_bands
 from eye import ATTRIBUTES, CATEGORIES, LABELS, REFUSED, SAFETY, columns, family_of
+from wilson import wilson
 from world.sensitive import LOOKALIKES, UNCLEAR
 
 CONTEXTS = ("medical", "education")
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """95 % Wilson interval of a proportion; (0, 1) of nothing."""
-    if count == 0:
-        return 0.0, 1.0
-    z, p = 1.96, right / count
-    middle, half = p + z * z / (2 * count), z * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
-    return max(0.0, (middle - half) / (1 + z * z / count)), min(1.0, (middle + half) / (1 + z * z / count))
 
 
 def outcomes(p: np.ndarray, context: str = "") -> np.ndarray:

@@ -9,7 +9,8 @@ from random import Random
 
 import numpy as np
 
-from adherence import figures, verdict, wilson
+from adherence import figures, verdict
+from wilson import wilson
 from evaluate import order_of_failure
 from evaluate_report import markdown
 from judge import NONE, NOTHING, Seen, View, view_of

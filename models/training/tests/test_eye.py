@@ -18,7 +18,8 @@ import torch
 from bands import ALLOW, DENY, HOLD, Bands, read_bands
 from exams import drawn, scenes_by_group
 from eye import CATEGORIES, GROUPS, LABELS, REFUSED, SAFETY, Eye, family_of, group_of, labels_of, platt, safety_of
-from eye_report import PARTS, confusion, markdown, outcomes, report_of, wilson
+from eye_report import PARTS, confusion, markdown, outcomes, report_of
+from wilson import wilson
 from train_eye import Pictures
 from world.sampling import WHOLE
 from world.scene import Scene
