@@ -14,7 +14,7 @@ import {
   type Stepper,
 } from '../runtime/stepper.ts'
 import { allFinite, type Output } from '../runtime/tensors.ts'
-import type { Memory, Scheduler } from '../schedulers/scheduler.ts'
+import { emptyMemory, type Memory, type Scheduler } from '../schedulers/scheduler.ts'
 import { checkRequest, only, type SdParts } from './sd-parts.ts'
 import { begin, type Encodings, type Keep, putBack } from './sd-start.ts'
 
@@ -76,7 +76,7 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
           height: request.height / parts.sizes.factor,
           width: request.width / parts.sizes.factor,
           scheduler,
-          memory: { outputs: [] },
+          memory: emptyMemory(),
           noise,
           guidanceScale: request.guidanceScale,
           rows: encoded.map(({ embedding }) => embedding),
@@ -175,7 +175,7 @@ export function createSd(parts: SdParts): Stepper<SdSample> {
       const due = sample.previewAt.indexOf(sample.index + 1)
       // The model's own guess at the end is far clearer than the noisy latents of the same step.
       const guess = due < 0 ? null : sample.scheduler.predictClean(sample.index, predicted, sample.latents)
-      sample.scheduler.step(sample.index, predicted, sample.latents, sample.memory)
+      sample.scheduler.step(sample.index, predicted, sample.latents, sample.memory, sample.noise)
       sample.index++
       if (sample.keep) putBack(sample.latents, sample.keep, sample.scheduler, sample.index)
       if (guess) sample.previews.push({ index: due, latents: guess })

@@ -7,6 +7,7 @@ import {
   linspace,
   type NoiseSchedule,
   readNoiseSchedule,
+  refuseCustom,
   roundHalfEven,
   tooManySteps,
   trailingTimesteps,
@@ -22,7 +23,8 @@ export function ddim(fields: Fields): PlanSteps {
   const { alphasCumprod, trainSteps, prediction } = schedule
   const finalAlpha = (fields.flagIf('set_alpha_to_one') ?? true) ? 1 : (alphasCumprod[0] ?? 1)
 
-  return (steps) => {
+  return (steps, custom) => {
+    refuseCustom(custom, ['timesteps', 'sigmas'])
     const timesteps = ddimTimesteps(schedule, steps)
     const stride = Math.floor(trainSteps / steps)
     const levelOf = (index: number): [signal: number, noise: number] => {

@@ -3,7 +3,7 @@
 // Source: diffusers schedulers/scheduling_dpmsolver_multistep.py; the stochastic and flow variants are refused by name.
 import type { Fields } from '../runtime/fields.ts'
 import { dpmTimesteps } from './dpm-timesteps.ts'
-import { cleanWeights, combine, readNoiseSchedule, refuseFlags, unsupported } from './schedule.ts'
+import { cleanWeights, combine, readNoiseSchedule, refuseCustom, refuseFlags, unsupported } from './schedule.ts'
 import type { Memory, PlanSteps } from './scheduler.ts'
 import { applyThreshold, readThreshold } from './threshold.ts'
 
@@ -30,7 +30,8 @@ export function dpmMultistep(fields: Fields): PlanSteps {
   const plus = algorithm === 'dpmsolver++'
   const { prediction } = schedule
 
-  return (steps) => {
+  return (steps, custom) => {
+    refuseCustom(custom, ['timesteps', 'sigmas'])
     const { timesteps, sigmas } = place(steps)
     const levels = Array.from(sigmas, toLevel)
     const last = timesteps.length - 1

@@ -9,6 +9,7 @@ import {
   type NoiseSchedule,
   type Prediction,
   readNoiseSchedule,
+  refuseCustom,
   refuseFlags,
   roundHalfEven,
   tooManySteps,
@@ -33,7 +34,8 @@ export function euler(fields: Fields): PlanSteps {
   const trained = trainingSigmas(schedule)
   const logSigmas = trained.map(Math.log)
 
-  return (steps) => {
+  return (steps, custom) => {
+    refuseCustom(custom, ['timesteps', 'sigmas'])
     let timesteps = eulerTimesteps(schedule, steps)
     let inner = logLinear
       ? Array.from(torchLinspace(Math.log(trained.at(-1) ?? 0), Math.log(trained[0] ?? 0), steps + 1), Math.exp)

@@ -2,6 +2,7 @@
 // Betas and their cumulative product are float32, as torch keeps them. Source: diffusers schedulers/scheduling_*.py.
 import { ModelError } from '../runtime/error.ts'
 import type { Fields } from '../runtime/fields.ts'
+import type { Custom } from './scheduler.ts'
 
 const fround = Math.fround
 
@@ -144,6 +145,13 @@ export function trailingTimesteps(last: number, trainSteps: number, n: number): 
   const count = Math.min(n, Math.ceil(last / ratio))
   const delta = last - ratio - last
   return Array.from({ length: count }, (_, i) => roundHalfEven(last + i * delta) - 1)
+}
+
+/** Refuses a schedule of one's own where the method has only its own. ModelError invalid_input. */
+export function refuseCustom(custom: Custom | undefined, names: readonly ('timesteps' | 'sigmas')[]): void {
+  for (const name of names)
+    if (custom?.[name] !== undefined)
+      throw new ModelError('invalid_input', `${name}: this scheduler takes none`, { field: name })
 }
 
 export function tooManySteps(steps: number, most: number): ModelError {

@@ -2,6 +2,7 @@
 // Pure arithmetic; any sample may be at any step, in any order with others. One file a scheduler beside this one.
 import { ModelError } from '../runtime/error.ts'
 import { type Fields, readFields } from '../runtime/fields.ts'
+import type { Noise } from '../runtime/noise.ts'
 import { ddim } from './ddim.ts'
 import { dpmMultistep } from './dpm-multistep.ts'
 import { euler } from './euler.ts'
@@ -13,8 +14,11 @@ export type Scheduler = {
   readonly initNoiseSigma: number
   /** The model sees the sample times this. */
   inputScale(index: number): number
-  /** Writes the next sample over `sample`. `memory` is this sample's own, empty before its first step. */
-  step(index: number, modelOutput: Float32Array, sample: Float32Array, memory: Memory): void
+  /**
+   * Writes the next sample over `sample`. `memory` is this sample's own, empty before its first step; `noise` goes on from the
+   * draws of its first latents, and a deterministic method never asks it.
+   */
+  step(index: number, modelOutput: Float32Array, sample: Float32Array, memory: Memory, noise: Noise): void
   /** Clean latents as they are before step `index`: how an edit begins, and what it keeps of the picture at each step. */
   addNoise(index: number, clean: Float32Array, noise: Float32Array): Float32Array
   /** The clean latents that the model sees in the sample at this step, neither clipped nor thresholded. */
@@ -28,17 +32,37 @@ export function startingAt(plan: Scheduler, first: number): Scheduler {
     timesteps: plan.timesteps.subarray(first),
     initNoiseSigma: plan.initNoiseSigma,
     inputScale: (index) => plan.inputScale(first + index),
-    step: (index, output, sample, memory) => plan.step(first + index, output, sample, memory),
+    step: (index, output, sample, memory, noise) => plan.step(first + index, output, sample, memory, noise),
     addNoise: (index, clean, noise) => plan.addNoise(first + index, clean, noise),
     predictClean: (index, output, sample) => plan.predictClean(first + index, output, sample),
   }
 }
 
-/** What a multistep method keeps of one sample: its converted model outputs, oldest first. */
-export type Memory = { outputs: Float32Array[] }
+/** What a method keeps of one sample: converted model outputs, and earlier samples that it goes back to; oldest first. */
+export type Memory = { outputs: Float32Array[]; samples: Float32Array[] }
 
-/** Plans n steps. ModelError invalid_input (field `steps`) where the schedule has no room for them. */
-export type PlanSteps = (steps: number) => Scheduler
+export function emptyMemory(): Memory {
+  return { outputs: [], samples: [] }
+}
+
+/** What may be asked of a plan besides its number of steps. A scheduler refuses what its method has no place for. */
+export type Custom = {
+  /** Timesteps of one's own choice, descending, in the place of `steps` evenly spaced ones. */
+  timesteps?: readonly number[] | undefined
+  /** Noise levels of one's own choice, descending, without the zero at the end. */
+  sigmas?: readonly number[] | undefined
+  /** How many tokens the picture's latents are: a dynamically shifted flow depends on it. */
+  imageTokens?: number | undefined
+}
+
+/**
+ * Plans n steps. ModelError invalid_input: field `steps` where the schedule has no room for them, `timesteps` or `sigmas` where
+ * they do not fit.
+ */
+export type PlanSteps = (steps: number, custom?: Custom) => Scheduler
+
+// Custom schedules come from requests: their plans must not pile up.
+const PLANS_KEPT = 256
 
 const SCHEDULERS = {
   DDIMScheduler: ddim,
@@ -77,10 +101,12 @@ export function readScheduler(config: unknown, name: SchedulerName, file: string
   for (const field of fields.unread())
     if (!OTHER_CLASSES_FIELDS.has(field))
       throw new ModelError('pack_unsupported', `${file}: ${field}: unknown to ${name}`, { file, field })
-  const plans = new Map<number, Scheduler>()
-  return (steps) => {
-    const known = plans.get(steps) ?? plan(steps)
-    plans.set(steps, known)
+  const plans = new Map<string, Scheduler>()
+  return (steps, custom = {}) => {
+    const key = JSON.stringify([steps, custom])
+    const known = plans.get(key) ?? plan(steps, custom)
+    if (plans.size >= PLANS_KEPT) plans.clear()
+    plans.set(key, known)
     return known
   }
 }

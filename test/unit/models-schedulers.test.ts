@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { ModelError } from '../../models/runtime/error.ts'
 import { parseJson } from '../../models/runtime/fields.ts'
-import { type Memory, readScheduler, type SchedulerName } from '../../models/schedulers/scheduler.ts'
+import { seedNoise } from '../../models/runtime/noise.ts'
+import { emptyMemory, readScheduler, type SchedulerName } from '../../models/schedulers/scheduler.ts'
 import { deviation, floats, worst } from '../models/parity.ts'
 
 type Case = {
@@ -34,7 +35,8 @@ function walk(
   feedsScaled = false,
 ): { path: Float32Array[]; timesteps: number[]; sigma: number } {
   const scheduler = readScheduler(config, name, FILE)(steps)
-  const memory: Memory = { outputs: [] }
+  const memory = emptyMemory()
+  const noise = seedNoise(0)
   let sample = start.map((x) => x * scheduler.initNoiseSigma)
   const path: Float32Array[] = []
   for (const [index, t] of scheduler.timesteps.entries()) {
@@ -46,6 +48,7 @@ function walk(
       input.map((x) => model(x, t)),
       sample,
       memory,
+      noise,
     )
     path.push(sample.slice())
   }
