@@ -23,9 +23,10 @@ from world.scene import Scene
 CHUNK, SHARD = 250, 4000  # pictures a job, and in memory at a time
 
 
-def scenes_by_group(seed: str, world: World, each: int, everyday: int) -> list[Scene]:
-    """`each` scenes of every sensitive group and look-alike, and `everyday` others, in order of chance."""
-    rng, wanted, found = Random(seed), {group: each for group in GROUPS} | {"everyday": everyday}, []
+def scenes_by_group(seed: str, world: World, each: int | dict[str, int], everyday: int) -> list[Scene]:
+    """So many scenes of every sensitive group and look-alike, and `everyday` others, in order of chance."""
+    numbers = {group: each for group in GROUPS} if isinstance(each, int) else each
+    rng, wanted, found = Random(seed), numbers | {"everyday": everyday}, []
     counts: Counter[str] = Counter()
     while counts.total() < sum(wanted.values()):
         scene = sample_scene(rng, world)

@@ -28,7 +28,11 @@ from unet import UNet, diffusers_config
 from vae import Decoder, Encoder
 
 OPSET = 17
-VERSION = "1.0.0"
+# What diffusers' DDIMScheduler knows of the shared configuration.
+DDIM_FIELDS = {"num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type", "timestep_spacing",
+               "rescale_betas_zero_snr", "set_alpha_to_one", "clip_sample", "steps_offset", "trained_betas",
+               "thresholding"}
+VERSION = "2.0.0"
 
 
 def to_onnx(model: nn.Module, path: Path, inputs: dict[str, Tensor], outputs: list[str], free: dict[str, list[str]]) -> None:
@@ -128,33 +132,62 @@ def export_vae(encoder: Encoder, decoder: Decoder, config: dict[str, Any], pack:
     write_json(pack / "vae_encoder/config.json", value)
 
 
-def export(config: dict[str, Any], work: Path, packs: Path) -> None:
-    """Write both packs; whatever has no checkpoint yet is exported untrained."""
-    pack = packs / "storybook"
-    models, end = load_models(config, work)
+def load_student(config: dict[str, Any], work: Path) -> UNet | None:
+    """The student's averaged weights; None where it was not trained."""
+    if not (work / "student.pt").exists():
+        return None
+    unet = config["unet"]
+    student = UNet(unet["widths"], unet["layers"], unet["heads"], config["text"]["width"])
+    student.load_state_dict(torch.load(work / "student.pt", map_location="cpu", weights_only=True)["ema"])
+    return student.eval()
+
+
+DRAWS = {"DPMSolverMultistepScheduler": SCHEDULER_CONFIG, "DDIMScheduler": {
+    **{k: v for k, v in SCHEDULER_CONFIG.items() if k in DDIM_FIELDS}, "_class_name": "DDIMScheduler"}}
+
+
+def export_generator(name: str, unet: UNet, config: dict[str, Any], work: Path, packs: Path, steps: dict[str, int],
+                     guidance: float, scheduler: str) -> None:
+    """A text-to-image pack: the text encoder and the autoencoder are the same in all of them."""
+    pack, (models, end) = packs / name, load_models(config, work)
     export_text(models.text, config, end, pack)
-    export_unet(models.unet, config, pack)
+    export_unet(unet, config, pack)
     export_vae(*load_vae(config, work), config, pack)
     shutil.copytree(work / "tokenizer", pack / "tokenizer", dirs_exist_ok=True)
-    write_json(pack / "scheduler/scheduler_config.json", SCHEDULER_CONFIG)
+    write_json(pack / "scheduler/scheduler_config.json", DRAWS[scheduler])
     onnx_part = ["diffusers", "OnnxRuntimeModel"]
     write_json(pack / "model_index.json", {
         "_class_name": "OnnxStableDiffusionPipeline", "_diffusers_version": "0.35.0", "feature_extractor": [None, None],
-        "requires_safety_checker": False, "safety_checker": [None, None],
-        "scheduler": ["diffusers", SCHEDULER_CONFIG["_class_name"]], "text_encoder": onnx_part,
-        "tokenizer": ["transformers", "CLIPTokenizer"], "unet": onnx_part, "vae_decoder": onnx_part,
-        "vae_encoder": onnx_part})
-    ensure_card(pack, "storybook")
-    manifest = {
-        "format": "darkroom-pack/1", "id": "storybook", "version": VERSION, "kind": "text-to-image", "family": "sd",
+        "requires_safety_checker": False, "safety_checker": [None, None], "scheduler": ["diffusers", scheduler],
+        "text_encoder": onnx_part, "tokenizer": ["transformers", "CLIPTokenizer"], "unet": onnx_part,
+        "vae_decoder": onnx_part, "vae_encoder": onnx_part})
+    ensure_card(pack, name)
+    size = f"{config['size']}x{config['size']}"
+    write_json(pack / "pack.json", {
+        "format": "darkroom-pack/1", "id": name, "version": VERSION, "kind": "text-to-image", "family": "sd",
         "licence": "Apache-2.0", "card": "README.md",
-        "sizes": {"default": "128x128", "supported": ["128x128"], "factor": 8},
-        "quality": {"low": {"steps": 8}, "medium": {"steps": config["defaults"]["steps"]}, "high": {"steps": 40}},
-        "guidance_scale": config["defaults"]["guidance"], "scheduler": SCHEDULER_CONFIG["_class_name"],
-        "prompt_tokens": LENGTH, "classifiers": ["storybook-eye"], "files": file_entries(pack)}
-    write_json(pack / "pack.json", manifest)
+        "sizes": {"default": size, "supported": [size], "factor": 8},
+        "quality": {quality: {"steps": count} for quality, count in steps.items()},
+        "guidance_scale": guidance, "scheduler": scheduler, "prompt_tokens": LENGTH,
+        "classifiers": ["storybook-eye"], "files": file_entries(pack)})
+
+
+def export_generators(config: dict[str, Any], work: Path, packs: Path) -> None:
+    """storybook, untrained where there is no checkpoint yet, and storybook-turbo where there is a student."""
+    steps, models = config["defaults"]["steps"], load_models(config, work)[0]
+    export_generator("storybook", models.unet, config, work, packs, {"low": 8, "medium": steps, "high": 40},
+                     config["defaults"]["guidance"], "DPMSolverMultistepScheduler")
+    student = load_student(config, work)
+    if student is not None:
+        export_generator("storybook-turbo", student, config, work, packs, {"low": 4, "medium": 4, "high": 4}, 1.0,
+                         "DDIMScheduler")
+
+
+def export(config: dict[str, Any], work: Path, packs: Path) -> None:
+    """Every pack; whatever has no checkpoint yet is exported untrained, and a student only when trained."""
     from export_eye import export_eye
 
+    export_generators(config, work, packs)
     export_eye(config, work, packs / "storybook-eye")
 
 

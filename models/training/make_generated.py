@@ -1,60 +1,67 @@
 """The generator's own pictures for the eye: drawn by the exported pack, labelled by their prompts.
 
-`python models/training/make_generated.py --work .training --for training` and again `--for holding`
-write generated-<for>.npz: pictures uint8 [N,128,128,3], labels float32 [N,labels], groups [N], split
-(0 training, 1 calibration, 2 test). Half of the scenes are from the sensitive corner. A picture that
-failed to show its prompt is labelled all the same: such noise is part of the figures.
+Under the work folder: generated.npz with pictures uint8 [N, size, size, 3], labels float32 [N, labels], groups [N] and
+split [N] (0 training, 1 calibration, 2 test). The test's part has so many of every refused kind, look-alike and unclear
+kind as `generated` of a configuration says. A picture that failed to show its prompt is labelled all the same: such noise
+is part of the figures.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import multiprocessing as mp
 from pathlib import Path
-from random import Random
+from typing import Any
 
 import numpy as np
 
-from eye import group_of, labels_of
 from asking import make
+from exams import scenes_by_group
+from eye import GROUPS, REFUSED, group_of, labels_of
+from export import export_generators
 from reference import Pack
-from world.sampling import World, sample_scene
-from world.scene import ALLOWED, Scene
+from world.sampling import World
+from world.scene import Scene
+
+SPLITS = ("training", "calibration", "test")
+CHUNK = 96
 
 
-def scenes_for(count: int, rng: Random, world: World) -> list[Scene]:
-    """Half sensitive or look-alike, half ordinary."""
-    rare: list[Scene] = []
-    common: list[Scene] = []
-    while len(rare) < count // 2 or len(common) < count - count // 2:
-        scene = sample_scene(rng, world)
-        kind = rare if scene.state or any(thing not in ALLOWED for thing, _, _ in scene.groups()) else common
-        kind.append(scene)
-    scenes = rare[: count // 2] + common[: count - count // 2]
-    rng.shuffle(scenes)
-    return scenes
+def scenes_for(split: str, config: dict[str, Any]) -> list[Scene]:
+    """Scenes of one split: so many of a refused kind, of any other rare kind, and of everyday scenes."""
+    wanted = config["generated"][split]
+    each = {group: wanted["refused" if group in REFUSED else "others"] for group in GROUPS}
+    return scenes_by_group(f"{config['seed']}/generated/{split}", World.of(config), each, wanted["everyday"])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--packs", type=Path, default=Path(__file__).resolve().parents[1] / "packs")
-    parser.add_argument("--config", type=Path, default=Path(__file__).resolve().parent / "storybook-128.json")
-    parser.add_argument("--work", type=Path, default=Path(".training"))
-    parser.add_argument("--count", type=int, default=400)
-    parser.add_argument("--for", dest="purpose", choices=("training", "holding"), required=True)
-    parser.add_argument("--steps", type=int, default=12)
-    args = parser.parse_args()
-    seed = {"training": 5, "holding": 6}[args.purpose]
-    rng, pack = Random(seed), Pack(args.packs / "storybook")
-    scenes = scenes_for(args.count, rng, World.of(json.loads(args.config.read_text())))
-    pictures = make(pack, scenes, seed, args.steps, pack.manifest["guidance_scale"], noisy=True)
-    held = np.random.default_rng(seed).choice([1, 2], args.count, p=[0.35, 0.65])
-    split = held if args.purpose == "holding" else np.zeros(args.count, int)
-    part = args.work / "part.npz"
-    np.savez(part, pictures=pictures, labels=np.stack([labels_of(s) for s in scenes]),
-             groups=np.array([group_of(s) for s in scenes]), split=split)
-    part.replace(args.work / f"generated-{args.purpose}.npz")
+def draw_part(job: tuple[Path, list[Scene], int, int]) -> np.ndarray:
+    """(pack, scenes, seed, steps) -> uint8 [N, size, size, 3]."""
+    folder, scenes, seed, steps = job
+    pack = Pack(folder)
+    return make(pack, scenes, seed, steps, pack.manifest["guidance_scale"])
 
 
-if __name__ == "__main__":
-    main()
+def make_generated(config: dict[str, Any], work: Path, workers: int) -> None:
+    """All three splits; does nothing when they are there and no denoiser is newer. Parts that are there are kept."""
+    done, trained = work / "generated.npz", work / "unet.pt"
+    if done.exists() and done.stat().st_mtime > trained.stat().st_mtime:
+        return
+    export_generators(config, work, work / "packs")
+    parts = work / "generated"
+    parts.mkdir(exist_ok=True)
+    for stale in parts.glob("*.npy"):
+        if stale.stat().st_mtime < trained.stat().st_mtime:
+            stale.unlink()
+    scenes = [(i, s) for i, split in enumerate(SPLITS) for s in scenes_for(split, config)]
+    chunks = [(k, [s for _, s in scenes[k : k + CHUNK]]) for k in range(0, len(scenes), CHUNK)]
+    missing = [(k, part) for k, part in chunks if not (parts / f"{k}.npy").exists()]
+    jobs = [(work / "packs/storybook", part, 500_000 + k, config["generated"]["steps"]) for k, part in missing]
+    with mp.get_context("spawn").Pool(workers) as pool:
+        for (k, _), pictures in zip(missing, pool.imap(draw_part, jobs)):
+            np.save(parts / "part.npy", pictures)
+            (parts / "part.npy").replace(parts / f"{k}.npy")
+            print(f"generated: {k + len(pictures)} of {len(scenes)}", flush=True)
+    part = work / "generated.part.npz"
+    np.savez(part, pictures=np.concatenate([np.load(parts / f"{k}.npy") for k, _ in chunks]),
+             labels=np.stack([labels_of(s) for _, s in scenes]), groups=np.array([group_of(s) for _, s in scenes]),
+             split=np.array([i for i, _ in scenes]))
+    part.replace(done)

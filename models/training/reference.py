@@ -50,10 +50,11 @@ class Pack:
             for part in ("text_encoder", "unet", "vae_decoder"))
 
     def draw(self, prompts: list[str], seeds: list[int], steps: int, guidance: float) -> np.ndarray:
-        """One picture a prompt: uint8 [B, 128, 128, 3]."""
+        """One picture a prompt: uint8 [B, S, S, 3]."""
         n, cumulative = len(prompts), self.alphas
+        side = int(self.manifest["sizes"]["default"].split("x")[0]) // 8
         context = self.text.run(None, {"input_ids": self.captions.ids([*[""] * n, *prompts])})[0]
-        x = np.concatenate([seeded_noise(seed, (1, 16, 16, 16)) for seed in seeds])
+        x = np.concatenate([seeded_noise(seed, (1, 16, side, side)) for seed in seeds])
         times = [round(1000 - k * 1000 / steps) - 1 for k in range(steps)]
         for k, t in enumerate(times):
             feeds = {"sample": np.concatenate([x, x]), "timestep": np.full(2 * n, t, np.int64),

@@ -1,6 +1,6 @@
 """The one command: `python models/training/train.py --config models/training/storybook-128.json`.
 
-Stages, in order: pictures, vae, latents, unet, eye, clip, judge, export. Each resumes or does nothing when its output
+Stages, in order: pictures, vae, latents, unet, student, judge, clip, generated, eye, export. Each resumes or does nothing when its output
 is there. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-STAGES = ("pictures", "vae", "latents", "unet", "eye", "clip", "judge", "export")
+STAGES = ("pictures", "vae", "latents", "unet", "student", "judge", "clip", "generated", "eye", "export")
 HERE = Path(__file__).resolve().parent
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--processes", type=int, default=1, help="peers that train the denoiser on a CPU, one a core")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="end the denoiser's run then, to be resumed")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end the run of denoiser or student then, to be resumed")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -38,9 +38,11 @@ def main() -> None:
 
 
 def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device) -> None:
+    from data import default_workers
+
     work = args.work
     if stage == "pictures":
-        from data import default_workers, paint
+        from data import paint
         from text_tokens import train_tokenizer
         from world.sampling import World
 
@@ -52,13 +54,21 @@ def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device
 
         train_vae(config, work, device)
     elif stage == "latents":
-        from data import default_workers, prepare
+        from data import prepare
 
         prepare(config, work, default_workers())
     elif stage == "unet":
         from train_unet import train_unet
 
         train_unet(config, work, device, args.processes, args.minutes)
+    elif stage == "student":
+        from train_student import train_student
+
+        train_student(config, work, device, args.processes, args.minutes)
+    elif stage == "generated":
+        from make_generated import make_generated
+
+        make_generated(config, work, default_workers())
     elif stage == "eye":
         from train_eye import train_eye
 

@@ -1,6 +1,6 @@
 """Trains, calibrates and measures the eye: rendered scenes, half of them through the autoencoder with noisy latents;
 then, from those weights and whenever there are new ones, the generator's own pictures too, labelled by their prompts
-(`generated-*.npz`, see `make_generated.py`).
+(`generated.npz`, see `make_generated.py`).
 
 Steps drive the learning rate; a run goes on from a checkpoint that is written atomically every few minutes. Calibration
 and figures are from scenes that nothing was trained on (`exams.py`).
@@ -62,10 +62,12 @@ def varied(x: Tensor, rng: np.random.Generator) -> Tensor:
 
 def generated(work: Path) -> dict[str, np.ndarray] | None:
     """The generator's own pictures, if there are any; ValueError if they were labelled with other labels."""
-    found = [np.load(path) for path in sorted(work.glob("generated-*.npz"))]
-    if any(f["labels"].shape[1] != len(LABELS) for f in found):
-        raise ValueError("generated-*.npz are labelled with other labels: make them again")
-    return {key: np.concatenate([f[key] for f in found]) for key in found[0].files} if found else None
+    if not (work / "generated.npz").exists():
+        return None
+    found = dict(np.load(work / "generated.npz"))
+    if found["labels"].shape[1] != len(LABELS):
+        raise ValueError("generated.npz is labelled with other labels: make it again")
+    return found
 
 
 def through(encoder: nn.Module, decoder: nn.Module, x: Tensor, most: float) -> Tensor:
@@ -148,7 +150,8 @@ def write(path: Path, value: dict[str, Any]) -> None:
 def train_eye(config: dict[str, Any], work: Path, device: torch.device) -> None:
     """Makes eye.pt, eye.json and eye.md; does nothing when they are there and no generated pictures are newer."""
     done = work / "eye.pt"
-    if done.exists() and not any(p.stat().st_mtime > done.stat().st_mtime for p in work.glob("generated-*.npz")):
+    own = work / "generated.npz"
+    if done.exists() and not (own.exists() and own.stat().st_mtime > done.stat().st_mtime):
         return
     run, begun = Run(config, work, device), time.time()
     before, saved, recent = run.progress["seconds"], begun, []

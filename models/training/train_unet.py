@@ -9,12 +9,9 @@ configured number while running, and `--minutes` of the command ends a run that 
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.multiprocessing as mp
 from torch import Tensor, nn
@@ -22,6 +19,7 @@ from torch import Tensor, nn
 from batches import Batches
 from data import load_autoencoder
 from diffusion import Schedule
+from loop import go_on, keep_average, write_whole
 from peers import Peers
 from text_encoder import AttributeHeads, TextEncoder
 from text_tokens import Captions
@@ -55,15 +53,9 @@ def read_first(models: Models, batches: Batches, steps: int, device: torch.devic
             print(f"text: step {step + 1}, loss {loss.item():.3f}, read entirely right {right.item():.2f}", flush=True)
 
 
-def rate_at(step: int, options: dict[str, Any], total: int) -> float:
-    """Learning-rate factor: warm-up, constant, then linear to 2 % at the last step."""
-    left = (total - step) / (options["decay_fraction"] * total)
-    return min(1.0, (step + 1) / options["warmup"]) * max(0.02, min(1.0, left))
-
-
 def adam(modules: list[nn.Module], rate: float) -> torch.optim.Optimizer:
     parameters = [p for m in modules for p in m.parameters()]
-    return torch.optim.AdamW(parameters, rate, betas=(0.9, 0.99), weight_decay=0.01, foreach=True)
+    return torch.optim.AdamW(parameters, rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
@@ -143,22 +135,15 @@ class Run:
             self.peers.average_gradients(models.heads)
             torch.nn.utils.clip_grad_norm_(models.text.parameters(), 1.0)
             self.reader.step()
-        self.progress["step"] += 1
-        self.progress["samples"] += options["batch"]
         if self.peers.rank == 0:
-            keep = min(options["ema"], (1 + self.progress["step"]) / (10 + self.progress["step"]))
-            with torch.no_grad():
-                torch._foreach_lerp_(list(self.ema.parameters()), list(models.parameters()), 1 - keep)
+            keep_average(self.ema, models, options["ema"], self.progress["step"] + 1)
         return error.item()
 
     def save(self) -> None:
-        """Write and rename, so that a crash leaves the previous checkpoint."""
         state = {"models": self.models.state_dict(), "ema": self.ema.state_dict(), "config": self.config,
                  "optimiser": self.optimiser.state_dict(), "reader": self.reader.state_dict(),
                  "progress": dict(self.progress)}
-        part = self.path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, self.path)
+        write_whole(state, self.path)
 
     def steps(self) -> int:
         override = self.work / "steps"
@@ -166,27 +151,7 @@ class Run:
 
 
 def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device: torch.device, minutes: float) -> None:
-    """Train until the last step, or for so many minutes of this run."""
-    peers = Peers(rank, size, work / "meeting")
-    run, begun = Run(config, work, device, peers), time.time()
-    before, saved, shown, recent, first = run.progress["seconds"], begun, begun, [], run.progress["step"]
-    while True:
-        seconds, total = peers.agree(before + time.time() - begun, run.steps())
-        run.progress["seconds"] = seconds
-        over = run.progress["step"] >= total or (seconds - before) / 60 >= minutes
-        if rank == 0 and (over or time.time() - saved > 60 * run.options["checkpoint_minutes"]):
-            run.save()
-            saved = time.time()
-        if over:
-            return
-        factor = rate_at(run.progress["step"], run.options, int(total))
-        recent.append(run.step(factor))
-        if rank == 0 and time.time() - shown > 30:
-            done = run.progress
-            speed = (done["step"] - first) * run.options["batch"] / (time.time() - begun)
-            print(f"unet: {seconds / 60:.1f} min, step {done['step']}, {done['samples']} samples, loss "
-                  f"{np.mean(recent):.4f}, rate {factor:.2f}, {speed:.0f}/s", flush=True)
-            shown, recent = time.time(), []
+    go_on("unet", Run(config, work, device, Peers(rank, size, work / "meeting")), minutes)
 
 
 def train_unet(config: dict[str, Any], work: Path, device: torch.device, processes: int, minutes: float) -> None:
