@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { ModelError } from '../../models/runtime/error.ts'
 import { parseJson } from '../../models/runtime/fields.ts'
-import { seedNoise } from '../../models/runtime/noise.ts'
-import { emptyMemory, readScheduler, type SchedulerName } from '../../models/schedulers/scheduler.ts'
+import { readScheduler, type SchedulerName } from '../../models/schedulers/scheduler.ts'
 import { deviation, floats, worst } from '../models/parity.ts'
+import { curvedModel, FILE, SD, walk } from '../models/walk.ts'
 
 type Case = {
   name: string
@@ -20,47 +20,12 @@ type Case = {
 const golden: { start: string; cases: Case[] } = JSON.parse(
   readFileSync(new URL('../goldens/schedulers.json', import.meta.url), 'utf8'),
 )
-const FILE = 'scheduler/scheduler_config.json'
-const SD = { num_train_timesteps: 1000, beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' }
-
-type Model = (x: number, t: number) => number
-
-/** Runs a schedule; `feedsScaled` is upstream's own tests' way of stepping from the scaled sample. */
-function walk(
-  name: SchedulerName,
-  config: unknown,
-  steps: number,
-  start: Float32Array,
-  model: Model,
-  feedsScaled = false,
-): { path: Float32Array[]; timesteps: number[]; sigma: number } {
-  const scheduler = readScheduler(config, name, FILE)(steps)
-  const memory = emptyMemory()
-  const noise = seedNoise(0)
-  let sample = start.map((x) => x * scheduler.initNoiseSigma)
-  const path: Float32Array[] = []
-  for (const [index, t] of scheduler.timesteps.entries()) {
-    const scale = scheduler.inputScale(index)
-    const input = sample.map((x) => x * scale)
-    if (feedsScaled) sample = input.slice()
-    scheduler.step(
-      index,
-      input.map((x) => model(x, t)),
-      sample,
-      memory,
-      noise,
-    )
-    path.push(sample.slice())
-  }
-  return { path, timesteps: Array.from(scheduler.timesteps), sigma: scheduler.initNoiseSigma }
-}
 
 describe('a scheduler walks the same path as diffusers', () => {
   const start = floats(golden.start)
   for (const { name, scheduler, config, steps, timesteps, init_noise_sigma, path } of golden.cases)
     it(name, () => {
-      const model: Model = (x, t) => 0.7 * x * (t / (t + 1)) + 0.1 * Math.sin(3 * x + t / 100)
-      const walked = walk(scheduler, config, steps, start, model)
+      const walked = walk(scheduler, config, steps, start, curvedModel)
       assert.equal(walked.timesteps.length, timesteps.length)
       assert.ok(worst(Float32Array.from(walked.timesteps), Float32Array.from(timesteps)) < 1e-3, 'timesteps')
       assert.ok(Math.abs(walked.sigma / init_noise_sigma - 1) < 1e-6, 'init_noise_sigma')
@@ -107,7 +72,9 @@ describe("a scheduler gives the sums of diffusers' own tests", () => {
   const start = Float32Array.from({ length: 768 }, (_, i) => ((i % 192) * 4 + Math.floor(i / 192)) / 768)
   for (const [name, config, sum, mean] of rows)
     it(`${name} ${JSON.stringify(config)}`, () => {
-      const { path } = walk(name, config, 10, start, (x, t) => (x * t) / (t + 1), name === 'EulerDiscreteScheduler')
+      const { path } = walk(name, config, 10, start, (x, t) => (x * t) / (t + 1), {
+        feedsScaled: name === 'EulerDiscreteScheduler',
+      })
       const total = (path.at(-1) ?? start).reduce((a, x) => a + Math.abs(x), 0)
       if (sum !== null) assert.ok(Math.abs(total - sum) < 1e-2, `sum ${total}`)
       assert.ok(Math.abs(total / 768 - mean) < 1e-3, `mean ${total / 768}`)
