@@ -3,9 +3,9 @@
 // "child" is a whole generation in the inference child: prompt, steps, messages, decoding to bytes. At most .3 ms a step.
 //   npm run bench -- bench/step.ts [packs folder]
 import { resolve } from 'node:path'
-import { createSd, type SdSample } from '../models/families/sd.ts'
-import { openSd } from '../models/families/sd-pack.ts'
-import type { SdParts } from '../models/families/sd-parts.ts'
+import type { LatentSample } from '../models/families/denoise.ts'
+import { openModel } from '../models/families/family.ts'
+import { createSd, type SdParts } from '../models/families/sd.ts'
 import { listPacks } from '../models/runtime/pack.ts'
 import type { Module } from '../models/runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../models/runtime/stepper.ts'
@@ -48,6 +48,7 @@ function nullParts(channels: number, tokens: number, width: number, side: number
     latentChannels: channels,
     inpaints: false,
     scalingFactor: 1,
+    shiftFactor: 0,
     sizes: { supported: [{ width: 8 * side, height: 8 * side }], factor: 8 },
     scheduler: 'DPMSolverMultistepScheduler',
     planFor: (name) => readScheduler(config, name, 'bench'),
@@ -82,7 +83,7 @@ function toRow(what: string, samples: number, rounds: readonly Timed[]): Row {
 /** The first round warms up and does not count. */
 async function measure(
   what: string,
-  stepper: Stepper<SdSample>,
+  stepper: Stepper<LatentSample>,
   runMs: () => number,
   samples: number,
   side: number,
@@ -132,7 +133,7 @@ for (const pack of await listPacks(packsDir)) {
   const { manifest } = pack
   if (manifest.kind !== 'text-to-image') continue
   const side = manifest.sizes.default.width
-  await using model = await openSd(pack, manifest, { provider: 'cpu', threads: THREADS })
+  await using model = await openModel(pack, manifest, { provider: 'cpu', threads: THREADS })
   for (const samples of [1, 4]) rows.push(await measure(manifest.id, model, model.runMs, samples, side))
   rows.push(await measureChild(manifest.id, 1, side))
 }

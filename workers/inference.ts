@@ -4,8 +4,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Classifier, type ImageClassification, openClassifier } from '../models/classifiers/classifier.ts'
 import { openTextClassifier, type TextClassifierSession } from '../models/classifiers/text.ts'
-import type { SdSample } from '../models/families/sd.ts'
-import { openSd, type SdModel } from '../models/families/sd-pack.ts'
+import type { LatentSample } from '../models/families/denoise.ts'
+import { openModel } from '../models/families/family.ts'
+import type { Model } from '../models/families/opening.ts'
 import { asModelError, ModelError } from '../models/runtime/error.ts'
 import { listPacks, type Pack, verifyPack } from '../models/runtime/pack.ts'
 import { previewOf, previewSize } from '../models/runtime/pixels.ts'
@@ -15,7 +16,7 @@ import type { Answer, Command, FailureReport, PreviewScore } from './inference-p
 
 type Loaded = {
   packs: Map<string, Pack>
-  models: Map<string, SdModel>
+  models: Map<string, Model>
   classifiers: Map<string, Classifier>
   texts: Map<string, TextClassifierSession>
 }
@@ -78,7 +79,7 @@ async function load({
     fresh.packs.set(manifest.id, pack)
     switch (manifest.kind) {
       case 'text-to-image':
-        fresh.models.set(manifest.id, await openSd(pack, manifest, options))
+        fresh.models.set(manifest.id, await openModel(pack, manifest, options))
         break
       case 'image-classifier':
         fresh.classifiers.set(manifest.id, await openClassifier(pack, manifest, options))
@@ -137,8 +138,8 @@ function previewable(sample: SampleRequest, leastSide: number): SampleRequest {
 async function preview(
   command: number,
   packId: string,
-  model: SdModel,
-  states: readonly SdSample[],
+  model: Model,
+  states: readonly LatentSample[],
   leastSide: number,
 ): Promise<void> {
   const [next] = states

@@ -2,8 +2,8 @@
 // the autoencoder are convolutional, so a picture of any size goes through whole: no tiles, no resize.
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { only } from '../../models/families/latent-space.ts'
 import { openSd } from '../../models/families/sd-pack.ts'
-import { only } from '../../models/families/sd-parts.ts'
 import { packFile, readPackManifest } from '../../models/runtime/pack.ts'
 import { toPlanes, toRgb } from '../../models/runtime/pixels.ts'
 import { openModule } from '../../models/runtime/sessions.ts'

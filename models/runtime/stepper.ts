@@ -1,7 +1,7 @@
 // The stepper: how any family generates. prepare -> step, as often as the sample has steps -> finish; preview in between.
 // Every sample carries its own step, timestep and scheduler memory, so samples of different age share one model call,
 // join and leave between steps, and are previewed, preempted or cancelled there. There is no closed loop to be inside of.
-import type { SchedulerName } from '../schedulers/scheduler.ts'
+import type { Custom, SchedulerName } from '../schedulers/scheduler.ts'
 import type { ModelError } from './error.ts'
 
 /** Where an edit starts from, in place of noise alone. */
@@ -26,7 +26,11 @@ export type SampleRequest = {
   steps: number
   /** Classifier-free guidance; 1 or less switches it off. */
   guidanceScale: number
+  /** From 0, which is none, to 1: how far guidance is brought back to the prompted prediction's own deviation. */
+  guidanceRescale?: number | undefined
   scheduler?: SchedulerName | undefined
+  /** Timesteps or noise levels of one's own choice. */
+  custom?: Pick<Custom, 'timesteps' | 'sigmas'> | undefined
   start?: Start | undefined
   /** Previews, evenly spread over the steps; none unless said. */
   previews?: number | undefined

@@ -1,7 +1,7 @@
-// Where a sample of Stable Diffusion begins: at noise, or at a picture's latents with the noise of the step that it joins.
+// Where a sample begins: at noise, or at a picture's latents with the noise of the step that it joins.
 // Draws come in diffusers' order, picture, noise, picture without what the mask gives free, and latents are sampled from the
 // encoder's distribution, not its mode: an equal seed gives an equal picture. Sources: diffusers
-// pipeline_stable_diffusion_img2img.py and pipeline_stable_diffusion_inpaint.py. Next: sd.ts, step 3.
+// pipeline_stable_diffusion_img2img.py and pipeline_stable_diffusion_inpaint.py. Next: denoise.ts.
 import { ModelError } from '../runtime/error.ts'
 import type { Size } from '../runtime/manifest.ts'
 import type { Noise } from '../runtime/noise.ts'
@@ -9,7 +9,7 @@ import { toPlanes } from '../runtime/pixels.ts'
 import type { SampleRequest, Start } from '../runtime/stepper.ts'
 import { allFinite } from '../runtime/tensors.ts'
 import { type Scheduler, startingAt } from '../schedulers/scheduler.ts'
-import { only, type SdParts } from './sd-parts.ts'
+import { type LatentSpace, only } from './latent-space.ts'
 
 export type Beginning = {
   /** The steps that are taken. */
@@ -35,13 +35,13 @@ type Encoded = Float32Array
 export type Encodings = Map<object, Encoded>
 
 export async function begin(
-  parts: SdParts,
+  parts: LatentSpace,
   request: SampleRequest,
   plan: Scheduler,
   noise: Noise,
   known: Encodings,
 ): Promise<Beginning> {
-  const { latentChannels, scalingFactor, sizes } = parts
+  const { latentChannels, sizes } = parts
   const size = latentChannels * (request.height / sizes.factor) * (request.width / sizes.factor)
   const { start } = request
   if (start === undefined) {
@@ -60,7 +60,7 @@ export async function begin(
   const clean =
     fresh && parts.inpaints
       ? null
-      : draw(await encode(parts, picture, () => toPlanes(picture), known, picture), size, scalingFactor, noise)
+      : draw(await encode(parts, picture, () => toPlanes(picture), known, picture), size, parts, noise)
   const drawn = noise.randn(size)
   const latents =
     fresh || clean === null
@@ -75,7 +75,7 @@ export async function begin(
     return { scheduler, latents, keep: { latents: clean, noise: drawn, mask }, condition: null }
   }
   const visible = await encode(parts, picture, () => withoutFree(start), known, start)
-  const hidden = draw(visible, size, scalingFactor, noise)
+  const hidden = draw(visible, size, parts, noise)
   const condition = new Float32Array(mask.length + size)
   condition.set(mask)
   condition.set(hidden, mask.length)
@@ -98,7 +98,7 @@ export function putBack(latents: Float32Array, keep: Keep, scheduler: Scheduler,
 
 /** Encodes what `planes` makes of a picture, once under `key`. */
 async function encode(
-  { vaeEncoder }: SdParts,
+  { vaeEncoder }: LatentSpace,
   { width, height }: Size,
   planes: () => Float32Array,
   known: Encodings,
@@ -114,9 +114,9 @@ async function encode(
   return values
 }
 
-/** mean + std · noise, scaled. An exporter that samples in the graph leaves nothing to draw. */
-function draw(encoded: Encoded, size: number, scalingFactor: number, noise: Noise): Float32Array {
-  if (encoded.length === size) return encoded.map((value) => value * scalingFactor)
+/** mean + std · noise, shifted and scaled. An exporter that samples in the graph leaves nothing to draw. */
+function draw(encoded: Encoded, size: number, { scalingFactor, shiftFactor }: LatentSpace, noise: Noise): Float32Array {
+  if (encoded.length === size) return encoded.map((value) => (value - shiftFactor) * scalingFactor)
   if (encoded.length !== 2 * size)
     throw new ModelError('pack_unsupported', `the encoder returned ${encoded.length} values for ${size} latents`, {
       field: 'latent_parameters',
@@ -124,7 +124,7 @@ function draw(encoded: Encoded, size: number, scalingFactor: number, noise: Nois
   const drawn = noise.randn(size)
   return drawn.map((value, i) => {
     const logVariance = Math.min(Math.max(encoded[size + i] ?? 0, -30), 20)
-    return scalingFactor * ((encoded[i] ?? 0) + Math.exp(0.5 * logVariance) * value)
+    return scalingFactor * ((encoded[i] ?? 0) + Math.exp(0.5 * logVariance) * value - shiftFactor)
   })
 }
 

@@ -1,29 +1,23 @@
-// What a Stable Diffusion pack is made of, and what may be asked of it.
-// Opening one: sd-pack.ts. Working with it: sd.ts.
+// Between pixels and latents, for every family whose autoencoder is diffusers' AutoencoderKL; and what may be asked of such a model.
+// Where a sample begins: start.ts. How it is denoised: denoise.ts.
 import { ModelError } from '../runtime/error.ts'
 import type { Size } from '../runtime/manifest.ts'
+import { layOver, toRgb } from '../runtime/pixels.ts'
 import type { Module } from '../runtime/sessions.ts'
-import type { SampleRequest } from '../runtime/stepper.ts'
-import type { Output } from '../runtime/tensors.ts'
-import type { PromptTokenizer } from '../runtime/tokenizer.ts'
-import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
+import type { Rgb, SampleRequest, Start } from '../runtime/stepper.ts'
+import { allFinite, type Output } from '../runtime/tensors.ts'
 
-export type SdParts = {
-  tokenizer: PromptTokenizer
-  textEncoder: Pick<Module, 'run'>
-  unet: Pick<Module, 'run'>
+export type LatentSpace = {
   vaeDecoder: Pick<Module, 'run'>
   /** Null: the pack makes pictures of nothing alone. */
   vaeEncoder: Pick<Module, 'run'> | null
-  /** vector: one timestep a row, so samples at different steps share a run. single: one timestep a run. */
-  timestep: 'vector' | 'single' | 'scalar'
   latentChannels: number
-  /** The UNet takes a mask and the masked picture's latents after its own: it was trained to inpaint. */
+  /** The denoiser takes a mask and the masked picture's latents after its own: it was trained to inpaint. */
   inpaints: boolean
+  /** Latents are (encoded − shift) · scale. */
   scalingFactor: number
+  shiftFactor: number
   sizes: { supported: readonly Size[]; factor: number }
-  scheduler: SchedulerName
-  planFor(name: SchedulerName): PlanSteps
 }
 
 /** The output of this name, or the only one where an exporter named it otherwise. */
@@ -34,24 +28,49 @@ export function only(outputs: ReadonlyMap<string, Output>, name: string): Output
   return output
 }
 
+/** Decodes latents [1, channels, height, width]. What the decoder returns is [1, 3, height, width] in -1..1. */
+export async function develop(
+  { vaeDecoder, latentChannels, scalingFactor, shiftFactor }: LatentSpace,
+  { height, width, start }: { height: number; width: number; start: Start | null },
+  latents: Float32Array,
+): Promise<Rgb> {
+  const scaled = latents.map((value) => value / scalingFactor + shiftFactor)
+  const dims = [1, latentChannels, height, width]
+  const image = only(await vaeDecoder.run({ latent_sample: { values: scaled, dims } }), 'sample')
+  if (!allFinite(image.values))
+    throw new ModelError('nan', 'the decoder returned values that are not numbers', { field: 'image' })
+  const [, channels, rows = 0, columns = 0] = image.dims
+  if (channels !== 3)
+    throw new ModelError('pack_unsupported', `the decoder returned ${channels} channels`, { field: 'image' })
+  const rgb = toRgb(image.values, columns * rows)
+  // Encoding and decoding change every pixel a little: those that the mask keeps are given back as they came.
+  const { picture, mask } = start ?? {}
+  return { width: columns, height: rows, rgb: picture && mask ? layOver(picture.rgb, rgb, mask) : rgb }
+}
+
 /** ModelError invalid_input: a request that this model cannot do, by its field. */
-export function checkRequest(parts: SdParts, request: SampleRequest): void {
+export function checkRequest(parts: LatentSpace, request: SampleRequest): void {
   const wrong = (field: string, expected: string) =>
     new ModelError('invalid_input', `${field}: expected ${expected}`, { field })
   const { sizes } = parts
-  const { width, height, seed, steps, guidanceScale, previews = 0 } = request
+  const { width, height, seed, steps, guidanceScale, previews = 0, guidanceRescale = 0 } = request
   if (!sizes.supported.some((size) => size.width === width && size.height === height))
     throw wrong('size', `one of ${sizes.supported.map((size) => `${size.width}x${size.height}`).join(', ')}`)
   if (!Number.isSafeInteger(seed) || seed < 0) throw wrong('seed', 'a whole number from 0')
   if (!Number.isInteger(steps) || steps < 1) throw wrong('steps', 'a whole number from 1')
   if (!Number.isFinite(guidanceScale) || guidanceScale < 0) throw wrong('guidance_scale', 'a number from 0')
+  if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) throw wrong('guidance_rescale', 'a number from 0 to 1')
   if (!Number.isInteger(previews) || previews < 0) throw wrong('previews', 'a whole number from 0')
   checkStart(parts, request, wrong)
 }
 
 type Wrong = (field: string, expected: string) => ModelError
 
-function checkStart({ vaeEncoder, inpaints }: SdParts, { start, width, height }: SampleRequest, wrong: Wrong): void {
+function checkStart(
+  { vaeEncoder, inpaints }: LatentSpace,
+  { start, width, height }: SampleRequest,
+  wrong: Wrong,
+): void {
   if (start === undefined) {
     if (inpaints) throw wrong('image', 'a picture with a mask; this model paints in pictures and makes none of nothing')
     return

@@ -1,0 +1,139 @@
+// What every family does when a pack is opened: its graphs, its scheduler, the space of its latents, and refusals by file and field.
+// The families' own: sd-pack.ts and its like; which of them serves a pack: family.ts.
+import { ModelError } from '../runtime/error.ts'
+import { type Fields, readFields } from '../runtime/fields.ts'
+import type { TextToImageManifest } from '../runtime/manifest.ts'
+import { type Pack, packFile, packFileIf, readPackJson } from '../runtime/pack.ts'
+import { type Module, openModule, type SessionOptions } from '../runtime/sessions.ts'
+import type { Stepper } from '../runtime/stepper.ts'
+import { type PlanSteps, readScheduler, type SchedulerName } from '../schedulers/scheduler.ts'
+import type { Denoiser, LatentSample } from './denoise.ts'
+import type { LatentSpace } from './latent-space.ts'
+import { inpaintChannels } from './sd-operations.ts'
+
+export type Model = Stepper<LatentSample> & {
+  /** Milliseconds inside session.run so far, over all parts. */
+  runMs(): number
+  /** What the denoiser takes and gives: float32, float16. */
+  readonly dtype: string
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** The open graphs of a pack; they are released together, also when opening one of them fails. */
+export type Opened = {
+  open(part: string, inputs: readonly string[], optional?: readonly string[]): Promise<Module>
+  openIf(part: string, inputs: readonly string[]): Promise<Module | null>
+  /** Hands the graphs over to a model. */
+  serve(stepper: Stepper<LatentSample>, denoiser: Module, input: string): Model
+}
+
+/** Opens a family's graphs with `build`. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
+export async function openGraphs(
+  pack: Pack,
+  options: SessionOptions,
+  build: (opened: Opened) => Promise<Model>,
+): Promise<Model> {
+  await using stack = new AsyncDisposableStack()
+  const modules: Module[] = []
+  const opened: Opened = {
+    async open(part, inputs, optional = []) {
+      const module = stack.use(await openModule(packFile(pack, `${part}/model.onnx`), options))
+      modules.push(module)
+      expectInputs(module, part, inputs, optional)
+      return module
+    },
+    async openIf(part, inputs) {
+      return packFileIf(pack, `${part}/model.onnx`) === null ? null : opened.open(part, inputs)
+    },
+    serve(stepper, denoiser, input) {
+      const kept = stack.move()
+      return {
+        ...stepper,
+        runMs: () => modules.reduce((sum, module) => sum + module.runMs(), 0),
+        dtype: denoiser.inputs.get(input)?.type ?? 'unknown',
+        [Symbol.asyncDispose]: () => kept.disposeAsync(),
+      }
+    },
+  }
+  return await build(opened)
+}
+
+/** Plans by scheduler, each read once. A pack whose own scheduler is refused does not load at all. */
+export async function openScheduling(
+  pack: Pack,
+  manifest: TextToImageManifest,
+): Promise<(name: SchedulerName) => PlanSteps> {
+  const file = 'scheduler/scheduler_config.json'
+  const config = await readPackJson(pack, file)
+  const planners = new Map<SchedulerName, PlanSteps>()
+  const planFor = (name: SchedulerName) => {
+    const plan = planners.get(name) ?? readScheduler(config, name, file)
+    planners.set(name, plan)
+    return plan
+  }
+  planFor(manifest.scheduler)
+  return planFor
+}
+
+/** Exporters declare the timestep as a scalar, as a vector, or as a vector of fixed length 1. */
+export function timestepKind(denoiser: Module): Denoiser['timestep'] {
+  const shape = denoiser.inputs.get('timestep')?.shape ?? []
+  if (shape.length === 0) return 'scalar'
+  return typeof shape[0] === 'number' ? 'single' : 'vector'
+}
+
+type Autoencoder = { decoder: Module; encoder: Module | null }
+
+/** How latents become pixels, from the configurations and the graphs; `part` is the denoiser's folder. */
+export async function readLatentSpace(
+  pack: Pack,
+  manifest: TextToImageManifest,
+  part: string,
+  denoiser: Module,
+  input: string,
+  { decoder, encoder }: Autoencoder,
+): Promise<LatentSpace> {
+  const [batch, declared] = denoiser.inputs.get(input)?.shape ?? []
+  if (typeof batch === 'number') throw refuse(`${part}/model.onnx`, input, 'a batch of fixed size')
+  const channels = (await configOf(pack, part))?.integerIf('in_channels', 1, 256) ?? declared
+  if (typeof channels !== 'number')
+    throw refuse(`${part}/config.json`, 'in_channels', 'an unknown number of latent channels')
+  if (typeof declared === 'number' && declared !== channels)
+    throw refuse(`${part}/config.json`, 'in_channels', `${channels} for ${declared}`)
+  const vae = await configOf(pack, 'vae_decoder')
+  const [, decoded] = decoder.inputs.get('latent_sample')?.shape ?? []
+  const latentChannels = vae?.integerIf('latent_channels', 1, 256) ?? (typeof decoded === 'number' ? decoded : channels)
+  const inpaints = channels === inpaintChannels(latentChannels)
+  if (channels !== latentChannels && !inpaints)
+    throw refuse(`${part}/config.json`, 'in_channels', `${channels} for ${latentChannels} channels of the decoder`)
+  // No pipeline of these families knows them: silently ignoring them would change the picture.
+  for (const field of ['latents_mean', 'latents_std'])
+    if (vae?.has(field)) throw refuse('vae_decoder/config.json', field, 'a value')
+  return {
+    vaeDecoder: decoder,
+    vaeEncoder: encoder,
+    latentChannels,
+    inpaints,
+    scalingFactor: vae?.numberIf('scaling_factor', 1e-6, 1e6) ?? 0.18215,
+    shiftFactor: vae?.numberIf('shift_factor', -1e6, 1e6) ?? 0,
+    sizes: manifest.sizes,
+  }
+}
+
+/** The script of diffusers writes no config.json beside its graphs. */
+export async function configOf(pack: Pack, part: string): Promise<Fields | null> {
+  const path = `${part}/config.json`
+  return packFileIf(pack, path) ? readFields(await readPackJson(pack, path), path) : null
+}
+
+function expectInputs(module: Module, part: string, names: readonly string[], optional: readonly string[]): void {
+  const file = `${part}/model.onnx`
+  for (const name of names) if (!module.inputs.has(name)) throw refuse(file, name, 'a graph without this input')
+  for (const name of module.inputs.keys())
+    if (!names.includes(name) && !optional.includes(name)) throw refuse(file, name, 'a graph with this input')
+}
+
+/** ModelError pack_unsupported, by file and field. */
+export function refuse(file: string, field: string, what: string): ModelError {
+  return new ModelError('pack_unsupported', `${file}: ${field}: ${what} is not supported`, { file, field })
+}
