@@ -1,5 +1,7 @@
 // Other ways to place the noise levels between σ_max and σ_min, and the way back from a noise level to a timestep.
-// Source: diffusers EulerDiscreteScheduler._convert_to_karras, _convert_to_exponential, _sigma_to_t.
+// Source: diffusers EulerDiscreteScheduler._convert_to_karras, _convert_to_exponential, _convert_to_beta,
+// _sigma_to_t.
+import { betaQuantile } from './beta-quantile.ts'
 import { linspace } from './schedule.ts'
 
 /** "Elucidating the Design Space" (arXiv 2206.00364), eq. 5, with ρ = 7. Descending, n values. */
@@ -12,6 +14,11 @@ export function karrasSigmas(max: number, min: number, n: number): number[] {
 /** Even in log σ. Descending, n values. */
 export function exponentialSigmas(max: number, min: number, n: number): number[] {
   return linspace(Math.log(max), Math.log(min), n).map(Math.exp)
+}
+
+/** "Beta Sampling is All You Need" (arXiv 2407.12173): quantiles of Beta(alpha, beta). Descending, n values. */
+export function betaSigmas(max: number, min: number, n: number, alpha = 0.6, beta = 0.6): number[] {
+  return linspace(0, 1, n).map((share) => min + betaQuantile(1 - share, alpha, beta) * (max - min))
 }
 
 /**
