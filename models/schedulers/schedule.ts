@@ -8,16 +8,14 @@ const fround = Math.fround
 
 export type Spacing = 'linspace' | 'leading' | 'trailing'
 export type Prediction = 'epsilon' | 'sample' | 'v_prediction'
-export type NoiseSchedule = {
+export type Betas = {
   trainSteps: number
   /** ᾱ_t, float32 [trainSteps]. */
   alphasCumprod: Float32Array
   betaSchedule: string
-  prediction: Prediction
-  spacing: Spacing
-  stepsOffset: number
   zeroTerminalSnr: boolean
 }
+export type NoiseSchedule = Betas & { prediction: Prediction; spacing: Spacing; stepsOffset: number }
 
 /** Refuses a field that asks for something which is not built. */
 export function unsupported(fields: Fields, name: string, value: unknown): ModelError {
@@ -33,28 +31,51 @@ export function refuseFlags(fields: Fields, names: readonly string[]): void {
 }
 
 export function readNoiseSchedule(fields: Fields, defaults: { spacing: Spacing }): NoiseSchedule {
+  const betas = readBetas(fields)
+  return {
+    ...betas,
+    ...readSpacing(fields, defaults.spacing, betas.trainSteps),
+    prediction: fields.choiceIf('prediction_type', ['epsilon', 'sample', 'v_prediction']) ?? 'epsilon',
+  }
+}
+
+export function readSpacing(
+  fields: Fields,
+  spacing: Spacing,
+  trainSteps: number,
+): { spacing: Spacing; stepsOffset: number } {
+  return {
+    spacing: fields.choiceIf('timestep_spacing', ['linspace', 'leading', 'trailing']) ?? spacing,
+    stepsOffset: fields.integerIf('steps_offset', 0, trainSteps) ?? 0,
+  }
+}
+
+type BetaDefaults = { start: number; end: number; kind: BetaKind; rescales: boolean }
+
+/** The part of a noise schedule that every class of this kind has. Without `rescales` the class has no rescale_betas_zero_snr. */
+export function readBetas(fields: Fields, defaults: Partial<BetaDefaults> = {}): Betas {
   const trained = fields.numbersIf('trained_betas')
   const trainSteps = fields.integerIf('num_train_timesteps', 1, 100_000) ?? 1000
   if (trained !== undefined && trained.length !== trainSteps)
     throw fields.bad('trained_betas', `${trainSteps} numbers, one for each of num_train_timesteps`)
-  const start = fields.numberIf('beta_start', 0, 1) ?? 0.0001
-  const end = fields.numberIf('beta_end', 0, 1) ?? 0.02
-  const kind = fields.choiceIf('beta_schedule', ['linear', 'scaled_linear', 'squaredcos_cap_v2']) ?? 'linear'
-  const zeroTerminalSnr = fields.flagIf('rescale_betas_zero_snr') ?? false
+  const start = fields.numberIf('beta_start', 0, 1) ?? defaults.start ?? 0.0001
+  const end = fields.numberIf('beta_end', 0, 1) ?? defaults.end ?? 0.02
+  const kind = fields.choiceIf('beta_schedule', BETA_KINDS) ?? defaults.kind ?? 'linear'
+  const zeroTerminalSnr = (defaults.rescales ?? true) && (fields.flagIf('rescale_betas_zero_snr') ?? false)
   const betas = trained ? Float32Array.from(trained) : makeBetas(kind, start, end, trainSteps)
   const alphas = betas.map((beta) => 1 - beta)
   return {
     trainSteps,
     alphasCumprod: cumulativeProduct(zeroTerminalSnr ? rescaleZeroTerminalSnr(alphas) : alphas),
     betaSchedule: kind,
-    prediction: fields.choiceIf('prediction_type', ['epsilon', 'sample', 'v_prediction']) ?? 'epsilon',
-    spacing: fields.choiceIf('timestep_spacing', ['linspace', 'leading', 'trailing']) ?? defaults.spacing,
-    stepsOffset: fields.integerIf('steps_offset', 0, trainSteps) ?? 0,
     zeroTerminalSnr,
   }
 }
 
-function makeBetas(kind: 'linear' | 'scaled_linear' | 'squaredcos_cap_v2', start: number, end: number, n: number) {
+const BETA_KINDS = ['linear', 'scaled_linear', 'squaredcos_cap_v2'] as const
+type BetaKind = (typeof BETA_KINDS)[number]
+
+function makeBetas(kind: BetaKind, start: number, end: number, n: number) {
   switch (kind) {
     case 'linear':
       return torchLinspace(start, end, n)
@@ -97,7 +118,7 @@ function rescaleZeroTerminalSnr(alphas: Float32Array): Float32Array {
 }
 
 /** σ_t = √((1 − ᾱ_t) / ᾱ_t), float32, ascending. With zero terminal SNR the last ᾱ is 2⁻²⁴, so that σ stays finite. */
-export function trainingSigmas(schedule: NoiseSchedule): Float32Array {
+export function trainingSigmas(schedule: Betas): Float32Array {
   const bars = schedule.alphasCumprod.slice()
   if (schedule.zeroTerminalSnr) bars[bars.length - 1] = 2 ** -24
   return bars.map((bar) => Math.sqrt(fround(fround(1 - bar) / bar)))
