@@ -177,17 +177,21 @@ def save(model: onnx.ModelProto, path: Path) -> None:
     onnx.save(model, path)
 
 
-def manifest(pack: Path) -> None:
+def list_files(pack: Path) -> list[dict]:
     files = []
     for path in sorted(p for p in pack.rglob("*") if p.is_file() and p.name not in ("pack.json", "README.md")):
         body = path.read_bytes()
         files.append({"path": path.relative_to(pack).as_posix(), "sha256": hashlib.sha256(body).hexdigest(), "size_bytes": len(body)})
+    return files
+
+
+def manifest(pack: Path) -> None:
     (pack / "pack.json").write_text(json.dumps({
         "format": "darkroom-pack/1", "id": "tiny-sd", "version": "1.0.0", "kind": "text-to-image", "family": "sd",
         "licence": "Apache-2.0", "card": "README.md",
         "sizes": {"default": "16x16", "supported": ["16x16", "24x16"], "factor": 2},
         "quality": {"low": {"steps": 4}, "medium": {"steps": 6}, "high": {"steps": 10}},
-        "guidance_scale": 5, "scheduler": "DDIMScheduler", "prompt_tokens": LENGTH, "classifiers": [], "files": files,
+        "guidance_scale": 5, "scheduler": "DDIMScheduler", "prompt_tokens": LENGTH, "classifiers": [], "files": list_files(pack),
     }, indent=1) + "\n")
 
 
@@ -236,4 +240,5 @@ def main() -> None:
     print(sum(p.stat().st_size for p in [*pack.rglob("*"), *dialects.rglob("*")] if p.is_file()), "bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()
