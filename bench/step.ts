@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import type { LatentSample } from '../models/families/denoise.ts'
 import { openModel } from '../models/families/family.ts'
 import { createSd, type SdParts } from '../models/families/sd.ts'
-import { listPacks } from '../models/runtime/pack.ts'
+import { listPacks } from '../models/runtime/survey.ts'
 import type { Module } from '../models/runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../models/runtime/stepper.ts'
 import { readScheduler } from '../models/schedulers/scheduler.ts'
@@ -49,6 +49,8 @@ function nullParts(channels: number, tokens: number, width: number, side: number
     inpaints: false,
     scalingFactor: 1,
     shiftFactor: 0,
+    tiling: { tileLatents: 64, factor: 8, fromLatents: Infinity },
+    float32Decoder: null,
     sizes: { supported: [{ width: 8 * side, height: 8 * side }], factor: 8 },
     scheduler: 'DPMSolverMultistepScheduler',
     planFor: (name) => readScheduler(config, name, 'bench'),

@@ -2,7 +2,7 @@
 // the autoencoder are convolutional, so a picture of any size goes through whole: no tiles, no resize.
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { only } from '../../models/families/latent-space.ts'
+import { only } from '../../models/families/outputs.ts'
 import { openSd } from '../../models/families/sd-pack.ts'
 import { packFile, readPackManifest } from '../../models/runtime/pack.ts'
 import { toPlanes, toRgb } from '../../models/runtime/pixels.ts'

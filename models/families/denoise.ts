@@ -8,7 +8,7 @@ import { groupBy, isRunning, previewSteps, type Sample, type SampleRequest, type
 import { allFinite, type Output } from '../runtime/tensors.ts'
 import { emptyMemory, type Memory, type Scheduler } from '../schedulers/scheduler.ts'
 import { guide, rescaleGuidance } from './guidance.ts'
-import { only } from './latent-space.ts'
+import { only } from './outputs.ts'
 import { type Beginning, type Keep, putBack } from './start.ts'
 
 /** What one row of the batch is conditioned on, by the denoiser's input: each [1, ...]. */

@@ -2,7 +2,7 @@
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import type { Pack } from '../runtime/pack.ts'
 import type { SessionOptions } from '../runtime/sessions.ts'
-import type { Model } from './opening.ts'
+import { type Model, refuse } from './opening.ts'
 import { openSd } from './sd-pack.ts'
 
 /** Opens a pack. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
@@ -11,6 +11,6 @@ export function openModel(pack: Pack, manifest: TextToImageManifest, options: Se
     case 'sd':
       return openSd(pack, manifest, options)
     default:
-      return manifest.family satisfies never
+      throw refuse('pack.json', 'family', manifest.family)
   }
 }

@@ -5,7 +5,7 @@ import type { Size } from '../runtime/manifest.ts'
 import { layOver, toRgb } from '../runtime/pixels.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { Rgb, SampleRequest, Start } from '../runtime/stepper.ts'
-import { allFinite, type Output } from '../runtime/tensors.ts'
+import { decode, type Tiling } from './decode.ts'
 
 export type LatentSpace = {
   vaeDecoder: Pick<Module, 'run'>
@@ -18,30 +18,21 @@ export type LatentSpace = {
   scalingFactor: number
   shiftFactor: number
   sizes: { supported: readonly Size[]; factor: number }
-}
-
-/** The output of this name, or the only one where an exporter named it otherwise. */
-export function only(outputs: ReadonlyMap<string, Output>, name: string): Output {
-  const [first] = outputs.values()
-  const output = outputs.get(name) ?? (outputs.size === 1 ? first : undefined)
-  if (output === undefined) throw new ModelError('pack_unsupported', `no output ${name}`, { field: name })
-  return output
+  tiling: Tiling
+  /** Opens the decoder in float32; null where the pack has none beside one in float16. */
+  float32Decoder: (() => Promise<Pick<Module, 'run'>>) | null
 }
 
 /** Decodes latents [1, channels, height, width]. What the decoder returns is [1, 3, height, width] in -1..1. */
 export async function develop(
-  { vaeDecoder, latentChannels, scalingFactor, shiftFactor }: LatentSpace,
+  { vaeDecoder, float32Decoder, tiling, latentChannels, scalingFactor, shiftFactor }: LatentSpace,
   { height, width, start }: { height: number; width: number; start: Start | null },
   latents: Float32Array,
 ): Promise<Rgb> {
   const scaled = latents.map((value) => value / scalingFactor + shiftFactor)
   const dims = [1, latentChannels, height, width]
-  const image = only(await vaeDecoder.run({ latent_sample: { values: scaled, dims } }), 'sample')
-  if (!allFinite(image.values))
-    throw new ModelError('nan', 'the decoder returned values that are not numbers', { field: 'image' })
-  const [, channels, rows = 0, columns = 0] = image.dims
-  if (channels !== 3)
-    throw new ModelError('pack_unsupported', `the decoder returned ${channels} channels`, { field: 'image' })
+  const image = await decode({ decoder: vaeDecoder, float32: float32Decoder, tiling }, { values: scaled, dims })
+  const [, , rows = 0, columns = 0] = image.dims
   const rgb = toRgb(image.values, columns * rows)
   // Encoding and decoding change every pixel a little: those that the mask keeps are given back as they came.
   const { picture, mask } = start ?? {}

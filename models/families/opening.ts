@@ -23,6 +23,8 @@ export type Model = Stepper<LatentSample> & {
 export type Opened = {
   open(part: string, inputs: readonly string[], optional?: readonly string[]): Promise<Module>
   openIf(part: string, inputs: readonly string[]): Promise<Module | null>
+  /** Opens a part when it is first asked for; null where the pack has none. */
+  openLater(part: string, inputs: readonly string[]): (() => Promise<Module>) | null
   /** Hands the graphs over to a model. */
   serve(stepper: Stepper<LatentSample>, denoiser: Module, input: string): Model
 }
@@ -35,6 +37,7 @@ export async function openGraphs(
 ): Promise<Model> {
   await using stack = new AsyncDisposableStack()
   const modules: Module[] = []
+  const late = new AsyncDisposableStack()
   const opened: Opened = {
     async open(part, inputs, optional = []) {
       const module = stack.use(await openModule(packFile(pack, `${part}/model.onnx`), options))
@@ -45,7 +48,20 @@ export async function openGraphs(
     async openIf(part, inputs) {
       return packFileIf(pack, `${part}/model.onnx`) === null ? null : opened.open(part, inputs)
     },
+    openLater(part, inputs) {
+      if (packFileIf(pack, `${part}/model.onnx`) === null) return null
+      let found: Promise<Module> | null = null
+      return () => {
+        found ??= openModule(packFile(pack, `${part}/model.onnx`), options).then((module) => {
+          expectInputs(late.use(module), part, inputs, [])
+          modules.push(module)
+          return module
+        })
+        return found
+      }
+    },
     serve(stepper, denoiser, input) {
+      stack.use(late)
       const kept = stack.move()
       return {
         ...stepper,
@@ -82,7 +98,22 @@ export function timestepKind(denoiser: Module): Denoiser['timestep'] {
   return typeof shape[0] === 'number' ? 'single' : 'vector'
 }
 
-type Autoencoder = { decoder: Module; encoder: Module | null }
+type Autoencoder = Pick<LatentSpace, 'float32Decoder'> & { decoder: Module; encoder: Module | null }
+
+const FLOAT32_DECODER = 'vae_decoder_float32'
+
+/** The autoencoder's graphs: decoder, encoder where there is one, and the decoder in float32 for when float16 overflows. */
+export async function openAutoencoder({ open, openIf, openLater }: Opened): Promise<Autoencoder> {
+  return {
+    decoder: await open('vae_decoder', ['latent_sample']),
+    encoder: await openIf('vae_encoder', ['sample']),
+    float32Decoder: openLater(FLOAT32_DECODER, ['latent_sample']),
+  }
+}
+
+// A tile of diffusers' own at 512 pixels; whole pictures up to 2048 by 2048, unless memory runs out.
+const TILE_LATENTS = 64
+const TILES_FROM = 256 * 256
 
 /** How latents become pixels, from the configurations and the graphs; `part` is the denoiser's folder. */
 export async function readLatentSpace(
@@ -91,7 +122,7 @@ export async function readLatentSpace(
   part: string,
   denoiser: Module,
   input: string,
-  { decoder, encoder }: Autoencoder,
+  { decoder, encoder, float32Decoder }: Autoencoder,
 ): Promise<LatentSpace> {
   const [batch, declared] = denoiser.inputs.get(input)?.shape ?? []
   if (typeof batch === 'number') throw refuse(`${part}/model.onnx`, input, 'a batch of fixed size')
@@ -117,6 +148,8 @@ export async function readLatentSpace(
     scalingFactor: vae?.numberIf('scaling_factor', 1e-6, 1e6) ?? 0.18215,
     shiftFactor: vae?.numberIf('shift_factor', -1e6, 1e6) ?? 0,
     sizes: manifest.sizes,
+    tiling: { tileLatents: TILE_LATENTS, factor: manifest.sizes.factor, fromLatents: TILES_FROM },
+    float32Decoder,
   }
 }
 

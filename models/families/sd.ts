@@ -8,7 +8,8 @@ import { allFinite, type Output } from '../runtime/tensors.ts'
 import type { PromptTokenizer } from '../runtime/tokenizer.ts'
 import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
 import { createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
-import { checkRequest, develop, type LatentSpace, only } from './latent-space.ts'
+import { checkRequest, develop, type LatentSpace } from './latent-space.ts'
+import { only } from './outputs.ts'
 import { begin, type Encodings } from './start.ts'
 
 export type SdParts = LatentSpace & {

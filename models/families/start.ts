@@ -9,7 +9,8 @@ import { toPlanes } from '../runtime/pixels.ts'
 import type { SampleRequest, Start } from '../runtime/stepper.ts'
 import { allFinite } from '../runtime/tensors.ts'
 import { type Scheduler, startingAt } from '../schedulers/scheduler.ts'
-import { type LatentSpace, only } from './latent-space.ts'
+import type { LatentSpace } from './latent-space.ts'
+import { only } from './outputs.ts'
 
 export type Beginning = {
   /** The steps that are taken. */
