@@ -9,7 +9,8 @@ import { Fault, isFault } from '../src/kernel/fault.ts'
 import type { Log } from '../src/kernel/log.ts'
 import { type InferenceChild, spawnInference } from './inference-child.ts'
 import { toFault } from './inference-fault.ts'
-import type { AnswerOnTheWay, Command, FinalAnswer, LoadedPack, PackKind, PreviewScore } from './inference-protocol.ts'
+import type { AnswerOnTheWay, Command, FinalAnswer, PackKind, PreviewScore } from './inference-protocol.ts'
+import { expectPack, type Loaded, loadedOf, tellPacks } from './loaded-packs.ts'
 
 /** What a deadline may depend on: one step of all samples together, or one classification. */
 export type StepCost = { kind: 'generate' | 'classify'; packId: string; samples: number; pixels: number }
@@ -22,6 +23,8 @@ export type DeviceOptions = {
   deviceId?: number
   /** Kinds of pack to open; all of them unless said. */
   kinds?: readonly PackKind[]
+  /** The pack without which it does not start; another that is refused is logged, and the rest serve. */
+  required?: string
   log: Log
   /** The longest that one step, with encoding or decoding, may take. */
   stepDeadlineMs: (cost: StepCost) => number
@@ -54,8 +57,6 @@ export type GenerateHooks = {
   /** Takes effect between steps. */
   signal?: AbortSignal
 }
-
-export type Loaded = { provider: ProviderChoice; runtime: string; packs: readonly LoadedPack[] }
 
 export type Device = {
   /** The child's process id; null between two lives. */
@@ -111,6 +112,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     } as const
     try {
       const answer = expectAnswer(await child.ask(load, { deadlineMs: loadDeadlineMs }), 'loaded')
+      tellPacks(answer, options)
       log.info(
         { inferencePid: child.pid, provider: answer.provider.provider, why: answer.provider.why },
         'inference child serves',
@@ -120,7 +122,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
         log.warn({ inferencePid: child.pid, ...end }, 'inference child is gone')
         life = revive()
       })
-      return { child, provider: answer.provider, runtime: answer.runtime, packs: answer.packs }
+      return { ...loadedOf(answer), child }
     } catch (error) {
       await child.stop()
       const crashed = isFault(error, 'model_error') && error.facts.crashed === true
@@ -187,7 +189,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     get pid() {
       return current?.pid ?? null
     },
-    packs: () => ({ provider: latest.provider, runtime: latest.runtime, packs: latest.packs }),
+    packs: () => loadedOf(latest),
     generate: (job, hooks = {}) => inTurn((living) => generate(living, ++number, job, hooks, options), hooks.signal),
     classify: (packId, picture) =>
       inTurn((living) =>
@@ -205,26 +207,26 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
 }
 
 async function classify(
-  { child, packs }: Life,
+  { child, packs, refused }: Life,
   kind: PackKind,
   asked: Extract<Command, { type: 'classify' | 'classify_text' }>,
   { stepDeadlineMs }: DeviceOptions,
 ): Promise<ImageClassification> {
   const { packId } = asked
-  expectPack(packs, packId, kind)
+  expectPack({ packs, refused }, packId, kind)
   const pixels = asked.type === 'classify' ? asked.picture.width * asked.picture.height : 0
   const deadlineMs = stepDeadlineMs({ kind: 'classify', packId, samples: 1, pixels })
   return expectAnswer(await child.ask(asked, { deadlineMs }), 'classified').classification
 }
 
 async function generate(
-  { child, packs }: Life,
+  { child, packs, refused }: Life,
   command: number,
   { packId, samples, previewSide = 1 }: GenerateJob,
   { onStep, onPicture, onPreview, onFailure, signal }: GenerateHooks,
   { stepDeadlineMs, log }: DeviceOptions,
 ): Promise<Picture[]> {
-  expectPack(packs, packId, 'text-to-image')
+  expectPack({ packs, refused }, packId, 'text-to-image')
   if (new Set(samples.map(({ id }) => id)).size !== samples.length)
     throw new Fault('invalid_request', { field: 'samples', detail: 'two samples of one id' })
   const pictures = new Map<string, Picture>()
@@ -274,11 +276,6 @@ async function generate(
       throw new Fault('model_error', { retry: 'later', detail: 'a picture is missing', facts: { sampleId: id } })
     return picture
   })
-}
-
-function expectPack(packs: readonly LoadedPack[], packId: string, kind: LoadedPack['manifest']['kind']): void {
-  if (!packs.some(({ manifest }) => manifest.id === packId && manifest.kind === kind))
-    throw new Fault('model_unknown', { field: 'model', detail: `no ${kind} pack of this name`, facts: { packId } })
 }
 
 function expectAnswer<const T extends FinalAnswer['type']>(

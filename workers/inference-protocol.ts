@@ -11,9 +11,14 @@ export type PackKind = PackManifest['kind']
 export type LoadedPack = {
   manifest: PackManifest
   digest: string
+  /** Derived from a folder without pack.json. */
+  adopted: boolean
   /** What a model's denoiser computes with; null for a classifier. */
   dtype: string | null
 }
+
+/** A pack that does not serve, and why. */
+export type Refused = { dir: string; id: string; failure: FailureReport }
 
 /** What one classifier said of a preview, and which it was. */
 export type PreviewScore = { id: string; version: string; digest: string; categories: Readonly<Record<string, number>> }
@@ -58,7 +63,14 @@ export type Spent = {
 }
 
 export type Answer =
-  | { type: 'loaded'; command: number; provider: ProviderChoice; runtime: string; packs: readonly LoadedPack[] }
+  | {
+      type: 'loaded'
+      command: number
+      provider: ProviderChoice
+      runtime: string
+      packs: readonly LoadedPack[]
+      refused: readonly Refused[]
+    }
   | { type: 'step'; command: number; sampleId: string; index: number; total: number }
   | { type: 'picture'; command: number; picture: Picture }
   /** `scores` null: the model names no classifier. */

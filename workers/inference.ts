@@ -8,11 +8,12 @@ import type { LatentSample } from '../models/families/denoise.ts'
 import { openModel } from '../models/families/family.ts'
 import type { Model } from '../models/families/opening.ts'
 import { asModelError, ModelError } from '../models/runtime/error.ts'
-import { listPacks, type Pack, verifyPack } from '../models/runtime/pack.ts'
+import { type Pack, verifyPack } from '../models/runtime/pack.ts'
 import { previewOf, previewSize } from '../models/runtime/pixels.ts'
-import { chooseProvider, RUNTIME } from '../models/runtime/sessions.ts'
+import { chooseProvider, RUNTIME, type SessionOptions } from '../models/runtime/sessions.ts'
 import { isRunning, type Rgb, type SampleRequest } from '../models/runtime/stepper.ts'
-import type { Answer, Command, FailureReport, PreviewScore } from './inference-protocol.ts'
+import { surveyPacks } from '../models/runtime/survey.ts'
+import type { Answer, Command, FailureReport, PreviewScore, Refused } from './inference-protocol.ts'
 
 type Loaded = {
   packs: Map<string, Pack>
@@ -72,30 +73,41 @@ async function load({
   const chosen = await chooseProvider(provider)
   const options = { provider: chosen.provider, threads, deviceId }
   const fresh: Loaded = { packs: new Map(), models: new Map(), classifiers: new Map(), texts: new Map() }
-  for (const { dir, manifest: found } of await listPacks(packsDir)) {
-    if (kinds?.includes(found.kind) === false) continue
-    const pack = await verifyPack(dir)
-    const { manifest } = pack
-    fresh.packs.set(manifest.id, pack)
-    switch (manifest.kind) {
-      case 'text-to-image':
-        fresh.models.set(manifest.id, await openModel(pack, manifest, options))
-        break
-      case 'image-classifier':
-        fresh.classifiers.set(manifest.id, await openClassifier(pack, manifest, options))
-        break
-      case 'text-classifier':
-        fresh.texts.set(manifest.id, await openTextClassifier(pack, manifest, options))
-        break
-      default:
-        manifest satisfies never
+  const survey = await surveyPacks(packsDir, kinds)
+  const refused = survey.refused.map(({ dir, id, error }): Refused => ({ dir, id, failure: report(error) }))
+  for (const found of survey.packs) {
+    const { dir, manifest } = found
+    try {
+      await openPack(fresh, found.adopted ? found : await verifyPack(dir), options)
+    } catch (error) {
+      // What is wrong with a pack is that pack's; memory and a provider are everybody's.
+      if (!(error instanceof ModelError) || !error.code.startsWith('pack_')) throw error
+      refused.push({ dir, id: manifest.id, failure: report(error) })
     }
   }
   loaded = fresh
-  const packs = Array.from(fresh.packs.values(), ({ manifest, digest }) => {
-    return { manifest, digest, dtype: fresh.models.get(manifest.id)?.dtype ?? null }
+  const packs = Array.from(fresh.packs.values(), ({ manifest, digest, adopted = false }) => {
+    return { manifest, digest, adopted, dtype: fresh.models.get(manifest.id)?.dtype ?? null }
   })
-  await say({ type: 'loaded', command, provider: chosen, runtime: RUNTIME, packs })
+  await say({ type: 'loaded', command, provider: chosen, runtime: RUNTIME, packs, refused })
+}
+
+async function openPack(fresh: Loaded, pack: Pack, options: SessionOptions): Promise<void> {
+  const { manifest } = pack
+  switch (manifest.kind) {
+    case 'text-to-image':
+      fresh.models.set(manifest.id, await openModel(pack, manifest, options))
+      break
+    case 'image-classifier':
+      fresh.classifiers.set(manifest.id, await openClassifier(pack, manifest, options))
+      break
+    case 'text-classifier':
+      fresh.texts.set(manifest.id, await openTextClassifier(pack, manifest, options))
+      break
+    default:
+      manifest satisfies never
+  }
+  fresh.packs.set(manifest.id, pack)
 }
 
 async function generate(order: Extract<Command, { type: 'generate' }>): Promise<void> {

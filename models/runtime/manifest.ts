@@ -14,6 +14,16 @@ export type Size = { width: number; height: number }
 export type PackFile = { path: string; sha256: string; sizeBytes: number }
 export type Quality = 'low' | 'medium' | 'high'
 
+export const FAMILIES = ['sd', 'sdxl', 'sdxl-refiner', 'sd3', 'flux'] as const
+export type Family = (typeof FAMILIES)[number]
+/** Those that models/families opens; a pack of another is refused by its family's name. */
+export const SERVED_FAMILIES: readonly Family[] = ['sd']
+
+/** Where a pack came from, pinned. */
+export type Provenance = { hub: string; repo: string; commit: string }
+/** Who accepted the licence, when, and which text: the SHA-256 of the file that states it. */
+export type Acceptance = { licence: string; by: string; at: string; text: string; textSha256: string }
+
 type PackCommon = {
   id: string
   version: string
@@ -25,7 +35,7 @@ type PackCommon = {
 
 export type TextToImageManifest = PackCommon & {
   kind: 'text-to-image'
-  family: 'sd'
+  family: Family
   /** Pixels; `factor` of them to one latent, both ways. */
   sizes: { default: Size; supported: readonly Size[]; factor: number }
   quality: Readonly<Record<Quality, { steps: number }>>
@@ -35,6 +45,9 @@ export type TextToImageManifest = PackCommon & {
   promptTokens: number
   /** The ids of the packs that are calibrated for this model's pictures. */
   classifiers: readonly string[]
+  /** Null: the folder does not say. */
+  provenance: Provenance | null
+  acceptance: Acceptance | null
 }
 
 export type ImageClassifierManifest = PackCommon & ImageClassifier
@@ -72,8 +85,9 @@ export function parseManifest(source: unknown, file: string): PackManifest {
 }
 
 function readTextToImage(fields: Fields): Omit<TextToImageManifest, keyof PackCommon> {
-  const family = fields.text('family')
-  if (family !== 'sd') throw unsupported(fields, 'family', family)
+  const named = fields.text('family')
+  const family = FAMILIES.find((one) => one === named)
+  if (family === undefined) throw unsupported(fields, 'family', named)
   const scheduler = fields.text('scheduler')
   const known = SCHEDULER_NAMES.find((name) => name === scheduler)
   if (known === undefined) throw unsupported(fields, 'scheduler', scheduler)
@@ -85,7 +99,7 @@ function readTextToImage(fields: Fields): Omit<TextToImageManifest, keyof PackCo
     throw sizes.bad('default', 'one of the supported sizes')
   const quality = fields.child('quality')
   const steps = (name: Quality) => ({ steps: quality.child(name).integer('steps', 1, 1000) })
-  return {
+  const read = {
     kind: 'text-to-image',
     family,
     sizes: { default: preset, supported, factor },
@@ -94,7 +108,27 @@ function readTextToImage(fields: Fields): Omit<TextToImageManifest, keyof PackCo
     scheduler: known,
     promptTokens: fields.integer('prompt_tokens', 3, 4096),
     classifiers: fields.texts('classifiers'),
+    provenance: fields.has('provenance') ? readProvenance(fields.child('provenance')) : null,
+    acceptance: fields.has('acceptance') ? readAcceptance(fields.child('acceptance')) : null,
+  } as const
+  for (const part of [fields, sizes, quality]) {
+    const [stray] = part.unread()
+    if (stray !== undefined) throw part.bad(stray, 'nothing: a text-to-image pack has no such field')
   }
+  return read
+}
+
+function readProvenance(fields: Fields): Provenance {
+  const commit = fields.text('commit')
+  if (!/^[0-9a-f]{40}$/.test(commit)) throw fields.bad('commit', '40 hexadecimal digits')
+  return { hub: fields.text('hub'), repo: fields.text('repo'), commit }
+}
+
+function readAcceptance(fields: Fields): Acceptance {
+  const [at, textSha256] = [fields.text('at'), fields.text('text_sha256')]
+  if (Number.isNaN(Date.parse(at))) throw fields.bad('at', 'a time')
+  if (!/^[0-9a-f]{64}$/.test(textSha256)) throw fields.bad('text_sha256', '64 hexadecimal digits')
+  return { licence: fields.text('licence'), by: fields.text('by'), at, text: fields.text('text'), textSha256 }
 }
 
 function readFiles(fields: Fields): PackFile[] {

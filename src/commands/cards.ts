@@ -2,18 +2,25 @@
 import { stat } from 'node:fs/promises'
 import { operationsOf } from '../../models/families/sd-operations.ts'
 import { ModelError } from '../../models/runtime/error.ts'
-import { listPacks, type Pack } from '../../models/runtime/pack.ts'
+import type { Pack } from '../../models/runtime/pack.ts'
+import { surveyPacks } from '../../models/runtime/survey.ts'
 import { SCHEDULER_NAMES } from '../../models/schedulers/scheduler.ts'
 import { Fault } from '../kernel/fault.ts'
+import type { Log } from '../kernel/log.ts'
 import type { ModelCard } from '../kernel/model.ts'
 
-/** Cards of the text-to-image packs, the default first. Faults: pack_missing, pack_corrupt, model_unknown (the default). */
-export async function readCards(packsDir: string, defaultModel: string): Promise<ModelCard[]> {
-  const packs = await listPacks(packsDir).catch((cause: unknown) => {
-    if (!(cause instanceof ModelError)) throw cause
-    const code = cause.code === 'pack_missing' ? 'pack_missing' : 'pack_corrupt'
-    throw new Fault(code, { detail: cause.message, cause, ...(cause.file === undefined ? {} : { field: cause.file }) })
+/**
+ * Cards of the text-to-image packs, the default first; a pack that is refused has none, and the log says why. Faults: pack_missing,
+ * pack_corrupt (the folder, or the default), model_unknown (the default).
+ */
+export async function readCards(packsDir: string, defaultModel: string, log?: Log): Promise<ModelCard[]> {
+  const { packs, refused } = await surveyPacks(packsDir).catch((error: unknown) => {
+    throw asFault(error)
   })
+  for (const { id, dir, error } of refused) {
+    if (id === defaultModel) throw asFault(error)
+    log?.error({ packId: id, dir, error }, 'a pack is refused and not offered')
+  }
   const cards: ModelCard[] = []
   for (const pack of packs) {
     const card = await cardOf(pack)
@@ -25,6 +32,16 @@ export async function readCards(packsDir: string, defaultModel: string): Promise
       detail: `there is no text-to-image pack '${defaultModel}' in ${packsDir}`,
     })
   return cards.sort((a, b) => Number(b.id === defaultModel) - Number(a.id === defaultModel))
+}
+
+function asFault(error: unknown): unknown {
+  if (!(error instanceof ModelError)) return error
+  const code = error.code === 'pack_missing' ? 'pack_missing' : 'pack_corrupt'
+  return new Fault(code, {
+    detail: error.message,
+    cause: error,
+    ...(error.file === undefined ? {} : { field: error.file }),
+  })
 }
 
 async function cardOf(pack: Pack): Promise<ModelCard | null> {

@@ -2,7 +2,8 @@
 // classifier that is not there has every picture held, so that is said here.
 
 import type { PackManifest } from '../../models/runtime/manifest.ts'
-import { listPacks, verifyPack } from '../../models/runtime/pack.ts'
+import { verifyPack } from '../../models/runtime/pack.ts'
+import { listPacks } from '../../models/runtime/survey.ts'
 import { readConfig } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Command } from './command.ts'

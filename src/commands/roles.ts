@@ -87,6 +87,7 @@ async function openGpu(
   const device = stack.use(
     await openDevice({
       packsDir: config.packsDir,
+      required: config.defaultModel,
       provider: config.provider,
       threads: config.threads,
       stepDeadlineMs: () => config.stepDeadlineMs,

@@ -54,7 +54,7 @@ export async function startService(
 ): Promise<Service> {
   await using stack = new AsyncDisposableStack()
   if (config.databaseUrl === null) stack.use(lockHome(config.home))
-  const models = await readCards(config.packsDir, config.defaultModel)
+  const models = await readCards(config.packsDir, config.defaultModel, log)
   const policy = await loadModerationPolicy(join(config.policiesDir, 'moderation.yaml'))
   const plans = await loadPlans(join(config.policiesDir, 'quotas.yaml'))
   const review = await openReview(config, policy)

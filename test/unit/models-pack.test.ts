@@ -6,7 +6,8 @@ import { describe, it } from 'node:test'
 import { CLASSIFIER_KINDS } from '../../models/classifiers/manifest.ts'
 import { ModelError, type ModelErrorCode } from '../../models/runtime/error.ts'
 import { parseManifest } from '../../models/runtime/manifest.ts'
-import { listPacks, packFile, readPackManifest, verifyPack } from '../../models/runtime/pack.ts'
+import { packFile, readPackManifest, verifyPack } from '../../models/runtime/pack.ts'
+import { listPacks } from '../../models/runtime/survey.ts'
 import { PACKS } from '../models/classifier-packs.ts'
 import { TINY_SD, temporaryFolder, writeManifest, writeTinyPack } from '../models/tiny.ts'
 
@@ -160,8 +161,8 @@ describe('a manifest', () => {
 
   const SD = { sizes: { default: '16x16', supported: ['16x16'], factor: 2 } }
   const refusedModels: [ModelErrorCode, string, Record<string, unknown>][] = [
-    ['pack_unsupported', 'family', { family: 'sdxl' }],
-    ['pack_unsupported', 'scheduler', { scheduler: 'PNDMScheduler' }],
+    ['pack_unsupported', 'family', { family: 'kandinsky' }],
+    ['pack_unsupported', 'scheduler', { scheduler: 'VQDiffusionScheduler' }],
     ['pack_corrupt', 'sizes.default', { sizes: { ...SD.sizes, default: '32x32' } }],
     ['pack_corrupt', 'sizes.supported', { sizes: { ...SD.sizes, supported: ['16x15'] } }],
     ['pack_corrupt', 'sizes.supported', { sizes: { ...SD.sizes, supported: ['0x16'] } }],
@@ -171,6 +172,14 @@ describe('a manifest', () => {
     ['pack_corrupt', 'guidance_scale', { guidance_scale: '5' }],
     ['pack_corrupt', 'prompt_tokens', { prompt_tokens: 2 }],
     ['pack_corrupt', 'classifiers', { classifiers: undefined }],
+    ['pack_corrupt', 'threshold', { threshold: 0.5 }],
+    ['pack_corrupt', 'sizes.step', { sizes: { ...SD.sizes, step: 8 } }],
+    ['pack_corrupt', 'provenance.commit', { provenance: { hub: 'https://hub', repo: 'a/b', commit: 'main' } }],
+    [
+      'pack_corrupt',
+      'acceptance.text_sha256',
+      { acceptance: { licence: 'MIT', by: 'a', at: '2026-01-01', text: 'a', text_sha256: 'b' } },
+    ],
   ]
   it('of a model is refused field by field', async () => {
     const tiny = JSON.parse(await readFile(join(TINY_SD, 'pack.json'), 'utf8'))
