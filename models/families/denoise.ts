@@ -47,6 +47,8 @@ export type Denoiser = {
   timestepOf(timestep: number): number
   /** The dimensions of one row's latents with their condition, `values` numbers in all. */
   shapeOf(sample: LatentSample, values: number): readonly number[]
+  /** Inputs that are one for all rows; the same for all samples of one size that are conditioned alike. */
+  shared?(sample: LatentSample): Readonly<Record<string, Output>>
 }
 
 /** A sample at the first step of its plan. */
@@ -120,6 +122,7 @@ export function createDenoiser(denoiser: Denoiser): (samples: readonly LatentSam
     // b. One model call for all.
     const outputs = await module.run({
       ...batch.inputs,
+      ...denoiser.shared?.(first),
       [input]: { values, dims: [rows.length, ...denoiser.shapeOf(first, rowSize)] },
       timestep: timestepFeed(timesteps),
     })

@@ -115,7 +115,10 @@ export async function openAutoencoder({ open, openIf, openLater }: Opened): Prom
 const TILE_LATENTS = 64
 const TILES_FROM = 256 * 256
 
-/** How latents become pixels, from the configurations and the graphs; `part` is the denoiser's folder. */
+/**
+ * How latents become pixels, from the configurations and the graphs; `part` is the denoiser's folder. A denoiser that takes
+ * `packed` latents sees a square of so many as one, its channels last.
+ */
 export async function readLatentSpace(
   pack: Pack,
   manifest: TextToImageManifest,
@@ -123,19 +126,22 @@ export async function readLatentSpace(
   denoiser: Module,
   input: string,
   { decoder, encoder, float32Decoder }: Autoencoder,
+  packed: 1 | 4 = 1,
 ): Promise<LatentSpace> {
-  const [batch, declared] = denoiser.inputs.get(input)?.shape ?? []
-  if (typeof batch === 'number') throw refuse(`${part}/model.onnx`, input, 'a batch of fixed size')
-  const channels = (await configOf(pack, part))?.integerIf('in_channels', 1, 256) ?? declared
+  const shape = denoiser.inputs.get(input)?.shape ?? []
+  if (typeof shape[0] === 'number') throw refuse(`${part}/model.onnx`, input, 'a batch of fixed size')
+  const declared = packed === 1 ? shape[1] : shape[2]
+  const channels = (await configOf(pack, part))?.integerIf('in_channels', 1, 1024) ?? declared
   if (typeof channels !== 'number')
     throw refuse(`${part}/config.json`, 'in_channels', 'an unknown number of latent channels')
   if (typeof declared === 'number' && declared !== channels)
     throw refuse(`${part}/config.json`, 'in_channels', `${channels} for ${declared}`)
   const vae = await configOf(pack, 'vae_decoder')
   const [, decoded] = decoder.inputs.get('latent_sample')?.shape ?? []
-  const latentChannels = vae?.integerIf('latent_channels', 1, 256) ?? (typeof decoded === 'number' ? decoded : channels)
-  const inpaints = channels === inpaintChannels(latentChannels)
-  if (channels !== latentChannels && !inpaints)
+  const latentChannels =
+    vae?.integerIf('latent_channels', 1, 256) ?? (typeof decoded === 'number' ? decoded : channels / packed)
+  const inpaints = packed === 1 && channels === inpaintChannels(latentChannels)
+  if (channels !== packed * latentChannels && !inpaints)
     throw refuse(`${part}/config.json`, 'in_channels', `${channels} for ${latentChannels} channels of the decoder`)
   // No pipeline of these families knows them: silently ignoring them would change the picture.
   for (const field of ['latents_mean', 'latents_std'])

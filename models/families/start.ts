@@ -35,12 +35,27 @@ type Encoded = Float32Array
 /** One encoding a picture, however many samples begin at it. */
 export type Encodings = Map<object, Encoded>
 
+/** How a family's pipelines let an edit join the plan. */
+export type Joining = {
+  /** The first step of `steps` that is taken. */
+  first(steps: number, strength: number): number
+  /** With a mask and full strength an edit begins at noise alone, whatever the first step's noise level. */
+  fresh: boolean
+}
+
+/** Of Stable Diffusion and SDXL: the steps taken are rounded down. */
+const UNET_JOINING: Joining = {
+  first: (steps, strength) => steps - Math.min(Math.trunc(steps * strength), steps),
+  fresh: true,
+}
+
 export async function begin(
   parts: LatentSpace,
   request: SampleRequest,
   plan: Scheduler,
   noise: Noise,
   known: Encodings,
+  joining: Joining = UNET_JOINING,
 ): Promise<Beginning> {
   const { latentChannels, sizes } = parts
   const size = latentChannels * (request.height / sizes.factor) * (request.width / sizes.factor)
@@ -50,13 +65,14 @@ export async function begin(
     return { scheduler: plan, latents, keep: null, condition: null }
   }
   // a. Join the plan where `strength` of its steps are left.
-  const taken = Math.min(Math.trunc(request.steps * start.strength), request.steps)
-  const scheduler = startingAt(plan, request.steps - taken)
-  if (taken < 1 || scheduler.timesteps.length < 1)
-    throw new ModelError('invalid_input', `strength: ${request.steps} steps leave none to take`, { field: 'strength' })
+  const steps = request.custom?.timesteps?.length ?? request.custom?.sigmas?.length ?? request.steps
+  const first = joining.first(steps, start.strength)
+  const scheduler = startingAt(plan, first)
+  if (first >= steps || scheduler.timesteps.length < 1)
+    throw new ModelError('invalid_input', `strength: ${steps} steps leave none to take`, { field: 'strength' })
 
   // b. The picture's latents, and noise. A mask with full strength begins at noise alone.
-  const fresh = start.mask !== null && start.strength === 1
+  const fresh = joining.fresh && start.mask !== null && start.strength === 1
   const { picture } = start
   const clean =
     fresh && parts.inpaints
