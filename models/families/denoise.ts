@@ -85,8 +85,33 @@ export function createDenoiser(denoiser: Denoiser): (samples: readonly LatentSam
   let batch: Batch = { rows: [], inputs: {} }
   const { module, input } = denoiser
 
+  // How many samples of a kind fit into memory together, once that has been found out.
+  const fits = new Map<string, number>()
+
   return async (samples) => {
-    for (const group of groupBy(samples.filter(isRunning), keyOf)) await stepTogether(group)
+    for (const group of groupBy(samples.filter(isRunning), keyOf)) await stepWithin(group)
+  }
+
+  /** In as many calls as memory asks for: a group that runs out of it is halved, and later ones begin at that size. */
+  async function stepWithin(group: readonly LatentSample[]): Promise<void> {
+    const [first] = group
+    if (first === undefined) return
+    const kind = kindOf(first)
+    for (let at = 0; at < group.length; ) {
+      const part = group.slice(at, at + (fits.get(kind) ?? group.length))
+      try {
+        await stepTogether(part)
+        at += part.length
+      } catch (error) {
+        if (!(error instanceof ModelError) || error.code !== 'out_of_memory') throw error
+        if (part.length > 1) fits.set(kind, Math.ceil(part.length / 2))
+        else {
+          // Not even alone: its own trouble, and no reason for the others to stop.
+          for (const sample of part) sample.failure = error
+          at++
+        }
+      }
+    }
   }
 
   function timestepOf({ scheduler, index }: LatentSample): number {
@@ -95,9 +120,7 @@ export function createDenoiser(denoiser: Denoiser): (samples: readonly LatentSam
 
   /** Samples of one key share a model call. */
   function keyOf(sample: LatentSample): string {
-    const at = denoiser.timestep === 'vector' ? '' : `@${timestepOf(sample)}`
-    const conditioned = Object.entries(sample.rows[0] ?? {}).map(([name, { dims }]) => `${name}:${dims.join('x')}`)
-    return `${sample.height}x${sample.width}${at} ${conditioned.join(' ')}`
+    return denoiser.timestep === 'vector' ? kindOf(sample) : `${kindOf(sample)} @${timestepOf(sample)}`
   }
 
   async function stepTogether(group: readonly LatentSample[]): Promise<void> {
@@ -165,6 +188,12 @@ function finishStep(sample: LatentSample, predicted: Float32Array, prompted: Flo
     sample.failure = new ModelError('nan', `latents are not numbers after step ${sample.index} of ${sample.total}`, {
       field: 'latents',
     })
+}
+
+/** What decides how much memory a row takes. */
+function kindOf({ height, width, rows }: LatentSample): string {
+  const conditioned = Object.entries(rows[0] ?? {}).map(([name, { dims }]) => `${name}:${dims.join('x')}`)
+  return `${height}x${width} ${conditioned.join(' ')}`
 }
 
 function sameRows(a: readonly Conditioning[], b: readonly Conditioning[]): boolean {

@@ -209,9 +209,9 @@ describe('a failure is typed', () => {
     ],
     [
       'pack_unsupported',
-      'algorithm_type',
+      'no_such_field',
       {
-        json: { 'scheduler/scheduler_config.json': { algorithm_type: 'sde-dpmsolver++' } },
+        json: { 'scheduler/scheduler_config.json': { no_such_field: 1 } },
         manifest: { scheduler: 'DPMSolverMultistepScheduler' },
       },
     ],
