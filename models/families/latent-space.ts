@@ -5,6 +5,7 @@ import type { Size } from '../runtime/manifest.ts'
 import { layOver, toRgb } from '../runtime/pixels.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { Rgb, SampleRequest, Start } from '../runtime/stepper.ts'
+import { allFinite } from '../runtime/tensors.ts'
 import { decode, type Tiling } from './decode.ts'
 
 export type LatentSpace = {
@@ -39,8 +40,12 @@ export async function develop(
   return { width: columns, height: rows, rgb: picture && mask ? layOver(picture.rgb, rgb, mask) : rgb }
 }
 
-/** ModelError invalid_input: a request that this model cannot do, by its field. */
-export function checkRequest(parts: LatentSpace, request: SampleRequest): void {
+/** Fields that not every family has a place for. */
+export type OwnField = 'conditioning' | 'denoising'
+const OWN_FIELDS: readonly OwnField[] = ['conditioning', 'denoising']
+
+/** ModelError invalid_input: a request that this model cannot do, by its field. `own` are the fields that its family reads. */
+export function checkRequest(parts: LatentSpace, request: SampleRequest, own: readonly OwnField[] = []): void {
   const wrong = (field: string, expected: string) =>
     new ModelError('invalid_input', `${field}: expected ${expected}`, { field })
   const { sizes } = parts
@@ -52,24 +57,27 @@ export function checkRequest(parts: LatentSpace, request: SampleRequest): void {
   if (!Number.isFinite(guidanceScale) || guidanceScale < 0) throw wrong('guidance_scale', 'a number from 0')
   if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) throw wrong('guidance_rescale', 'a number from 0 to 1')
   if (!Number.isInteger(previews) || previews < 0) throw wrong('previews', 'a whole number from 0')
+  for (const field of OWN_FIELDS)
+    if (request[field] !== undefined && !own.includes(field)) throw wrong(field, 'none; this model knows no such thing')
   checkStart(parts, request, wrong)
 }
 
 type Wrong = (field: string, expected: string) => ModelError
 
-function checkStart(
-  { vaeEncoder, inpaints }: LatentSpace,
-  { start, width, height }: SampleRequest,
-  wrong: Wrong,
-): void {
+function checkStart(parts: LatentSpace, { start, width, height }: SampleRequest, wrong: Wrong): void {
+  const { vaeEncoder, inpaints, latentChannels, sizes } = parts
   if (start === undefined) {
     if (inpaints) throw wrong('image', 'a picture with a mask; this model paints in pictures and makes none of nothing')
     return
   }
-  const { picture, mask, strength } = start
-  if (vaeEncoder === null) throw wrong('image', 'no picture; this pack has no encoder')
-  if (picture.width !== width || picture.height !== height || picture.rgb.length !== width * height * 3)
+  const { picture, latents, mask, strength } = start
+  if (picture === null && (latents === undefined || inpaints)) throw wrong('image', 'a picture')
+  if (picture !== null && vaeEncoder === null && (latents === undefined || inpaints))
+    throw wrong('image', 'no picture; this pack has no encoder')
+  if (picture && (picture.width !== width || picture.height !== height || picture.rgb.length !== width * height * 3))
     throw wrong('image', `a picture of ${width}x${height}`)
+  const size = latentChannels * (width / sizes.factor) * (height / sizes.factor)
+  if (latents && (latents.length !== size || !allFinite(latents))) throw wrong('latents', `${size} numbers`)
   if (mask === null && inpaints) throw wrong('mask', 'a mask; this model paints in pictures')
   if (mask !== null && mask.length !== width * height) throw wrong('mask', `a mask of ${width}x${height}`)
   if (!(strength > 0 && strength <= 1)) throw wrong('strength', 'a number above 0, up to 1')

@@ -6,7 +6,7 @@ import { ModelError } from '../runtime/error.ts'
 import type { Size } from '../runtime/manifest.ts'
 import type { Noise } from '../runtime/noise.ts'
 import { toPlanes } from '../runtime/pixels.ts'
-import type { SampleRequest, Start } from '../runtime/stepper.ts'
+import type { Rgb, SampleRequest, Start } from '../runtime/stepper.ts'
 import { allFinite } from '../runtime/tensors.ts'
 import { type Scheduler, startingAt } from '../schedulers/scheduler.ts'
 import type { LatentSpace } from './latent-space.ts'
@@ -41,10 +41,12 @@ export type Joining = {
   first(steps: number, strength: number): number
   /** With a mask and full strength an edit begins at noise alone, whatever the first step's noise level. */
   fresh: boolean
+  /** The call of the plan at which latents go on that carry its noise already: no noise is added, and strength is nothing. */
+  goesOnAt?: number | undefined
 }
 
 /** Of Stable Diffusion and SDXL: the steps taken are rounded down. */
-const UNET_JOINING: Joining = {
+export const UNET_JOINING: Joining = {
   first: (steps, strength) => steps - Math.min(Math.trunc(steps * strength), steps),
   fresh: true,
 }
@@ -64,39 +66,51 @@ export async function begin(
     const latents = noise.randn(size).map((value) => value * plan.initNoiseSigma)
     return { scheduler: plan, latents, keep: null, condition: null }
   }
-  // a. Join the plan where `strength` of its steps are left.
+  // a. Join the plan where `strength` of its steps are left, or where others left off.
   const steps = request.custom?.timesteps?.length ?? request.custom?.sigmas?.length ?? request.steps
   const first = joining.first(steps, start.strength)
-  const scheduler = startingAt(plan, first)
-  if (first >= steps || scheduler.timesteps.length < 1)
+  const { goesOnAt } = joining
+  const scheduler = startingAt(plan, goesOnAt ?? first * (plan.callsPerStep ?? 1))
+  if (goesOnAt === undefined && (first >= steps || scheduler.timesteps.length < 1))
     throw new ModelError('invalid_input', `strength: ${steps} steps leave none to take`, { field: 'strength' })
 
   // b. The picture's latents, and noise. A mask with full strength begins at noise alone.
-  const fresh = joining.fresh && start.mask !== null && start.strength === 1
-  const { picture } = start
-  const clean =
-    fresh && parts.inpaints
-      ? null
-      : draw(await encode(parts, picture, () => toPlanes(picture), known, picture), size, parts, noise)
+  const fresh = goesOnAt === undefined && joining.fresh && start.mask !== null && start.strength === 1
+  const clean = fresh && parts.inpaints ? null : await latentsOf(parts, start, size, known, noise)
+  if (goesOnAt !== undefined && clean !== null && start.mask === null)
+    return { scheduler, latents: clean, keep: null, condition: null }
   const drawn = noise.randn(size)
-  const latents =
-    fresh || clean === null
-      ? drawn.map((value) => value * scheduler.initNoiseSigma)
-      : scheduler.addNoise(0, clean, drawn)
+  const joined = (from: Float32Array) => (goesOnAt === undefined ? scheduler.addNoise(0, from, drawn) : from.slice())
+  const latents = fresh || clean === null ? drawn.map((value) => value * scheduler.initNoiseSigma) : joined(clean)
   if (start.mask === null) return { scheduler, latents, keep: null, condition: null }
 
   // c. The mask in latents, and how the UNet comes to know of it.
-  const mask = latentMask(start, sizes.factor)
+  const mask = latentMask(start.mask, request, sizes.factor)
   if (!parts.inpaints) {
     if (clean === null) throw new TypeError('an ordinary UNet keeps by latents')
     return { scheduler, latents, keep: { latents: clean, noise: drawn, mask }, condition: null }
   }
-  const visible = await encode(parts, picture, () => withoutFree(start), known, start)
+  const { picture, mask: free } = start
+  if (picture === null) throw new TypeError('a request to a model that inpaints was checked')
+  const visible = await encode(parts, picture, () => withoutFree(picture, free), known, start)
   const hidden = draw(visible, size, parts, noise)
   const condition = new Float32Array(mask.length + size)
   condition.set(mask)
   condition.set(hidden, mask.length)
   return { scheduler, latents, keep: null, condition }
+}
+
+/** The latents that an edit begins at: those handed over, else drawn from what the encoder makes of the picture. */
+async function latentsOf(
+  parts: LatentSpace,
+  { picture, latents }: Start,
+  size: number,
+  known: Encodings,
+  noise: Noise,
+): Promise<Float32Array> {
+  if (latents !== undefined) return latents.slice()
+  if (picture === null) throw new TypeError('a request for an edit was checked')
+  return draw(await encode(parts, picture, () => toPlanes(picture), known, picture), size, parts, noise)
 }
 
 /**
@@ -150,16 +164,16 @@ function isFree(value: number | undefined): boolean {
 }
 
 /** Nearest, as torch's interpolate: the pixel at each cell's upper left speaks for it. */
-function latentMask({ mask, picture }: Start, factor: number): Float32Array {
-  const [width, height] = [picture.width / factor, picture.height / factor]
+function latentMask(mask: Uint8Array, pixels: Size, factor: number): Float32Array {
+  const [width, height] = [pixels.width / factor, pixels.height / factor]
   return Float32Array.from({ length: width * height }, (_, i) => {
     const [x, y] = [i % width, Math.floor(i / width)]
-    return isFree(mask?.[y * factor * picture.width + x * factor]) ? 1 : 0
+    return isFree(mask[y * factor * pixels.width + x * factor]) ? 1 : 0
   })
 }
 
 /** The picture as planes, zero where the mask is free. */
-function withoutFree({ picture, mask }: Start): Float32Array {
+function withoutFree(picture: Rgb, mask: Uint8Array): Float32Array {
   const pixels = picture.width * picture.height
-  return toPlanes(picture).map((value, i) => (isFree(mask?.[i % pixels]) ? 0 : value))
+  return toPlanes(picture).map((value, i) => (isFree(mask[i % pixels]) ? 0 : value))
 }

@@ -3,20 +3,41 @@
 // join and leave between steps, and are previewed, preempted or cancelled there. There is no closed loop to be inside of.
 import type { Custom, SchedulerName } from '../schedulers/scheduler.ts'
 import type { ModelError } from './error.ts'
+import type { Size } from './manifest.ts'
 
 /** Where an edit starts from, in place of noise alone. */
 export type Start = {
-  /** Of the request's own size. Requests that share one object share its encoding. */
-  picture: Rgb
+  /** Of the request's own size. Requests that share one object share its encoding. Null: `latents` stand for it. */
+  picture: Rgb | null
+  /** Latents of the request's size in the place of the picture's encoding, as another model of the same autoencoder left them. */
+  latents?: Float32Array | undefined
   /** One byte a pixel: 255 is painted anew, 0 is kept. Null: the whole picture changes. */
   mask: Uint8Array | null
   /** (0, 1]: the share of the steps that is taken. */
   strength: number
 }
 
+/** What an SDXL model was told in training of a picture's size, its cut and its beauty. Of the request's size unless said. */
+export type MicroConditioning = {
+  originalSize?: Size | undefined
+  /** In pixels; from 0, 0 unless said. */
+  cropsTopLeft?: { top: number; left: number } | undefined
+  targetSize?: Size | undefined
+  /** The same for the negative prompt. */
+  negativeOriginalSize?: Size | undefined
+  negativeCropsTopLeft?: { top: number; left: number } | undefined
+  negativeTargetSize?: Size | undefined
+  /** A refiner's: 6 and 2.5 unless said. */
+  aestheticScore?: number | undefined
+  negativeAestheticScore?: number | undefined
+  /** `encoded`: an empty negative prompt is encoded like any other, also where the model zeroes it. */
+  emptyNegative?: 'zeros' | 'encoded' | undefined
+}
+
 export type SampleRequest = {
   id: string
   prompt: string
+  /** Empty: none, as diffusers' call without one, which some models take as zeros (see `conditioning.emptyNegative`). */
   negativePrompt: string
   /** As torch.manual_seed: the low 32 bits count. */
   seed: number
@@ -32,6 +53,12 @@ export type SampleRequest = {
   /** Timesteps or noise levels of one's own choice. */
   custom?: Pick<Custom, 'timesteps' | 'sigmas'> | undefined
   start?: Start | undefined
+  conditioning?: MicroConditioning | undefined
+  /**
+   * Which part of the noise is taken away, as shares of it above 0 and below 1: up to `end`, so that another model goes on with
+   * the sample's latents; from `start`, where `start.latents` or the picture carry the noise that is left, and strength is nothing.
+   */
+  denoising?: { start?: number | undefined; end?: number | undefined } | undefined
   /** Previews, evenly spread over the steps; none unless said. */
   previews?: number | undefined
 }
