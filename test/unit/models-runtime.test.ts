@@ -58,7 +58,8 @@ describe('the tokenizer', () => {
   it('pads with the token that the configuration names', async () => {
     await using folder = await temporaryFolder()
     const config = { bos_token: '<|startoftext|>', eos_token: { content: '<|endoftext|>' }, pad_token: '!' }
-    const dir = await writeTinyPack(folder.path, { json: { 'tokenizer/tokenizer_config.json': config } })
+    const remove = ['tokenizer/special_tokens_map.json']
+    const dir = await writeTinyPack(folder.path, { json: { 'tokenizer/tokenizer_config.json': config }, remove })
     const tokenizer = await openTokenizer(await readPackManifest(dir), 'tokenizer', 6)
     assert.deepEqual(tokenizer.encode('cat').ids, [524, 518, 525, 0, 0, 0])
     // Exactly full is not cut.
@@ -70,6 +71,7 @@ describe('the tokenizer', () => {
     await using folder = await temporaryFolder()
     const dir = await writeTinyPack(folder.path, {
       json: { 'tokenizer/tokenizer_config.json': { eos_token: 'nowhere' } },
+      remove: ['tokenizer/special_tokens_map.json'],
     })
     await assert.rejects(
       openTokenizer(await readPackManifest(dir), 'tokenizer', 6),
