@@ -146,7 +146,7 @@ async function promptTokensOf(dir: string, family: Family): Promise<number> {
 }
 
 /** `license` of the card's front matter; `other` has a name of its own. */
-async function statedLicence(dir: string): Promise<string | null> {
+export async function statedLicence(dir: string): Promise<string | null> {
   const card = await readFile(join(dir, 'README.md'), 'utf8').catch(() => '')
   const [, front = ''] = /^---\r?\n(.*?)\r?\n---/s.exec(card.slice(0, 65_536)) ?? []
   const entry = (name: string) => new RegExp(`^${name}:[ \t]*["']?([^"'\r\n]+)`, 'm').exec(front)?.[1]?.trim()

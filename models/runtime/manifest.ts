@@ -17,7 +17,7 @@ export type Quality = 'low' | 'medium' | 'high'
 export const FAMILIES = ['sd', 'sdxl', 'sdxl-refiner', 'sd3', 'flux'] as const
 export type Family = (typeof FAMILIES)[number]
 /** Those that models/families opens; a pack of another is refused by its family's name. */
-export const SERVED_FAMILIES: readonly Family[] = ['sd']
+export const SERVED_FAMILIES: readonly Family[] = ['sd', 'sdxl', 'sdxl-refiner']
 
 /** Where a pack came from, pinned. */
 export type Provenance = { hub: string; repo: string; commit: string }
@@ -43,6 +43,8 @@ export type TextToImageManifest = PackCommon & {
   scheduler: SchedulerName
   /** The length of the text encoder's input, start and end tokens included. */
   promptTokens: number
+  /** The length of T5's input, for the families that have it; null: the family's own. */
+  t5Tokens: number | null
   /** The ids of the packs that are calibrated for this model's pictures. */
   classifiers: readonly string[]
   /** Null: the folder does not say. */
@@ -107,6 +109,7 @@ function readTextToImage(fields: Fields): Omit<TextToImageManifest, keyof PackCo
     guidanceScale: fields.number('guidance_scale', 0, 100),
     scheduler: known,
     promptTokens: fields.integer('prompt_tokens', 3, 4096),
+    t5Tokens: fields.integerIf('t5_tokens', 1, 512) ?? null,
     classifiers: fields.texts('classifiers'),
     provenance: fields.has('provenance') ? readProvenance(fields.child('provenance')) : null,
     acceptance: fields.has('acceptance') ? readAcceptance(fields.child('acceptance')) : null,

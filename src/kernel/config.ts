@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { readBackendsConfig } from './config/backends.ts'
 import { readDisclosure } from './config/disclosure.ts'
 import { readEdits } from './config/edits.ts'
+import { readHub } from './config/hub.ts'
 import { readLabel } from './config/label.ts'
 import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
 import { readLogKey } from './config/log-key.ts'
@@ -49,6 +50,7 @@ export function readConfig(env: Environment) {
     logLevel: choice('DARKROOM_LOG_LEVEL', 'info', LOG_LEVELS),
     packsDir: resolve(text('DARKROOM_PACKS_DIR', resolve(ROOT, 'models/packs'))),
     policiesDir: resolve(text('DARKROOM_POLICIES_DIR', resolve(ROOT, 'policies'))),
+    hub: readHub(reader),
     defaultModel: text('DARKROOM_DEFAULT_MODEL', 'storybook'),
     provider: choice('DARKROOM_PROVIDER', 'auto', PROVIDERS),
     threads: integer('DARKROOM_THREADS', Math.max(1, availableParallelism()), 1, 256),

@@ -50,8 +50,9 @@ const packageRules: readonly PackageRule[] = [
   },
   { name: /^openid-client$/, within: /^src\/tenant\/oidc\.ts$/, single: true },
   { name: /^onnxruntime-node$/, within: /^models\// },
+  { name: /^@huggingface\/hub$/, within: /^models\/hub\/hub\.ts$/, single: true },
 ]
-const modelLibraries = /^(node:.+|onnxruntime-node|sharp|@huggingface\/tokenizers)$/
+const modelLibraries = /^(node:.+|onnxruntime-node|sharp|@huggingface\/(tokenizers|hub))$/
 
 const partOf = (file: string): string => {
   const [top = '', second = ''] = file.split('/')

@@ -56,6 +56,7 @@ const allowed: [string, string][] = [
   ['workers/inference-child.ts', 'node:child_process'],
   ['models/families/sd.ts', '../schedulers/ddim.ts'],
   ['models/runtime/session.ts', 'onnxruntime-node'],
+  ['models/hub/hub.ts', '@huggingface/hub'],
 ]
 
 const forbidden: [string, string, RegExp][] = [
@@ -81,6 +82,7 @@ const forbidden: [string, string, RegExp][] = [
   ['src/mark/signers/pem.ts', 'node:child_process', /child_process belongs to/],
   ['src/generate/a.ts', 'node:child_process', /child_process belongs to/],
   ['src/moderate/a.ts', 'onnxruntime-node', /onnxruntime-node belongs to/],
+  ['models/runtime/pack.ts', '@huggingface/hub', /hub belongs to/],
   ['src/kernel/a.ts', '../outcome.ts', /kernel may not import outcome/],
   ['src/console/a.ts', '../commands/serve.ts', /console may not import main/],
   ['src/http/a.ts', '../main.ts', /http may not import main/],
