@@ -41,8 +41,12 @@ export async function develop(
 }
 
 /** Fields that not every family has a place for. */
-export type OwnField = 'conditioning' | 'denoising'
-const OWN_FIELDS: readonly OwnField[] = ['conditioning', 'denoising']
+export type OwnField = 'conditioning' | 'denoising' | 'trueGuidanceScale'
+const OWN_FIELDS: readonly (readonly [OwnField, name: string])[] = [
+  ['conditioning', 'conditioning'],
+  ['denoising', 'denoising'],
+  ['trueGuidanceScale', 'true_guidance_scale'],
+]
 
 /** ModelError invalid_input: a request that this model cannot do, by its field. `own` are the fields that its family reads. */
 export function checkRequest(parts: LatentSpace, request: SampleRequest, own: readonly OwnField[] = []): void {
@@ -57,8 +61,8 @@ export function checkRequest(parts: LatentSpace, request: SampleRequest, own: re
   if (!Number.isFinite(guidanceScale) || guidanceScale < 0) throw wrong('guidance_scale', 'a number from 0')
   if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) throw wrong('guidance_rescale', 'a number from 0 to 1')
   if (!Number.isInteger(previews) || previews < 0) throw wrong('previews', 'a whole number from 0')
-  for (const field of OWN_FIELDS)
-    if (request[field] !== undefined && !own.includes(field)) throw wrong(field, 'none; this model knows no such thing')
+  for (const [field, name] of OWN_FIELDS)
+    if (request[field] !== undefined && !own.includes(field)) throw wrong(name, 'none; this model knows no such thing')
   checkStart(parts, request, wrong)
 }
 

@@ -47,6 +47,11 @@ export type SampleRequest = {
   steps: number
   /** Classifier-free guidance; 1 or less switches it off. */
   guidanceScale: number
+  /**
+   * Classifier-free guidance by the negative prompt where `guidanceScale` is an input of the model (FLUX); 1 or less, and none
+   * said, switches it off.
+   */
+  trueGuidanceScale?: number | undefined
   /** From 0, which is none, to 1: how far guidance is brought back to the prompted prediction's own deviation. */
   guidanceRescale?: number | undefined
   scheduler?: SchedulerName | undefined
