@@ -6,9 +6,9 @@ import { resolve } from 'node:path'
 import type { LatentSample } from '../models/families/denoise.ts'
 import { openModel } from '../models/families/family.ts'
 import { createSd, type SdParts } from '../models/families/sd.ts'
-import { listPacks } from '../models/runtime/survey.ts'
 import type { Module } from '../models/runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../models/runtime/stepper.ts'
+import { listPacks } from '../models/runtime/survey.ts'
 import { readScheduler } from '../models/schedulers/scheduler.ts'
 import { openLog } from '../src/kernel/log.ts'
 import { spawnInference } from '../workers/inference-child.ts'
@@ -54,6 +54,7 @@ function nullParts(channels: number, tokens: number, width: number, side: number
     sizes: { supported: [{ width: 8 * side, height: 8 * side }], factor: 8 },
     scheduler: 'DPMSolverMultistepScheduler',
     planFor: (name) => readScheduler(config, name, 'bench'),
+    guidanceWidth: null,
   }
 }
 

@@ -4,6 +4,7 @@ import type { TextToImageManifest } from '../runtime/manifest.ts'
 import type { Pack } from '../runtime/pack.ts'
 import type { SessionOptions } from '../runtime/sessions.ts'
 import { openTokenizer } from '../runtime/tokenizer.ts'
+import { guidanceWidthOf } from './guidance-embedding.ts'
 import {
   configOf,
   type Model,
@@ -22,7 +23,7 @@ export function openSd(pack: Pack, manifest: TextToImageManifest, options: Sessi
     const { open, serve } = opened
     const tokenizer = await openTokenizer(pack, 'tokenizer', manifest.promptTokens)
     const textEncoder = await open('text_encoder', ['input_ids'])
-    const unet = await open('unet', ['sample', 'timestep', 'encoder_hidden_states'])
+    const unet = await open('unet', ['sample', 'timestep', 'encoder_hidden_states'], ['timestep_cond'])
     const autoencoder = await openAutoencoder(opened)
     // StableDiffusionPipeline knows no shift: silently ignoring it would change the picture.
     if ((await configOf(pack, 'vae_decoder'))?.has('shift_factor'))
@@ -36,6 +37,7 @@ export function openSd(pack: Pack, manifest: TextToImageManifest, options: Sessi
       timestep: timestepKind(unet),
       scheduler: manifest.scheduler,
       planFor: await openScheduling(pack, manifest),
+      guidanceWidth: await guidanceWidthOf(pack, unet),
     })
     return serve(stepper, unet, 'sample')
   })

@@ -1,4 +1,5 @@
 // Stable Diffusion 1.x and 2.x, in numbered steps: CLIP text encoder, one UNet with classifier-free guidance, a KL autoencoder.
+// A latent consistency model is the same with a UNet that was taught guidance (guidance-embedding.ts).
 // Source: diffusers pipelines/stable_diffusion/pipeline_stable_diffusion.py; edits begin in start.ts. Opening a pack: sd-pack.ts.
 import { ModelError } from '../runtime/error.ts'
 import { seedNoise } from '../runtime/noise.ts'
@@ -8,6 +9,7 @@ import { allFinite, type Output } from '../runtime/tensors.ts'
 import type { PromptTokenizer } from '../runtime/tokenizer.ts'
 import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
 import { createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
+import { guidanceInput } from './guidance-embedding.ts'
 import { checkRequest, develop, type LatentSpace } from './latent-space.ts'
 import { only } from './outputs.ts'
 import { begin, type Encodings } from './start.ts'
@@ -19,6 +21,8 @@ export type SdParts = LatentSpace & {
   timestep: 'vector' | 'single' | 'scalar'
   scheduler: SchedulerName
   planFor(name: SchedulerName): PlanSteps
+  /** How wide the guidance that the UNet was taught is embedded; null where guidance takes two rows. */
+  guidanceWidth: number | null
 }
 
 export function createSd(parts: SdParts): Stepper<LatentSample> {
@@ -40,7 +44,7 @@ export function createSd(parts: SdParts): Stepper<LatentSample> {
       for (const request of requests) {
         checkRequest(parts, request)
         // 1. Encode the prompt and the negative prompt; equal texts once.
-        const guided = request.guidanceScale > 1
+        const guided = request.guidanceScale > 1 && parts.guidanceWidth === null
         const texts = guided ? [request.negativePrompt, request.prompt] : [request.prompt]
         const encoded = []
         for (const text of texts) {
@@ -52,9 +56,10 @@ export function createSd(parts: SdParts): Stepper<LatentSample> {
         const plan = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps, request.custom)
         const noise = seedNoise(request.seed)
         const beginning = await begin(parts, request, plan, noise, encodings)
+        const guidance = parts.guidanceWidth === null ? {} : guidanceInput(request.guidanceScale, parts.guidanceWidth)
         const own = {
           truncated: encoded.some(({ truncated }) => truncated),
-          rows: encoded.map(({ embedding }) => ({ encoder_hidden_states: embedding })),
+          rows: encoded.map(({ embedding }) => ({ encoder_hidden_states: embedding, ...guidance })),
           height: request.height / parts.sizes.factor,
           width: request.width / parts.sizes.factor,
         }
