@@ -43,3 +43,9 @@ export function penultimateOf(module: Pick<Module, 'outputs'>, part: string, lay
   const named = [...module.outputs.keys()].flatMap((name) => /^hidden_states\.(\d+)$/.exec(name)?.[1] ?? [])
   return outputOf(module, part, `hidden_states.${(layers ?? Math.max(1, ...named.map(Number))) - 1}`, 3)
 }
+
+/** How wide an output is, as the graph declares; null where it does not. */
+export function widthOf(module: Pick<Module, 'outputs'>, name: string): number | null {
+  const width = module.outputs.get(name)?.shape.at(-1)
+  return typeof width === 'number' ? width : null
+}

@@ -17,7 +17,7 @@ export type Quality = 'low' | 'medium' | 'high'
 export const FAMILIES = ['sd', 'sdxl', 'sdxl-refiner', 'sd3', 'flux'] as const
 export type Family = (typeof FAMILIES)[number]
 /** Those that models/families opens; a pack of another is refused by its family's name. */
-export const SERVED_FAMILIES: readonly Family[] = ['sd', 'sdxl', 'sdxl-refiner']
+export const SERVED_FAMILIES: readonly Family[] = ['sd', 'sdxl', 'sdxl-refiner', 'sd3', 'flux']
 
 /** Where a pack came from, pinned. */
 export type Provenance = { hub: string; repo: string; commit: string }

@@ -1,0 +1,73 @@
+// What SD3 and FLUX share: transformers that flow from noise to latents, seen in squares of latents, with T5 beside CLIP.
+// Sources: diffusers pipelines/stable_diffusion_3 and pipelines/flux. Next: sd3.ts, flux.ts.
+import { ModelError } from '../runtime/error.ts'
+import { readFields } from '../runtime/fields.ts'
+import type { TextToImageManifest } from '../runtime/manifest.ts'
+import { type Pack, readPackJson } from '../runtime/pack.ts'
+import type { Module } from '../runtime/sessions.ts'
+import type { SampleRequest } from '../runtime/stepper.ts'
+import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
+import type { Denoiser } from './denoise.ts'
+import { openScheduling, refuse, timestepKind } from './opening.ts'
+
+/** Latents to a side of the square that is one token. */
+export const PATCH = 2
+
+/** The steps left out are rounded down, where Stable Diffusion rounds the steps taken. */
+export function firstFlowStep(steps: number, strength: number): number {
+  return Math.trunc(Math.max(steps - Math.min(steps * strength, steps), 0))
+}
+
+/** Tokens of a picture of so many latents. */
+export function imageTokens({ height, width }: { height: number; width: number }): number {
+  return (height / PATCH) * (width / PATCH)
+}
+
+/** ModelError invalid_input: what these families' pipelines do not have. */
+export function checkFlowRequest({ custom, guidanceRescale = 0, trueGuidanceScale = 1 }: SampleRequest): void {
+  if (guidanceRescale !== 0) throw none('guidance_rescale')
+  if (custom?.timesteps !== undefined) throw none('timesteps')
+  if (!(trueGuidanceScale >= 0 && trueGuidanceScale < Infinity))
+    throw new ModelError('invalid_input', 'true_guidance_scale: expected a number from 0', {
+      field: 'true_guidance_scale',
+    })
+}
+
+function none(field: string): ModelError {
+  return new ModelError('invalid_input', `${field}: this model has none`, { field })
+}
+
+/** ModelError pack_unsupported, field `sizes`: a side that is no whole number of tokens, or more than `most`. */
+export function checkFlowSizes({ sizes }: TextToImageManifest, most = Infinity): void {
+  const side = sizes.factor * PATCH
+  for (const { width, height } of sizes.supported)
+    if (width % side !== 0 || height % side !== 0 || Math.max(width, height) > most * side)
+      throw refuse('pack.json', 'sizes', `${width}x${height}, for sides in multiples of ${side} up to ${most * side},`)
+}
+
+/** Noise levels are no whole numbers: a graph that takes whole timesteps would see others. ModelError pack_unsupported. */
+export function flowTimestep(transformer: Module): Denoiser['timestep'] {
+  const type = transformer.inputs.get('timestep')?.type ?? ''
+  if (type.startsWith('int')) throw refuse('transformer/model.onnx', 'timestep', type)
+  return timestepKind(transformer)
+}
+
+/**
+ * Plans by scheduler, of those alone that follow a flow: another would take the model's velocity for noise. ModelError
+ * pack_unsupported, or invalid_input (field `scheduler`) where a request names one.
+ */
+export async function openFlowScheduling(pack: Pack, manifest: TextToImageManifest) {
+  const file = 'scheduler/scheduler_config.json'
+  const placed = readFields(await readPackJson(pack, file), file).flagIf('use_flow_sigmas') ?? false
+  const flows = (name: SchedulerName) => placed || name.startsWith('FlowMatch')
+  if (!flows(manifest.scheduler)) throw refuse('pack.json', 'scheduler', `${manifest.scheduler}, for a flow,`)
+  const planFor = await openScheduling(pack, manifest)
+  return {
+    /** The pipeline gives noise levels of its own; a configuration with use_flow_sigmas places them itself. */
+    spacesLevels: !placed,
+    planFor(name: SchedulerName): PlanSteps {
+      if (flows(name)) return planFor(name)
+      throw new ModelError('invalid_input', `scheduler: ${name} follows no flow`, { field: 'scheduler' })
+    },
+  }
+}
