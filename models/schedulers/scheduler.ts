@@ -4,14 +4,23 @@ import { ModelError } from '../runtime/error.ts'
 import { type Fields, readFields } from '../runtime/fields.ts'
 import type { Noise } from '../runtime/noise.ts'
 import { ddim } from './ddim.ts'
+import { deis } from './deis.ts'
 import { dpmMultistep } from './dpm-multistep.ts'
+import { dpmSinglestep } from './dpm-singlestep.ts'
 import { euler } from './euler.ts'
+import { flowMatchEuler, flowMatchLcm } from './flow-match-euler.ts'
+import { flowMatchHeun } from './flow-match-heun.ts'
+import { lcm } from './lcm.ts'
+import { tcd } from './tcd.ts'
+import { unipc } from './unipc.ts'
 
 export type Scheduler = {
-  /** What the model is called with, one a step. */
+  /** What the model is called with, one a call. */
   readonly timesteps: Float32Array
   /** The standard deviation of the first latents. */
   readonly initNoiseSigma: number
+  /** Model calls that make one step together, 1 unless said: a run may begin only at a multiple of it. */
+  readonly callsPerStep?: 2
   /** The model sees the sample times this. */
   inputScale(index: number): number
   /**
@@ -29,8 +38,8 @@ export type Scheduler = {
 export function startingAt(plan: Scheduler, first: number): Scheduler {
   if (first === 0) return plan
   return {
+    ...plan,
     timesteps: plan.timesteps.subarray(first),
-    initNoiseSigma: plan.initNoiseSigma,
     inputScale: (index) => plan.inputScale(first + index),
     step: (index, output, sample, memory, noise) => plan.step(first + index, output, sample, memory, noise),
     addNoise: (index, clean, noise) => plan.addNoise(first + index, clean, noise),
@@ -38,11 +47,18 @@ export function startingAt(plan: Scheduler, first: number): Scheduler {
   }
 }
 
-/** What a method keeps of one sample: converted model outputs, and earlier samples that it goes back to; oldest first. */
-export type Memory = { outputs: Float32Array[]; samples: Float32Array[] }
+/** What a method keeps of one sample. */
+export type Memory = {
+  /** Converted model outputs, oldest first. */
+  outputs: Float32Array[]
+  /** Earlier samples that it goes back to, oldest first. */
+  samples: Float32Array[]
+  /** Calls so far, counted by methods that begin differently from how they go on. */
+  calls: number
+}
 
 export function emptyMemory(): Memory {
-  return { outputs: [], samples: [] }
+  return { outputs: [], samples: [], calls: 0 }
 }
 
 /** What may be asked of a plan besides its number of steps. A scheduler refuses what its method has no place for. */
@@ -53,6 +69,8 @@ export type Custom = {
   sigmas?: readonly number[] | undefined
   /** How many tokens the picture's latents are: a dynamically shifted flow depends on it. */
   imageTokens?: number | undefined
+  /** How much of each step is drawn anew, 0 to 1; TCD takes it. 0 where not given, as in diffusers' pipelines. */
+  eta?: number | undefined
 }
 
 /**
@@ -68,6 +86,14 @@ const SCHEDULERS = {
   DDIMScheduler: ddim,
   EulerDiscreteScheduler: euler,
   DPMSolverMultistepScheduler: dpmMultistep,
+  DPMSolverSinglestepScheduler: dpmSinglestep,
+  UniPCMultistepScheduler: unipc,
+  DEISMultistepScheduler: deis,
+  LCMScheduler: lcm,
+  TCDScheduler: tcd,
+  FlowMatchEulerDiscreteScheduler: flowMatchEuler,
+  FlowMatchHeunDiscreteScheduler: flowMatchHeun,
+  FlowMatchLCMScheduler: flowMatchLcm,
 } satisfies Record<string, (fields: Fields) => PlanSteps>
 
 export type SchedulerName = keyof typeof SCHEDULERS
@@ -76,17 +102,26 @@ export const SCHEDULER_NAMES: readonly SchedulerName[] = [
   'DDIMScheduler',
   'EulerDiscreteScheduler',
   'DPMSolverMultistepScheduler',
+  'DPMSolverSinglestepScheduler',
+  'UniPCMultistepScheduler',
+  'DEISMultistepScheduler',
+  'LCMScheduler',
+  'TCDScheduler',
+  'FlowMatchEulerDiscreteScheduler',
+  'FlowMatchHeunDiscreteScheduler',
+  'FlowMatchLCMScheduler',
 ]
 
 // One configuration serves several classes, each of which drops the fields that only the others have, as diffusers does.
 const OTHER_CLASSES_FIELDS: ReadonlySet<string> = new Set(
-  `algorithm_type beta_end beta_schedule beta_start clip_sample clip_sample_range dynamic_thresholding_ratio euler_at_final
-  final_sigmas_type flow_shift interpolation_type lambda_min_clipped lower_order_final num_train_timesteps prediction_type
-  rescale_betas_zero_snr sample_max_value set_alpha_to_one sigma_max sigma_min skip_prk_steps solver_order solver_type
-  steps_offset thresholding time_shift_type timestep_spacing timestep_type trained_betas use_beta_sigmas
-  use_dynamic_shifting use_exponential_sigmas use_flow_sigmas use_karras_sigmas use_lu_lambdas variance_type`.split(
-    /\s+/,
-  ),
+  `algorithm_type base_image_seq_len base_shift beta_end beta_schedule beta_start clip_sample clip_sample_range
+  disable_corrector dynamic_thresholding_ratio euler_at_final final_sigmas_type flow_shift interpolation_type
+  invert_sigmas lambda_min_clipped lower_order_final max_image_seq_len max_shift num_train_timesteps
+  original_inference_steps predict_x0 prediction_type rescale_betas_zero_snr sample_max_value scale_factors
+  set_alpha_to_one shift shift_terminal sigma_max sigma_min skip_prk_steps solver_order solver_p solver_type
+  steps_offset stochastic_sampling thresholding time_shift_type timestep_scaling timestep_spacing timestep_type
+  trained_betas upscale_mode use_beta_sigmas use_dynamic_shifting use_exponential_sigmas use_flow_sigmas
+  use_karras_sigmas use_lu_lambdas variance_type`.split(/\s+/),
 )
 
 /**
@@ -103,6 +138,8 @@ export function readScheduler(config: unknown, name: SchedulerName, file: string
       throw new ModelError('pack_unsupported', `${file}: ${field}: unknown to ${name}`, { file, field })
   const plans = new Map<string, Scheduler>()
   return (steps, custom = {}) => {
+    if (custom.eta !== undefined && name !== 'TCDScheduler')
+      throw new ModelError('invalid_input', `eta: ${name} takes none`, { field: 'eta' })
     const key = JSON.stringify([steps, custom])
     const known = plans.get(key) ?? plan(steps, custom)
     if (plans.size >= PLANS_KEPT) plans.clear()

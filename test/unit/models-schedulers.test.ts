@@ -89,10 +89,7 @@ describe('a scheduler configuration', () => {
     )
 
   it('is refused for what is not built, by the name of the field', () => {
-    for (const field of ['use_beta_sigmas', 'use_flow_sigmas', 'use_dynamic_shifting'])
-      refusal('DPMSolverMultistepScheduler', { ...SD, [field]: true }, 'pack_unsupported', field)
     refusal('EulerDiscreteScheduler', { use_beta_sigmas: true }, 'pack_unsupported', 'use_beta_sigmas')
-    refusal('DPMSolverMultistepScheduler', { algorithm_type: 'sde-dpmsolver++' }, 'pack_unsupported', 'algorithm_type')
     refusal('DPMSolverMultistepScheduler', { variance_type: 'learned' }, 'pack_unsupported', 'variance_type')
     refusal('DPMSolverMultistepScheduler', { algorithm_type: 'dpmsolver' }, 'pack_unsupported', 'final_sigmas_type')
   })
