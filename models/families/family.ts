@@ -3,7 +3,7 @@ import type { TextToImageManifest } from '../runtime/manifest.ts'
 import type { Pack } from '../runtime/pack.ts'
 import type { SessionOptions } from '../runtime/sessions.ts'
 import { openFlux } from './flux-pack.ts'
-import { type Model, refuse } from './opening.ts'
+import type { Model } from './opening.ts'
 import { openSd } from './sd-pack.ts'
 import { openSd3 } from './sd3-pack.ts'
 import { openSdxl } from './sdxl-pack.ts'
@@ -21,6 +21,6 @@ export function openModel(pack: Pack, manifest: TextToImageManifest, options: Se
     case 'flux':
       return openFlux(pack, manifest, options)
     default:
-      throw refuse('pack.json', 'family', manifest.family)
+      return manifest.family satisfies never
   }
 }

@@ -45,6 +45,7 @@ export async function adoptFolder(dir: string, options: AdoptOptions = {}): Prom
     guidance_scale: preset.guidanceScale,
     scheduler,
     prompt_tokens: await promptTokensOf(dir, family),
+    ...((await isSchnell(dir, family)) ? { t5_tokens: SCHNELL_TOKENS } : {}),
     classifiers: [],
     ...(provenance === undefined ? {} : { provenance }),
     ...(acceptance === undefined ? {} : { acceptance: asWritten(acceptance) }),
@@ -135,10 +136,15 @@ function readSample(denoiser: Fields | null): readonly [number, number] | null {
   }
 }
 
-/** CLIP's positions; FLUX has T5's length, 512 or schnell's 256. */
+// Its card's max_sequence_length, where the pipeline's own is 512.
+const SCHNELL_TOKENS = 256
+
+async function isSchnell(dir: string, family: Family): Promise<boolean> {
+  return family === 'flux' && (await configOf(dir, 'transformer/config.json'))?.flagIf('guidance_embeds') === false
+}
+
+/** CLIP's positions; T5 has a length of its own. */
 async function promptTokensOf(dir: string, family: Family): Promise<number> {
-  if (family === 'flux')
-    return ((await configOf(dir, 'transformer/config.json'))?.flagIf('guidance_embeds') ?? true) ? 512 : 256
   const encoder = GRAPHS[family][1] ?? 'text_encoder'
   const positions = (await configOf(dir, `${encoder}/config.json`))?.integerIf('max_position_embeddings', 3, 4096)
   const said = (await configOf(dir, `${tokenizerOf(encoder)}/tokenizer_config.json`))?.numberIf('model_max_length')
