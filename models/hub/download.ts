@@ -37,16 +37,16 @@ export async function fetchFile(
   const part = join(parts, file.digest.hex)
   await mkdir(parts, { recursive: true })
   await mkdir(dirname(target), { recursive: true })
-  const told = await sizeOf(part)
+  const told = (await sizeOf(part)) ?? 0
   if (told > file.sizeBytes) await rm(part)
   else onBytes(told)
   // No range of nothing can be asked for.
   if (file.sizeBytes === 0) await writeFile(part, '')
-  for (let fruitless = 0; (await sizeOf(part)) < file.sizeBytes; ) {
-    const before = await sizeOf(part)
+  for (let fruitless = 0; ((await sizeOf(part)) ?? 0) < file.sizeBytes; ) {
+    const before = (await sizeOf(part)) ?? 0
     const failure = await fetchRest(source, file, part, onBytes, patience)
     if (failure === null) break
-    fruitless = (await sizeOf(part)) > before ? 0 : fruitless + 1
+    fruitless = ((await sizeOf(part)) ?? 0) > before ? 0 : fruitless + 1
     if (fruitless >= patience.tries || patience.tries === 1) throw failure
     await pause(Math.min(60_000, patience.pauseMs * 2 ** fruitless))
   }
@@ -79,7 +79,7 @@ async function fetchRest(
   const timer = setTimeout(() => silence.abort(new Error(`silent for ${idleMs} ms`)), idleMs)
   try {
     const { url } = expectListed(file, await hub.locate(repo, commit, file.path))
-    const have = await sizeOf(part)
+    const have = (await sizeOf(part)) ?? 0
     const response = await hub.read(url, have, silence.signal)
     if (response.status !== 200 && response.status !== 206) throw refusedBy(response.status, hub.address, repo)
     // A server without ranges sends the whole.
@@ -145,9 +145,10 @@ async function digestOf(path: string, { digest, sizeBytes }: HubFile): Promise<s
   return hash.digest('hex')
 }
 
-async function sizeOf(path: string): Promise<number> {
+/** Null: there is none. */
+async function sizeOf(path: string): Promise<number | null> {
   return stat(path).then(
     ({ size }) => size,
-    () => 0,
+    () => null,
   )
 }
