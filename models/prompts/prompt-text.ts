@@ -6,13 +6,18 @@ import { ModelError } from '../runtime/error.ts'
 /** UTF-16 code units, so that 100,000 characters of any plane fit. */
 export const MOST_CODE_UNITS = 200_000
 const MOST_MARKS = 1_000
-const TOO_MANY_MARKS = new RegExp(`\\p{M}{${MOST_MARKS + 1}}`, 'u')
 
 /** ModelError invalid_input, field `prompt`: too long, no Unicode text, or a character under a heap of combining marks. */
 export function checkPrompt(text: string, mostCodeUnits: number): void {
   if (text.length > mostCodeUnits) throw wrong(`longer than ${mostCodeUnits} UTF-16 code units`)
   if (!text.isWellFormed()) throw wrong('half of a surrogate pair, which is no character')
-  if (TOO_MANY_MARKS.test(text)) throw wrong(`more than ${MOST_MARKS} combining marks in a row`)
+  if (longestRun(text, /\p{M}+/gu) > MOST_MARKS) throw wrong(`more than ${MOST_MARKS} combining marks in a row`)
+}
+
+function longestRun(text: string, runs: RegExp): number {
+  let most = 0
+  for (const [run] of text.matchAll(runs)) if (run.length > most) most = Math.max(most, [...run].length)
+  return most
 }
 
 export function wrong(why: string): ModelError {

@@ -12,7 +12,7 @@ sd_hijack_clip.py) treats weights, BREAK and chunks, from its documented behavio
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -23,6 +23,7 @@ import tempfile
 import unicodedata
 from random import Random
 
+import numpy as np
 import sentencepiece
 import tokenizers
 import transformers
@@ -41,7 +42,7 @@ BASE = [
     "<|endoftext|> the cat", "the<|startoftext|>cat", "<|endoftext|><|endoftext|>", "<|startoftext|>", "<|ENDOFTEXT|>", "<|EndOfText|>!",
     "!<|endoftext|>", "<|endoftext|>!", "<|STARTOFTEXT|>x", "<|endoftext|", "|endoftext|>", "<|endof text|>", "<|endoftext|>\u0301",
     "</s>", "a</s>b", "<pad><unk></s>", "<unk>", "<extra_id_0>", "a <extra_id_0> b", "a<extra_id_99>b", "<extra_id_100>", "<extra_id_1",
-    "  <extra_id_7>  ", "<EXTRA_ID_0>", "</S>", "<extra_id_5><extra_id_6>", "under_score-hyphen/slash", "snake_case_word", "__init__",
+    "  <extra_id_7>  ", "<EXTRA_ID_0>", "</S>", "<extra_id_5><extra_id_6>", "a [mark]b", "[mark][MARK]", "under_score-hyphen/slash", "snake_case_word", "__init__",
     "a" * 60, "ab" * 40, "the" * 30, "thecat" * 20, "x" * 300, "日" * 50, "Z" * 77, "-" * 99, "." * 200, "a b " * 60,
     "\u00a0non\u00a0breaking\u2003space", "thin\u2009space\u202fnarrow", "ideographic\u3000space", "line\u2028sep\u2029para", "nel\u0085x",
     "bom\ufeffx", "\ufeffstart", "!\ufeff!", "zero\u200bwidth", "a\u200db", "soft\u00adhyphen", "word\u2060joiner", "vt\x0bff\x0c", "\x1c\x1d\x1e\x1f",
@@ -63,7 +64,7 @@ REPEATED = [["a", 100_000], ["the cat ", 12_500], ["日", 20_000], ["<|endoftext
 
 
 def random_strings(count: int) -> list[str]:
-    """Characters of every plane, assigned since Unicode 12 at the latest, between words."""
+    """Characters of every plane, all of Unicode 3.2, so that every library knows them, between words."""
     rng = Random(9)
     pool = [c for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000 and unicodedata.ucd_3_2_0.category(chr(c)) != "Cn"]
     out = []
@@ -104,17 +105,18 @@ def learn_t5(folder: pathlib.Path) -> None:
             rules[apart] = char
     rules["\r\n"] = rules["\u2581"] = " "
     rules["e\u0301\u0323"] = "ẹ\u0301"
-    with tempfile.TemporaryDirectory() as scratch:
-        table = pathlib.Path(scratch, "rules.tsv")
+    # The model keeps the names of its files, so they are relative.
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         hexes = lambda text: " ".join(f"{ord(c):X}" for c in text)  # noqa: E731
-        table.write_text("".join(f"{hexes(a)}\t{hexes(b)}\n" for a, b in sorted(rules.items())))
-        pathlib.Path(scratch, "lines.txt").write_text("\n".join(lines))
+        pathlib.Path("rules.tsv").write_text("".join(f"{hexes(a)}\t{hexes(b)}\n" for a, b in sorted(rules.items())))
+        pathlib.Path("lines.txt").write_text("\n".join(lines))
         sentencepiece.SentencePieceTrainer.train(
-            input=f"{scratch}/lines.txt", model_prefix=f"{scratch}/spiece", vocab_size=500, hard_vocab_limit=False, model_type="unigram", pad_id=0, eos_id=1,
-            unk_id=2, bos_id=-1, normalization_rule_tsv=str(table), num_threads=1, minloglevel=2, character_coverage=1.0,
+            input="lines.txt", model_prefix="spiece", vocab_size=500, hard_vocab_limit=False, model_type="unigram", pad_id=0, eos_id=1,
+            unk_id=2, bos_id=-1, normalization_rule_tsv="rules.tsv", num_threads=1, minloglevel=2, character_coverage=1.0,
             user_defined_symbols=["[mark]"])
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(f"{scratch}/spiece.model", folder / "spiece.model")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.copy("spiece.model", folder / "spiece.model")
     T5TokenizerFast.from_pretrained(str(folder)).save_pretrained(str(folder))
 
 
@@ -154,7 +156,7 @@ def bare(tok, text: str) -> list[int]:
 
 
 def main() -> None:
-    storybook, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    storybook, out = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     learn_t5(out / "tokens-t5")
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         clip = CLIPTokenizerFast.from_pretrained(str(storybook))
@@ -178,6 +180,7 @@ def main() -> None:
             "files": {"clip_second": SECOND, "t5_stripping": files}, "cases": cases, "cut": cut,
             "readings": [{"text": text, "pieces": reading(text)} for text in WEIGHTED],
             "chunks": [chunked(clip, *ask) for ask in CHUNKED],
+            "weighed": [weighed(seed) for seed in range(4)],
         }
     (out / "tokens.json").write_text(json.dumps(golden, ensure_ascii=True, separators=(",", ":")) + "\n")
     print(len(cases), "strings")
@@ -193,7 +196,7 @@ WEIGHTED = [
     "(a:1.1) (b)", "(a)(b)", "(a)b(c)", "a fantasy landscape, (highly detailed:1.21), [blurry], ((masterpiece))", "(日本:1.4)", "😀(😀:1.2)", "(a)\n(b)", "(a:1.1)[b:0.9]((c:2):0.5)",
     "((((((((a))))))))", "(a (b (c (d:1.5) e) f) g)", "((a:1.2):1.5)", "(a,b:1.2),[c]", "( a )", "\\(a:1.2\\)", "(\\(a\\):1.2)", "x \\", "(x \\", ": 1.2 )", "(a:1.2)BREAK(b:1.3)",
 ]
-TOKEN = re.compile(r"\\[()\[\]\\]|\\|[(\[)]|\]|:\s*[+-]?[.\d]+\s*\)|[^\\()\[\]:]+|:")
+TOKEN = re.compile(r"(?:\\[()\[\]\\]?)|(?::\s*[+-]?[.\d]+\s*\))|[\[\]():]|[^\[\]():\\]+")
 
 
 def reading(text: str) -> list:
@@ -273,6 +276,16 @@ def chunked(tok, text: str, length: int, backtrack: int) -> dict:
         close()
     return {"text": text, "length": length, "backtrack": backtrack,
             "chunks": [{"ids": [t for t, _ in c], "weights": [w for _, w in c]} for c in chunks]}
+
+
+def weighed(seed: int) -> dict:
+    """Hidden states times their weights, then times what restores the mean of the chunk, in float32."""
+    rng = np.random.default_rng(seed)
+    hidden = (rng.standard_normal((6, 5)) + 0.5).astype(np.float32)
+    weights = [1.0, *[round(float(w), 2) for w in rng.uniform(-0.5, 2, 4)], 1.0]
+    after = hidden * np.float32(weights)[:, None]
+    after *= hidden.mean() / after.mean()
+    return {"hidden": hidden.ravel().tolist(), "weights": weights, "width": 5, "after": after.ravel().tolist()}
 
 
 if __name__ == "__main__":
