@@ -1,17 +1,8 @@
 // DDIM (arXiv 2010.02502) with η = 0: deterministic, one model call a step. Numbers in comments are the paper's equations.
 // Source: diffusers schedulers/scheduling_ddim.py.
 import type { Fields } from '../runtime/fields.ts'
-import {
-  cleanWeights,
-  combine,
-  linspace,
-  type NoiseSchedule,
-  readNoiseSchedule,
-  refuseCustom,
-  roundHalfEven,
-  tooManySteps,
-  trailingTimesteps,
-} from './schedule.ts'
+import { discreteTimesteps } from './discrete-timesteps.ts'
+import { cleanWeights, combine, readNoiseSchedule, refuseCustom } from './schedule.ts'
 import type { PlanSteps } from './scheduler.ts'
 import { applyThreshold, readThreshold } from './threshold.ts'
 
@@ -25,7 +16,7 @@ export function ddim(fields: Fields): PlanSteps {
 
   return (steps, custom) => {
     refuseCustom(custom, ['timesteps', 'sigmas'])
-    const timesteps = ddimTimesteps(schedule, steps)
+    const timesteps = Float32Array.from(discreteTimesteps(schedule, steps))
     const stride = Math.floor(trainSteps / steps)
     const levelOf = (index: number): [signal: number, noise: number] => {
       const alpha = alphasCumprod[timesteps[index] ?? 0] ?? 1
@@ -67,30 +58,6 @@ export function ddim(fields: Fields): PlanSteps {
         const [ofSample, ofOutput] = cleanWeights(prediction, a, b)
         return combine(ofSample, sample, ofOutput, output)
       },
-    }
-  }
-}
-
-function ddimTimesteps(schedule: NoiseSchedule, steps: number): Float32Array {
-  const { trainSteps, stepsOffset } = schedule
-  const timesteps = spaced()
-  if (steps > trainSteps || (timesteps[0] ?? 0) >= trainSteps) throw tooManySteps(steps, trainSteps)
-  return Float32Array.from(timesteps)
-
-  function spaced(): number[] {
-    switch (schedule.spacing) {
-      case 'linspace':
-        return linspace(0, trainSteps - 1, steps)
-          .map(roundHalfEven)
-          .reverse()
-      case 'leading': {
-        const ratio = Math.floor(trainSteps / steps)
-        return Array.from({ length: steps }, (_, i) => (steps - 1 - i) * ratio + stepsOffset)
-      }
-      case 'trailing':
-        return trailingTimesteps(trainSteps, trainSteps, steps)
-      default:
-        return schedule.spacing satisfies never
     }
   }
 }

@@ -30,8 +30,11 @@ export function refuseFlags(fields: Fields, names: readonly string[]): void {
   for (const name of names) if (fields.flagIf(name) === true) throw unsupported(fields, name, true)
 }
 
-export function readNoiseSchedule(fields: Fields, defaults: { spacing: Spacing }): NoiseSchedule {
-  const betas = readBetas(fields)
+export function readNoiseSchedule(
+  fields: Fields,
+  defaults: { spacing: Spacing } & Partial<BetaDefaults>,
+): NoiseSchedule {
+  const betas = readBetas(fields, defaults)
   return {
     ...betas,
     ...readSpacing(fields, defaults.spacing, betas.trainSteps),
@@ -50,7 +53,14 @@ export function readSpacing(
   }
 }
 
-type BetaDefaults = { start: number; end: number; kind: BetaKind; rescales: boolean }
+type BetaDefaults = {
+  start: number
+  end: number
+  kind: BetaKind
+  /** Beta schedules that the class knows besides the common ones. */
+  kinds: readonly BetaKind[]
+  rescales: boolean
+}
 
 /** The part of a noise schedule that every class of this kind has. Without `rescales` the class has no rescale_betas_zero_snr. */
 export function readBetas(fields: Fields, defaults: Partial<BetaDefaults> = {}): Betas {
@@ -60,7 +70,8 @@ export function readBetas(fields: Fields, defaults: Partial<BetaDefaults> = {}):
     throw fields.bad('trained_betas', `${trainSteps} numbers, one for each of num_train_timesteps`)
   const start = fields.numberIf('beta_start', 0, 1) ?? defaults.start ?? 0.0001
   const end = fields.numberIf('beta_end', 0, 1) ?? defaults.end ?? 0.02
-  const kind = fields.choiceIf('beta_schedule', BETA_KINDS) ?? defaults.kind ?? 'linear'
+  const kind =
+    fields.choiceIf('beta_schedule', [...COMMON_KINDS, ...(defaults.kinds ?? [])]) ?? defaults.kind ?? 'linear'
   const zeroTerminalSnr = (defaults.rescales ?? true) && (fields.flagIf('rescale_betas_zero_snr') ?? false)
   const betas = trained ? Float32Array.from(trained) : makeBetas(kind, start, end, trainSteps)
   const alphas = betas.map((beta) => 1 - beta)
@@ -72,22 +83,34 @@ export function readBetas(fields: Fields, defaults: Partial<BetaDefaults> = {}):
   }
 }
 
-const BETA_KINDS = ['linear', 'scaled_linear', 'squaredcos_cap_v2'] as const
-type BetaKind = (typeof BETA_KINDS)[number]
+type BetaKind = 'linear' | 'scaled_linear' | 'squaredcos_cap_v2' | 'exp' | 'laplace' | 'sigmoid'
+const COMMON_KINDS: readonly BetaKind[] = ['linear', 'scaled_linear', 'squaredcos_cap_v2']
 
-function makeBetas(kind: BetaKind, start: number, end: number, n: number) {
+function makeBetas(kind: BetaKind, start: number, end: number, n: number): Float32Array {
   switch (kind) {
     case 'linear':
       return torchLinspace(start, end, n)
     case 'scaled_linear':
       return torchLinspace(Math.sqrt(start), Math.sqrt(end), n).map((root) => root * root)
-    case 'squaredcos_cap_v2': {
-      const alphaBar = (t: number) => Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2) ** 2
-      return Float32Array.from({ length: n }, (_, i) => Math.min(1 - alphaBar((i + 1) / n) / alphaBar(i / n), 0.999))
-    }
+    case 'squaredcos_cap_v2':
+      return betasOf((t) => Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2) ** 2, n)
+    case 'exp':
+      return betasOf((t) => Math.exp(-12 * t), n)
+    case 'laplace':
+      return betasOf((t) => {
+        const snr = Math.exp((t > 0.5 ? 0.5 : -0.5) * Math.log(1 - 2 * Math.abs(0.5 - t) + 1e-6))
+        return Math.sqrt(snr / (1 + snr))
+      }, n)
+    case 'sigmoid':
+      return torchLinspace(-6, 6, n).map((x) => fround(fround(1 / (1 + Math.exp(-x))) * fround(end - start)) + start)
     default:
       return kind satisfies never
   }
+}
+
+/** Betas whose cumulative product follows ᾱ(t), t in [0, 1]. */
+function betasOf(alphaBar: (t: number) => number, n: number): Float32Array {
+  return Float32Array.from({ length: n }, (_, i) => Math.min(1 - alphaBar((i + 1) / n) / alphaBar(i / n), 0.999))
 }
 
 /** torch.linspace in float32: counted from both ends towards the middle. */

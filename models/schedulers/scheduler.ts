@@ -4,13 +4,20 @@ import { ModelError } from '../runtime/error.ts'
 import { type Fields, readFields } from '../runtime/fields.ts'
 import type { Noise } from '../runtime/noise.ts'
 import { ddim } from './ddim.ts'
+import { ddpm } from './ddpm.ts'
 import { deis } from './deis.ts'
 import { dpmMultistep } from './dpm-multistep.ts'
 import { dpmSinglestep } from './dpm-singlestep.ts'
 import { euler } from './euler.ts'
+import { eulerAncestral } from './euler-ancestral.ts'
 import { flowMatchEuler, flowMatchLcm } from './flow-match-euler.ts'
 import { flowMatchHeun } from './flow-match-heun.ts'
+import { heun } from './heun.ts'
+import { kdpm2 } from './kdpm2.ts'
+import { kdpm2Ancestral } from './kdpm2-ancestral.ts'
 import { lcm } from './lcm.ts'
+import { lms } from './lms.ts'
+import { pndm } from './pndm.ts'
 import { tcd } from './tcd.ts'
 import { unipc } from './unipc.ts'
 
@@ -84,7 +91,14 @@ const PLANS_KEPT = 256
 
 const SCHEDULERS = {
   DDIMScheduler: ddim,
+  DDPMScheduler: ddpm,
+  PNDMScheduler: pndm,
   EulerDiscreteScheduler: euler,
+  EulerAncestralDiscreteScheduler: eulerAncestral,
+  HeunDiscreteScheduler: heun,
+  LMSDiscreteScheduler: lms,
+  KDPM2DiscreteScheduler: kdpm2,
+  KDPM2AncestralDiscreteScheduler: kdpm2Ancestral,
   DPMSolverMultistepScheduler: dpmMultistep,
   DPMSolverSinglestepScheduler: dpmSinglestep,
   UniPCMultistepScheduler: unipc,
@@ -100,7 +114,14 @@ export type SchedulerName = keyof typeof SCHEDULERS
 
 export const SCHEDULER_NAMES: readonly SchedulerName[] = [
   'DDIMScheduler',
+  'DDPMScheduler',
+  'PNDMScheduler',
   'EulerDiscreteScheduler',
+  'EulerAncestralDiscreteScheduler',
+  'HeunDiscreteScheduler',
+  'LMSDiscreteScheduler',
+  'KDPM2DiscreteScheduler',
+  'KDPM2AncestralDiscreteScheduler',
   'DPMSolverMultistepScheduler',
   'DPMSolverSinglestepScheduler',
   'UniPCMultistepScheduler',
