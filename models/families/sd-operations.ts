@@ -1,6 +1,6 @@
-// What a Stable Diffusion pack can do, read from its files alone: whoever lists models opens no session.
-// An edit starts from a picture's latents, so it needs the encoder. A UNet that takes a mask beside the latents (9 channels
-// for 4) was trained to inpaint and does nothing else. Opening such a pack: sd-pack.ts.
+// What a Stable Diffusion or SDXL pack can do, read from its files alone: whoever lists models opens no session.
+// An edit starts from a picture's latents, so it needs the encoder; a refiner makes nothing but edits. A UNet that takes a mask
+// beside the latents (9 channels for 4) was trained to inpaint and does nothing else. Opening such packs: sd-pack.ts, sdxl-pack.ts.
 import { readFields } from '../runtime/fields.ts'
 import { type Pack, packFileIf, readPackJson } from '../runtime/pack.ts'
 
@@ -16,7 +16,10 @@ export async function operationsOf(pack: Pack): Promise<readonly SdOperation[]> 
   ])
   const encodes = packFileIf(pack, ENCODER) !== null
   if (unet !== null && unet === inpaintChannels(decoder ?? 4)) return encodes ? ['inpaint'] : []
-  return encodes ? ['generate', 'edit', 'inpaint'] : ['generate']
+  const { manifest } = pack
+  const refines = manifest.kind === 'text-to-image' && manifest.family === 'sdxl-refiner'
+  const edits: readonly SdOperation[] = encodes ? ['edit', 'inpaint'] : []
+  return refines ? edits : ['generate', ...edits]
 }
 
 /** The latents, a mask of one channel, and the latents of the picture without what the mask gives free. */

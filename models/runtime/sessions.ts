@@ -28,6 +28,21 @@ export type Module = {
 /** The runtime that every module runs in, with its version. */
 export const RUNTIME = `onnxruntime-node ${env.versions.node ?? env.versions.common}`
 
+// onnxruntime-common keeps float16 in a Float16Array where JavaScript has one, of which onnxruntime-node 1.30 sees no bytes
+// (microsoft/onnxruntime, pull request 32323). Its first tensor decides: this one is made while there is none, so bits it is.
+keepHalvesAsBits()
+
+function keepHalvesAsBits(): Tensor | null {
+  const halves = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array')
+  if (halves === undefined) return null
+  Reflect.deleteProperty(globalThis, 'Float16Array')
+  try {
+    return new Tensor('float16', new Uint16Array(1), [1])
+  } finally {
+    Object.defineProperty(globalThis, 'Float16Array', halves)
+  }
+}
+
 // y = x + x over one float: small enough to try a provider with.
 const PROBE = 'CAgSADo5Cg4KAXgKAXgSAXkiA0FkZBIFcHJvYmVaDwoBeBIKCggIARIECgIIAWIPCgF5EgoKCAgBEgQKAggBQgQKABAR'
 const AUTO: readonly Provider[] = ['cuda', 'webgpu', 'cpu']

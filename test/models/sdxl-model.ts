@@ -4,6 +4,7 @@ import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Model } from '../../models/families/opening.ts'
+import { type Pack, readPackManifest } from '../../models/runtime/pack.ts'
 import { openTiny } from './sd-model.ts'
 import { temporaryFolder, writeManifest } from './tiny.ts'
 
@@ -34,7 +35,14 @@ const VARIANTS: Record<string, Changes> = {
   lcm: { parts: unet('lcm') },
 }
 
-export async function withSdxl<T>(twin: string, changes: Changes, use: (model: Model) => Promise<T>): Promise<T> {
+export function withSdxl<T>(twin: string, changes: Changes, use: (model: Model) => Promise<T>): Promise<T> {
+  return withSdxlFolder(twin, changes, async ({ dir }) => {
+    await using model = await openTiny(dir)
+    return await use(model)
+  })
+}
+
+export async function withSdxlFolder<T>(twin: string, changes: Changes, use: (pack: Pack) => Promise<T>): Promise<T> {
   const variant = VARIANTS[twin]
   assert.ok(variant, twin)
   await using folder = await temporaryFolder()
@@ -48,6 +56,5 @@ export async function withSdxl<T>(twin: string, changes: Changes, use: (model: M
     await rm(join(dir, path), { recursive: true })
   const own = { id: 'tiny-sdxl', family: 'sdxl', scheduler: 'EulerDiscreteScheduler' }
   await writeManifest(dir, { ...own, ...variant.manifest, ...changes.manifest })
-  await using model = await openTiny(dir)
-  return await use(model)
+  return await use(await readPackManifest(dir))
 }

@@ -141,6 +141,22 @@ def int32_ids_early_names(model: onnx.ModelProto) -> onnx.ModelProto:
     return out
 
 
+def float16_outside(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same graph as an export in float16 looks from outside."""
+    out = onnx.ModelProto()
+    out.CopyFrom(model)
+    graph = out.graph
+    (given,), (made,) = graph.input, graph.output
+    for node in graph.node:
+        node.input[:] = ["float_in" if x == given.name else x for x in node.input]
+        node.output[:] = ["float_out" if x == made.name else x for x in node.output]
+    graph.node.insert(0, helper.make_node("Cast", [given.name], ["float_in"], to=TensorProto.FLOAT))
+    graph.node.append(helper.make_node("Cast", ["float_out"], [made.name], to=TensorProto.FLOAT16))
+    for value in (given, made):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    return out
+
+
 def configure(exported: Path, part: str, to: Path) -> None:
     config = json.loads((exported / part / "config.json").read_text())
     config.pop("_name_or_path", None)
@@ -199,6 +215,8 @@ def main() -> None:
     index(exported["refiner"], parts / "refiner-index.json")
     for part in ("text_encoder", "text_encoder_2"):
         save(int32_ids_early_names(onnx.load(pack / part / "model.onnx")), parts / f"{part}-int32.onnx")
+    for part in ("vae_decoder", "vae_encoder"):
+        save(float16_outside(onnx.load(pack / part / "model.onnx")), parts / f"{part}-float16.onnx")
     save(vector_timestep(unets["sd-lcm"]), lcm / "unet.onnx")
     configure(exported["sd-lcm"], "unet", lcm / "unet.json")
     versions = (
@@ -209,8 +227,8 @@ def main() -> None:
         f"# tiny-sdxl\n\nA random SDXL for parity tests: it draws nothing. Made by `test/goldens/make/tiny_sdxl.py` {versions}; names "
         "inside the graphs were then made short, weights kept as the float16 values that they are, and the UNet's scalar timestep made "
         "a vector. `../tiny-sdxl-parts` holds the UNets that make it a refiner, an inpainting model (9 channels) and an LCM "
-        "(`timestep_cond`), the UNet with the scalar timestep, and text encoders with int32 ids that return only the hidden states "
-        "which SDXL reads. Apache-2.0.\n")
+        "(`timestep_cond`), the UNet with the scalar timestep, text encoders with int32 ids that return only the hidden states "
+        "which SDXL reads, and the autoencoder's graphs as float16 makes them look. Apache-2.0.\n")
     (lcm / "README.md").write_text(
         f"# tiny-lcm\n\nThe UNet that makes `../tiny-sd` a latent consistency model: random, for parity tests. Made by "
         f"`test/goldens/make/tiny_sdxl.py` {versions}. Apache-2.0.\n")
