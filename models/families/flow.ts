@@ -46,28 +46,34 @@ export function checkFlowSizes({ sizes }: TextToImageManifest, most = Infinity):
 }
 
 /** Noise levels are no whole numbers: a graph that takes whole timesteps would see others. ModelError pack_unsupported. */
-export function flowTimestep(transformer: Module): Denoiser['timestep'] {
+export function flowTimestep(transformer: Pick<Module, 'inputs'>): Denoiser['timestep'] {
   const type = transformer.inputs.get('timestep')?.type ?? ''
   if (type.startsWith('int')) throw refuse('transformer/model.onnx', 'timestep', type)
   return timestepKind(transformer)
 }
 
 /**
- * Plans by scheduler, of those alone that follow a flow: another would take the model's velocity for noise. ModelError
- * pack_unsupported, or invalid_input (field `scheduler`) where a request names one.
+ * Plans by scheduler, of those alone that follow a flow: another would take the model's velocity for noise. `except` are those
+ * that do and cannot be had. ModelError pack_unsupported, or invalid_input (field `scheduler`) where a request names one.
  */
-export async function openFlowScheduling(pack: Pack, manifest: TextToImageManifest) {
+export async function openFlowScheduling(
+  pack: Pack,
+  manifest: TextToImageManifest,
+  except: readonly SchedulerName[] = [],
+) {
   const file = 'scheduler/scheduler_config.json'
   const placed = readFields(await readPackJson(pack, file), file).flagIf('use_flow_sigmas') ?? false
-  const flows = (name: SchedulerName) => placed || name.startsWith('FlowMatch')
-  if (!flows(manifest.scheduler)) throw refuse('pack.json', 'scheduler', `${manifest.scheduler}, for a flow,`)
+  const serves = (name: SchedulerName) => (placed || name.startsWith('FlowMatch')) && !except.includes(name)
+  if (!serves(manifest.scheduler)) throw refuse('pack.json', 'scheduler', `${manifest.scheduler}, for this flow,`)
   const planFor = await openScheduling(pack, manifest)
   return {
-    /** The pipeline gives noise levels of its own; a configuration with use_flow_sigmas places them itself. */
-    spacesLevels: !placed,
+    /** A configuration with use_flow_sigmas places the noise levels itself, also where the pipeline has its own. */
+    placed,
     planFor(name: SchedulerName): PlanSteps {
-      if (flows(name)) return planFor(name)
-      throw new ModelError('invalid_input', `scheduler: ${name} follows no flow`, { field: 'scheduler' })
+      if (serves(name)) return planFor(name)
+      throw new ModelError('invalid_input', `scheduler: ${name} does not follow this model's flow`, {
+        field: 'scheduler',
+      })
     },
   }
 }

@@ -92,7 +92,7 @@ export async function openScheduling(
 }
 
 /** Exporters declare the timestep as a scalar, as a vector, or as a vector of fixed length 1. */
-export function timestepKind(denoiser: Module): Denoiser['timestep'] {
+export function timestepKind(denoiser: Pick<Module, 'inputs'>): Denoiser['timestep'] {
   const shape = denoiser.inputs.get('timestep')?.shape ?? []
   if (shape.length === 0) return 'scalar'
   return typeof shape[0] === 'number' ? 'single' : 'vector'

@@ -6,17 +6,19 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Model } from '../../models/families/opening.ts'
 import type { SampleRequest } from '../../models/runtime/stepper.ts'
+import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
 import { deviation, floats, worst } from './parity.ts'
 import { openTiny } from './sd-model.ts'
 import { temporaryFolder, writeManifest } from './tiny.ts'
 
 const GOLDENS = fileURLToPath(new URL('../goldens/', import.meta.url))
+const SCHEDULER = 'scheduler/scheduler_config.json'
 export type Family = 'sd3' | 'flux'
 
 export type Changes = {
   /** Path in the pack to a file of test/goldens. */
   parts?: Record<string, string>
-  /** Path in the pack to what changes in its JSON. */
+  /** Path in the pack to what changes in its JSON; a scheduler's is whole. */
   json?: Record<string, Record<string, unknown>>
   remove?: readonly string[]
   manifest?: Record<string, unknown>
@@ -29,7 +31,10 @@ export async function withFlow<T>(family: Family, changes: Changes, use: (model:
   await cp(join(GOLDENS, id), dir, { recursive: true })
   for (const [path, file] of Object.entries(changes.parts ?? {})) await cp(join(GOLDENS, file), join(dir, path))
   for (const [path, change] of Object.entries(changes.json ?? {}))
-    await writeFile(join(dir, path), JSON.stringify({ ...readConfig(family, path), ...change }))
+    await writeFile(
+      join(dir, path),
+      JSON.stringify(path === SCHEDULER ? change : { ...readConfig(family, path), ...change }),
+    )
   for (const path of changes.remove ?? []) await rm(join(dir, path), { recursive: true })
   const own = { id, family, scheduler: 'FlowMatchEulerDiscreteScheduler', t5_tokens: 24 }
   await writeManifest(dir, { ...own, ...changes.manifest })
@@ -37,7 +42,7 @@ export async function withFlow<T>(family: Family, changes: Changes, use: (model:
   return await use(model)
 }
 
-export function readConfig(family: Family, path: string): Record<string, unknown> {
+function readConfig(family: Family, path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(GOLDENS, `tiny-${family}`, path), 'utf8'))
 }
 
@@ -64,6 +69,7 @@ type Ask = {
 export type Case = {
   kind: 'text' | 'image' | 'inpaint'
   name: string
+  scheduler: SchedulerName
   config: Record<string, unknown>
   ask: Ask
   latents: string
@@ -78,13 +84,13 @@ export function readCases(family: Family): Case[] {
   return golden.cases
 }
 
-export function changesOf({ ask, config }: Case): Changes {
+export function changesOf({ ask, scheduler, config }: Case): Changes {
   const variant = ask.schnell ? SCHNELL : {}
   return {
     ...variant,
-    json: { ...variant.json, 'scheduler/scheduler_config.json': { use_dynamic_shifting: false, ...config } },
+    json: { ...variant.json, [SCHEDULER]: config },
     remove: ask.without_t5 ? ['text_encoder_3', 'tokenizer_3'] : [],
-    manifest: { t5_tokens: ask.t5_tokens },
+    manifest: { t5_tokens: ask.t5_tokens, scheduler },
   }
 }
 

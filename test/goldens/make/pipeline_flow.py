@@ -20,8 +20,8 @@ import numpy as np
 import torch
 import transformers
 from diffusers import (
-    FlowMatchEulerDiscreteScheduler, FluxImg2ImgPipeline, FluxInpaintPipeline, FluxPipeline, StableDiffusion3Img2ImgPipeline,
-    StableDiffusion3InpaintPipeline, StableDiffusion3Pipeline)
+    FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler, FluxImg2ImgPipeline, FluxInpaintPipeline, FluxPipeline,
+    StableDiffusion3Img2ImgPipeline, StableDiffusion3InpaintPipeline, StableDiffusion3Pipeline, UniPCMultistepScheduler)
 from PIL import Image
 
 SD3 = {"text": StableDiffusion3Pipeline, "image": StableDiffusion3Img2ImgPipeline, "inpaint": StableDiffusion3InpaintPipeline}
@@ -30,6 +30,8 @@ DYNAMIC = {
     "shift": 3.0, "use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15, "base_image_seq_len": 256,
     "max_image_seq_len": 4096}
 STATIC = {"shift": 3.0}
+UNIPC = {"use_flow_sigmas": True, "prediction_type": "flow_prediction", "flow_shift": 3.0}
+SCHEDULERS = {"heun": FlowMatchHeunDiscreteScheduler, "unipc": UniPCMultistepScheduler}
 CAT = {"prompt": "the red cat and the dog", "negative": "", "seed": 11, "width": 16, "height": 16, "steps": 4, "guidance": 5.0}
 WIDE = {**CAT, "width": 24, "seed": 2**32 + 5}
 LONG = "the cat in the red ring and the other cat on the ring, singing the red thing and then the rest of it all"
@@ -43,8 +45,12 @@ SD3_CASES = [
     ("text", "sd3 dynamic shift", DYNAMIC, {**CAT, "steps": 2}),
     ("text", "sd3 sigmas", STATIC, {**CAT, "sigmas": [1.0, 0.7, 0.2]}),
     ("image", "sd3 0.45", STATIC, {**EDIT, "strength": 0.45}),
-    ("inpaint", "sd3 0.6", STATIC, {**EDIT, "steps": 5, "strength": 0.45}),
+    ("inpaint", "sd3 0.45", STATIC, {**EDIT, "steps": 5, "strength": 0.45}),
     ("inpaint", "sd3 1", STATIC, {**WIDE, "steps": 2, "strength": 1.0}),
+    ("inpaint", "sd3 1 sigmas", STATIC, {**CAT, "steps": 2, "sigmas": [0.8, 0.4], "strength": 1.0}),
+    ("text", "sd3 heun", STATIC, {**CAT, "steps": 2}),
+    ("image", "sd3 heun 0.5", STATIC, {**CAT, "strength": 0.5}),
+    ("text", "sd3 unipc", UNIPC, {**CAT, "steps": 3}),
 ]
 DEV = {**CAT, "guidance": 3.5}
 FLUX_CASES = [
@@ -59,6 +65,8 @@ FLUX_CASES = [
     ("image", "schnell 0.8", {"shift": 1.0}, {**EDIT, "guidance": 0.0, "steps": 4, "strength": 0.8, "schnell": True}),
     ("inpaint", "dev 0.6", DYNAMIC, {**EDIT, "strength": 0.6}),
     ("inpaint", "dev 1", DYNAMIC, {**WIDE, "strength": 1.0}),
+    ("inpaint", "dev 1 sigmas", DYNAMIC, {**DEV, "steps": 2, "sigmas": [0.8, 0.4], "strength": 1.0}),
+    ("text", "dev unipc", {**UNIPC, "use_dynamic_shifting": True}, DEV),
     ("inpaint", "dev true guidance", DYNAMIC, {**EDIT, "strength": 0.4, "negative": "a ring", "true_guidance": 2.0}),
 ]
 
@@ -69,7 +77,8 @@ def b64(x) -> str:
 
 def run(pipe, kind: str, name: str, config: dict, ask: dict, rng) -> dict:
     pipe.set_progress_bar_config(disable=True)
-    pipe.scheduler = FlowMatchEulerDiscreteScheduler(**config)
+    scheduler = next((cls for word, cls in SCHEDULERS.items() if word in name), FlowMatchEulerDiscreteScheduler)
+    pipe.scheduler = scheduler(**config)
     flux = name.split()[0] in ("dev", "schnell")
     width, height = ask["width"], ask["height"]
     call = {"width": width, "height": height, "num_inference_steps": ask["steps"], "guidance_scale": ask["guidance"]}
@@ -112,7 +121,7 @@ def run(pipe, kind: str, name: str, config: dict, ask: dict, rng) -> dict:
         rgb = pipe.image_processor.apply_overlay(Image.fromarray(mask), Image.fromarray(picture), rgb)
     print(kind, name, latents.shape, float(latents[-1].std()), float(image.std()))
     return {
-        "kind": kind, "name": name, "config": config, "ask": {"t5_tokens": 24, **ask}, "latents": b64(latents),
+        "kind": kind, "name": name, "scheduler": scheduler.__name__, "config": config, "ask": {"t5_tokens": 24, **ask}, "latents": b64(latents),
         "image": b64(image), "overlaid": b64(np.asarray(rgb)), "picture": None if picture is None else b64(picture),
         "mask": None if mask is None else b64(mask)}
 
