@@ -18,7 +18,8 @@ export function loadedOf({ provider, runtime, packs, refused }: Loaded): Loaded 
 
 /** Fault: that of the pack which must serve, or of the first where none is left. */
 export function tellPacks({ packs, refused }: Loaded, { required, log }: { required?: string; log: Log }): void {
-  const fatal = packs.length === 0 ? refused[0] : refused.find(({ id }) => id === required)
+  const served = packs.some(({ manifest }) => manifest.id === required)
+  const fatal = packs.length === 0 ? refused[0] : served ? undefined : refused.find(({ id }) => id === required)
   if (fatal !== undefined) throw toFault(fatal.failure, { packId: fatal.id })
   for (const { dir, id, failure } of refused)
     log.error({ packId: id, dir, error: toFault(failure) }, 'a pack is refused and does not serve')
@@ -35,8 +36,9 @@ export function expectPack(
   packId: string,
   kind: PackKind,
 ): void {
-  if (packs.some(({ manifest }) => manifest.id === packId && manifest.kind === kind)) return
-  const why = refused.find(({ id }) => id === packId)
+  const found = packs.find(({ manifest }) => manifest.id === packId)
+  if (found?.manifest.kind === kind) return
+  const why = found === undefined ? refused.find(({ id }) => id === packId) : undefined
   if (why !== undefined) throw toFault(why.failure, { packId })
   throw new Fault('model_unknown', { field: 'model', detail: `no ${kind} pack of this name`, facts: { packId } })
 }

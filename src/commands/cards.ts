@@ -18,7 +18,8 @@ export async function readCards(packsDir: string, defaultModel: string, log?: Lo
     throw asFault(error)
   })
   for (const { id, dir, error } of refused) {
-    if (id === defaultModel) throw asFault(error)
+    const served = packs.some(({ manifest }) => manifest.id === id)
+    if (id === defaultModel && !served) throw asFault(error)
     log?.error({ packId: id, dir, error }, 'a pack is refused and not offered')
   }
   const cards: ModelCard[] = []
