@@ -1,6 +1,7 @@
 // A folder in diffusers' ONNX layout without a pack.json: its manifest is derived from model_index.json and what lies beside it, and
 // every file is hashed. Written down it is an ordinary pack (`darkroom models adopt`); unwritten it is derived anew at each start.
 // No classifier is calibrated for such a model, so it names none: every picture is held for a person. What families say: adopt-family.ts.
+import { createHash } from 'node:crypto'
 import { lstat, readFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { familyOf, GRAPHS, presetOf, sizesOf, tokenizerOf, type Variant } from './adopt-family.ts'
@@ -35,7 +36,7 @@ export async function adoptFolder(dir: string, options: AdoptOptions = {}): Prom
   const manifest = {
     format: 'darkroom-pack/1',
     id,
-    version: provenance?.commit.slice(0, 12) ?? '0',
+    version: (provenance?.commit ?? digestOf(files)).slice(0, 12),
     kind: 'text-to-image',
     family,
     licence: options.licence ?? (await statedLicence(dir)) ?? 'not stated',
@@ -52,6 +53,13 @@ export async function adoptFolder(dir: string, options: AdoptOptions = {}): Prom
     files,
   }
   return `${JSON.stringify(manifest, null, 1)}\n`
+}
+
+/** Of all files: another content is another version. */
+function digestOf(files: readonly { path: string; sha256: string }[]): string {
+  const hash = createHash('sha256')
+  for (const { path, sha256 } of files) hash.update(`${path}\0${sha256}\n`)
+  return hash.digest('hex')
 }
 
 function asWritten({ textSha256, ...rest }: Acceptance) {
@@ -102,7 +110,7 @@ async function variantOf(dir: string, family: Family, scheduler: string, names: 
   const told = [...names, denoiser?.textIf('_name_or_path') ?? '']
   const undistilled = family !== 'flux' || (denoiser?.flagIf('guidance_embeds') ?? true)
   return {
-    consistent: family === 'sd' && denoiser?.has('time_cond_proj_dim') === true,
+    consistent: denoiser?.has('time_cond_proj_dim') === true,
     hasty:
       !undistilled ||
       ['LCMScheduler', 'TCDScheduler'].includes(scheduler) ||

@@ -122,7 +122,7 @@ describe('darkroom models', () => {
     const dir = join(folder.path, 'Unpacked')
     await cp(TINY_SD, dir, { recursive: true })
     await rm(join(dir, 'pack.json'))
-    assert.match((await darkroom(['list'])).stdout, /unpacked 0 .*\n {2}has no pack\.json/)
+    assert.match((await darkroom(['list'])).stdout, /unpacked [0-9a-f]{12} .*\n {2}has no pack\.json/)
     assert.match((await darkroom(['verify', 'unpacked'])).stdout, /no pack\.json, so there is no digest/)
     const adopted = await darkroom(['adopt', dir, '--licence', 'MIT'])
     assert.equal(adopted.code, 0, adopted.stderr)
