@@ -61,6 +61,7 @@ CLASSES = {
     "kdpm2": KDPM2, "kdpm2-a": KDPM2_A,
 }
 
+# Seven evenly spaced timesteps lie halfway between whole ones, where rounding shows.
 CASES = [
     # name, class, configuration, steps, and for some: the first call, timesteps or sigmas of one's own
     ("ddim-linear-clip", DDIM, {**C1, "clip_sample": True}, STEPS),
@@ -68,7 +69,7 @@ CASES = [
     ("ddim-sd15", DDIM, {**SD, "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}, STEPS),
     ("ddim-sample", DDIM, {**SD, "clip_sample": False, "prediction_type": "sample"}, STEPS),
     ("ddim-threshold", DDIM, {**SD, "thresholding": True, "dynamic_thresholding_ratio": 0.9, "sample_max_value": 1.5}, STEPS),
-    ("ddim-linspace", DDIM, {**SD, "clip_sample": False, "timestep_spacing": "linspace"}, STEPS),
+    ("ddim-linspace", DDIM, {**SD, "clip_sample": False, "timestep_spacing": "linspace"}, 7),
     ("ddim-storybook", DDIM, {**SD, **V, "clip_sample": False}, STEPS),
     ("ddim-cosine", DDIM, {**SD, "beta_schedule": "squaredcos_cap_v2", "clip_sample": False}, STEPS),
     ("euler-linear", EULER, C1, STEPS),
@@ -112,7 +113,7 @@ CASES = [
     ("ddpm-large", DDPM, {**SD15, "variance_type": "fixed_large"}, STEPS),
     ("ddpm-sample", DDPM, {**SD15, "prediction_type": "sample"}, STEPS),
     ("ddpm-threshold", DDPM, {**SD, "thresholding": True, "dynamic_thresholding_ratio": 0.9, "sample_max_value": 1.5}, STEPS),
-    ("ddpm-linspace", DDPM, {**SD15, "timestep_spacing": "linspace"}, STEPS),
+    ("ddpm-linspace", DDPM, {**SD15, "timestep_spacing": "linspace"}, 7),
     ("ddpm-cosine", DDPM, {**SD15, "beta_schedule": "squaredcos_cap_v2"}, STEPS),
     ("ddpm-sigmoid", DDPM, {**SD15, "beta_schedule": "sigmoid"}, STEPS),
     ("ddpm-laplace", DDPM, {**SD15, "beta_schedule": "laplace"}, STEPS),
@@ -128,7 +129,7 @@ CASES = [
     ("pndm-prk-from-3", PNDM, SD, STEPS, {"first": 3}),
     ("pndm-prk-from-14", PNDM, SD, 20, {"first": 14}),
     ("pndm-alpha-to-one", PNDM, {**SD15, "set_alpha_to_one": True}, STEPS),
-    ("pndm-linspace", PNDM, {**SD15, "timestep_spacing": "linspace"}, STEPS),
+    ("pndm-linspace", PNDM, {**SD15, "timestep_spacing": "linspace"}, 7),
     ("pndm-cosine", PNDM, {**SD15, "beta_schedule": "squaredcos_cap_v2"}, STEPS),
     ("pndm-trained-betas", PNDM, {**FEW_BETAS, "skip_prk_steps": True}, 5),
     ("pndm-1-step", PNDM, SD15, 1),
