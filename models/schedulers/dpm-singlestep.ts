@@ -48,12 +48,10 @@ export function dpmSinglestep(fields: Fields): PlanSteps {
   }
 }
 
-/** The order of each step. The end is lower where it is asked for, where steps do not fill their groups, or at σ = 0. */
+/** The order of each step, which is lower at the end where that is asked for, or at σ = 0. A group may be left open there. */
 function groups(steps: number, order: number, lowerOrderFinal: boolean, endsAtZero: boolean): number[] {
   const orders = Array.from({ length: steps }, (_, i) => (i % order) + 1)
-  const lower = lowerOrderFinal || endsAtZero || steps % order !== 0
-  if (lower && order === 3 && steps % 3 === 0) orders.splice(-3, 3, 1, 2, 1)
-  if ((lower && order === 2) || endsAtZero) orders[steps - 1] = 1
+  if (endsAtZero || (lowerOrderFinal && (order === 2 || steps % 3 === 0))) orders[steps - 1] = 1
   return orders
 }
 

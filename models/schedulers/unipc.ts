@@ -88,6 +88,7 @@ function unite(
   const e = Math.expm1(hh)
   const scale = clean ? t.alpha : t.sigma
   const keep = clean ? t.sigma / s.sigma : t.alpha / s.alpha
+  // Before B(h), which is infinite where the last step ends at σ = 0 by the rule bh1: upstream's sample is no number there.
   if (role === 'predictor' && order === 1) return { keep, weights: [-scale * e], latest: 0 }
 
   const bh = exponential ? e : hh

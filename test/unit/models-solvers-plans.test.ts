@@ -32,6 +32,13 @@ describe('a plan has as many timesteps as in diffusers, the same first and last'
       }
     })
 
+  it('tells two calls a step from one', () => {
+    for (const { scheduler, config } of solvers.plans) {
+      const { callsPerStep } = readScheduler(config, scheduler, FILE)(4, { imageTokens: 4096 })
+      assert.equal(callsPerStep, scheduler === 'FlowMatchHeunDiscreteScheduler' ? 2 : undefined)
+    }
+  })
+
   it('has plans that diffusers makes, and ones that it refuses', () => {
     const all = solvers.plans.flatMap(({ counts }) => counts)
     assert.ok(all.filter((count) => count === null).length === 22 && all.length > 1000)
