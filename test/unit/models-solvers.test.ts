@@ -96,3 +96,12 @@ describe('the rest of a plan', () => {
       assert.ok(worst(sample, wanted) / deviation(wanted) < 1e-4)
     })
 })
+
+describe("UniPC's rule bh1", () => {
+  it('ends at a clean sample, where upstream has no number', () => {
+    const start = floats(solvers.start)
+    const { path } = walk('UniPCMultistepScheduler', { ...SD, solver_type: 'bh1' }, 8, start, curvedModel)
+    const near = walk('UniPCMultistepScheduler', SD, 8, start, curvedModel).path.at(-1) ?? start
+    assert.ok(worst(path.at(-1) ?? start, near) / deviation(near) < 0.05)
+  })
+})
