@@ -27,12 +27,12 @@ export function openFlux(pack: Pack, manifest: TextToImageManifest, options: Ses
       tokenizer: await openClipTokenizer(pack, 'tokenizer', manifest.promptTokens),
       module: await open('text_encoder', ['input_ids']),
     }
-    outputOf(clip.module, 'text_encoder', 'pooler_output')
+    outputOf(clip.module, 'text_encoder', 'pooler_output', 2)
     const t5 = {
       tokenizer: await openT5Tokenizer(pack, 'tokenizer_2', manifest.t5Tokens ?? T5_TOKENS),
       module: await open('text_encoder_2', ['input_ids']),
     }
-    outputOf(t5.module, 'text_encoder_2', 'last_hidden_state')
+    outputOf(t5.module, 'text_encoder_2', 'last_hidden_state', 3)
     const transformer = await open('transformer', INPUTS, ['guidance'])
     const autoencoder = await openAutoencoder(opened)
     const latents = await readLatentSpace(pack, manifest, 'transformer', transformer, 'hidden_states', autoencoder, 4)

@@ -72,15 +72,16 @@ async function openClip(
 ): Promise<OpenClip> {
   const tokenizer = await openClipTokenizer(pack, words, manifest.promptTokens)
   const module = await open(part, ['input_ids'])
-  outputOf(module, part, 'text_embeds')
-  return { tokenizer, module, penultimate: penultimateOf(module, part) }
+  outputOf(module, part, 'text_embeds', 2)
+  const layers = (await configOf(pack, part))?.integerIf('num_hidden_layers', 1, 1000)
+  return { tokenizer, module, penultimate: penultimateOf(module, part, layers) }
 }
 
 async function openT5(pack: Pack, { open }: Opened, length: number): Promise<OpenT5 | null> {
   const part = 'text_encoder_3'
   if (packFileIf(pack, `${part}/model.onnx`) === null) return null
   const module = await open(part, ['input_ids'])
-  outputOf(module, part, 'last_hidden_state')
+  outputOf(module, part, 'last_hidden_state', 3)
   return { tokenizer: await openT5Tokenizer(pack, 'tokenizer_3', length), module }
 }
 

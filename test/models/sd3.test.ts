@@ -60,6 +60,12 @@ describe('a pack that Stable Diffusion 3.5 cannot run is refused when it is open
       'last_hidden_state',
       { parts: { 'text_encoder_3/model.onnx': 'tiny-flux/text_encoder_2/model.onnx' } },
     ],
+    [
+      'a CLIP whose hidden states do not reach the last layer but one',
+      'pack_unsupported',
+      'hidden_states.4',
+      { json: { 'text_encoder/config.json': { num_hidden_layers: 5 } } },
+    ],
     ['another patch', 'pack_unsupported', 'patch_size', transformer({ patch_size: 4 })],
     ['too few positions for its sizes', 'pack_unsupported', 'sizes', transformer({ pos_embed_max_size: 5 })],
     [
