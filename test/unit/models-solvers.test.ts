@@ -98,10 +98,10 @@ describe('the rest of a plan', () => {
 })
 
 describe("UniPC's rule bh1", () => {
-  it('ends at a clean sample, where upstream has no number', () => {
+  it('ends where bh2 does, and upstream at no number', () => {
     const start = floats(solvers.start)
-    const { path } = walk('UniPCMultistepScheduler', { ...SD, solver_type: 'bh1' }, 8, start, curvedModel)
-    const near = walk('UniPCMultistepScheduler', SD, 8, start, curvedModel).path.at(-1) ?? start
-    assert.ok(worst(path.at(-1) ?? start, near) / deviation(near) < 0.05)
+    const { path } = walk('UniPCMultistepScheduler', { ...SD, solver_type: 'bh1' }, 20, start, curvedModel)
+    const near = walk('UniPCMultistepScheduler', SD, 20, start, curvedModel).path.at(-1) ?? start
+    assert.ok(worst(path.at(-1) ?? start, near) / deviation(near) < 0.01)
   })
 })
