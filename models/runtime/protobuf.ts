@@ -16,12 +16,16 @@ export type ProtobufFile = {
   fields(message: Span): Generator<Field>
   /** UTF-8 of at most `TEXT_BYTES`. */
   text(span: Span): string
+  /** All of it, which is held in memory. */
+  bytes(span: Span): Buffer
   /** Whole numbers of a repeated field, packed or not. */
   numbers(field: Field): bigint[]
   [Symbol.dispose](): void
 }
 
 const WINDOW = 64 * 1024
+// A read takes 2 GiB at most.
+const CHUNK = 2 ** 30
 const TEXT_BYTES = 64 * 1024
 const NUMBERS = 4096
 
@@ -83,10 +87,21 @@ export function openProtobuf(file: string): ProtobufFile {
     return { number, value: null, start: next, end: next + Number(length) }
   }
 
+  function bytes({ start, end }: Span): Buffer {
+    const all = Buffer.alloc(end - start)
+    for (let at = 0; at < all.length; ) {
+      const read = readSync(handle, all, at, Math.min(all.length - at, CHUNK), start + at)
+      if (read === 0) throw broken(start + at, 'it ends in the middle')
+      at += read
+    }
+    return all
+  }
+
   return {
     file,
     whole: { start: 0, end: size },
     fields,
+    bytes,
     text({ start, end }) {
       if (end - start > TEXT_BYTES) throw broken(start, `a name of ${end - start} bytes`)
       const bytes = Buffer.alloc(end - start)
