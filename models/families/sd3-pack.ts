@@ -2,8 +2,9 @@
 // things. T5 (text_encoder_3) may be absent. What the pack asks for and sd3.ts does not do is refused here, by file and field.
 import { openClipTokenizer } from '../prompts/clip-tokenizer.ts'
 import { openT5Tokenizer } from '../prompts/t5-tokenizer.ts'
+import { readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
-import { type Pack, packFileIf } from '../runtime/pack.ts'
+import { type Pack, packFileIf, readPackJson } from '../runtime/pack.ts'
 import type { Module, SessionOptions } from '../runtime/sessions.ts'
 import { checkFlowSizes, flowTimestep, openFlowScheduling, PATCH } from './flow.ts'
 import { configOf, type Model, type Opened, openAutoencoder, openGraphs, readLatentSpace, refuse } from './opening.ts'
@@ -39,7 +40,8 @@ export function openSd3(pack: Pack, manifest: TextToImageManifest, options: Sess
     if (latents.inpaints) throw refuse(FILE, 'in_channels', 'a transformer that takes a mask')
     const t5Width = await textWidth(pack, transformer)
     checkWidths(clips, t5, t5Width)
-    const { planFor } = await openFlowScheduling(pack, manifest)
+    const { placed, planFor } = await openFlowScheduling(pack, manifest)
+    if (placed) await checkShift(pack)
     const stepper = createSd3({
       ...latents,
       clips,
@@ -61,6 +63,14 @@ async function checkTransformer(pack: Pack, manifest: TextToImageManifest): Prom
   if (patch !== PATCH) throw refuse(FILE, 'patch_size', `${patch}`)
   // Positions beyond the table of them are none.
   checkFlowSizes(manifest, config?.integerIf('pos_embed_max_size', 1, 8192))
+}
+
+/** Where a configuration does not say, SD3's pipeline shifts up to 1.16, FLUX's up to 1.15. */
+async function checkShift(pack: Pack): Promise<void> {
+  const file = 'scheduler/scheduler_config.json'
+  const config = readFields(await readPackJson(pack, file), file)
+  if (config.flagIf('use_dynamic_shifting') === true && !config.has('max_shift'))
+    throw refuse(file, 'max_shift', 'none, with use_dynamic_shifting,')
 }
 
 async function openClip(

@@ -77,6 +77,21 @@ describe('a pack that Stable Diffusion 3.5 cannot run is refused when it is open
     ['channels for a mask', 'pack_unsupported', 'in_channels', transformer({ in_channels: 33 })],
     ['another width of text', 'pack_unsupported', 'joint_attention_dim', transformer({ joint_attention_dim: 4096 })],
     ['a scheduler of no flow', 'pack_unsupported', 'scheduler', { manifest: { scheduler: 'DDIMScheduler' } }],
+    [
+      'a dynamic shift of no known end',
+      'pack_unsupported',
+      'max_shift',
+      {
+        json: {
+          'scheduler/scheduler_config.json': {
+            use_flow_sigmas: true,
+            prediction_type: 'flow_prediction',
+            use_dynamic_shifting: true,
+          },
+        },
+        manifest: { scheduler: 'UniPCMultistepScheduler' },
+      },
+    ],
     ['a T5 longer than any', 'pack_corrupt', 't5_tokens', { manifest: { t5_tokens: 513 } }],
   ]
   for (const [what, code, field, changes] of packs)
