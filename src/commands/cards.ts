@@ -1,10 +1,10 @@
 // The model cards: what the packs on disk say of themselves, without opening a session.
 import { stat } from 'node:fs/promises'
+import { schedulersOf } from '../../models/families/schedulers.ts'
 import { operationsOf } from '../../models/families/sd-operations.ts'
 import { ModelError } from '../../models/runtime/error.ts'
 import type { Pack } from '../../models/runtime/pack.ts'
 import { surveyPacks } from '../../models/runtime/survey.ts'
-import { SCHEDULER_NAMES } from '../../models/schedulers/scheduler.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
 import type { ModelCard } from '../kernel/model.ts'
@@ -57,7 +57,7 @@ async function cardOf(pack: Pack): Promise<ModelCard | null> {
     quality: manifest.quality,
     guidanceScale: manifest.guidanceScale,
     scheduler: manifest.scheduler,
-    schedulers: SCHEDULER_NAMES,
+    schedulers: await schedulersOf(pack, manifest),
     promptTokens: manifest.promptTokens,
     operations: await operationsOf(pack),
     classifiers: manifest.classifiers,
