@@ -38,7 +38,8 @@ export type LatentSample = Sample & {
 }
 
 export type Denoiser = {
-  module: Pick<Module, 'run'>
+  /** One whose rows see each other takes each sample alone. */
+  module: Pick<Module, 'run'> & { readonly mixesRows?: boolean }
   /** What the denoiser calls its latents: `sample` of a UNet, `hidden_states` of a transformer. */
   input: string
   /** vector: one timestep a row, so samples at different steps share a run. single: one timestep a run. */
@@ -89,7 +90,9 @@ export function createDenoiser(denoiser: Denoiser): (samples: readonly LatentSam
   const fits = new Map<string, number>()
 
   return async (samples) => {
-    for (const group of groupBy(samples.filter(isRunning), keyOf)) await stepWithin(group)
+    const running = samples.filter(isRunning)
+    const groups = module.mixesRows ? running.map((sample) => [sample]) : groupBy(running, keyOf)
+    for (const group of groups) await stepWithin(group)
   }
 
   /** In as many calls as memory asks for: a group that runs out of it is halved, and later ones begin at that size. */

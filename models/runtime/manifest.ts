@@ -23,6 +23,8 @@ export const SERVED_FAMILIES: readonly Family[] = ['sd', 'sdxl', 'sdxl-refiner',
 export type Provenance = { hub: string; repo: string; commit: string }
 /** Who accepted the licence, when, and which text: the SHA-256 of the file that states it. */
 export type Acceptance = { licence: string; by: string; at: string; text: string; textSha256: string }
+/** Made from another pack here: its id and digest, and what was changed, a sentence each. */
+export type Prepared = { from: string; digest: string; changes: readonly string[] }
 
 type PackCommon = {
   id: string
@@ -50,6 +52,7 @@ export type TextToImageManifest = PackCommon & {
   /** Null: the folder does not say. */
   provenance: Provenance | null
   acceptance: Acceptance | null
+  prepared: Prepared | null
 }
 
 export type ImageClassifierManifest = PackCommon & ImageClassifier
@@ -113,6 +116,7 @@ function readTextToImage(fields: Fields): Omit<TextToImageManifest, keyof PackCo
     classifiers: fields.texts('classifiers'),
     provenance: fields.has('provenance') ? readProvenance(fields.child('provenance')) : null,
     acceptance: fields.has('acceptance') ? readAcceptance(fields.child('acceptance')) : null,
+    prepared: fields.has('prepared') ? readPrepared(fields.child('prepared')) : null,
   } as const
   for (const part of [fields, sizes, quality]) {
     const [stray] = part.unread()
@@ -132,6 +136,12 @@ function readAcceptance(fields: Fields): Acceptance {
   if (Number.isNaN(Date.parse(at))) throw fields.bad('at', 'a time')
   if (!/^[0-9a-f]{64}$/.test(textSha256)) throw fields.bad('text_sha256', '64 hexadecimal digits')
   return { licence: fields.text('licence'), by: fields.text('by'), at, text: fields.text('text'), textSha256 }
+}
+
+function readPrepared(fields: Fields): Prepared {
+  const digest = fields.text('digest')
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw fields.bad('digest', '64 hexadecimal digits')
+  return { from: fields.text('from'), digest, changes: fields.texts('changes') }
 }
 
 function readFiles(fields: Fields): PackFile[] {

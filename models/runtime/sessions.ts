@@ -4,6 +4,7 @@
 import { basename, dirname, join } from 'node:path'
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { asModelError, ModelError } from './error.ts'
+import { mixesRows } from './mixed-rows.ts'
 import { type ElementType, encode, type Feed, fromHalf, type Output, type TensorSpec } from './tensors.ts'
 
 export type Provider = 'cuda' | 'webgpu' | 'cpu'
@@ -22,6 +23,8 @@ export type Module = {
   run(feeds: Readonly<Record<string, Feed>>): Promise<ReadonlyMap<string, Output>>
   /** Milliseconds spent inside session.run so far. */
   runMs(): number
+  /** A row of a batch depends on the others (mixed-rows.ts). */
+  readonly mixesRows: boolean
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -109,6 +112,7 @@ export async function openModule(file: string, options: SessionOptions): Promise
     inputs,
     outputs,
     runMs: () => spentMs,
+    mixesRows: mixesRows(file),
     async run(feeds) {
       const tensors: Record<string, Tensor> = {}
       for (const [input, type] of types) {
