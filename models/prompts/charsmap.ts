@@ -42,7 +42,6 @@ function shortestMatch(units: Uint32Array, key: Uint8Array): number | null {
   const offsetOf = (unit: number) => (unit >>> 10) << ((unit & 0x200) >>> 6)
   let at = offsetOf(units[0] ?? 0)
   for (const byte of key) {
-    if (byte === 0) return null
     at ^= byte
     const unit = units[at]
     if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) return null

@@ -10,9 +10,6 @@ export type SpecialToken = {
   id: number
   /** Only where no letter stands beside it. */
   singleWord: boolean
-  /** Takes the white space on that side with it. */
-  lstrip: boolean
-  rstrip: boolean
   /** Found in the normalised text, by its own normalised form. */
   normalized: boolean
 }
@@ -49,9 +46,6 @@ export async function readSpecialTokens(
   const config = await optional('tokenizer_config.json')
   const decoder = config.has('added_tokens_decoder') ? config.child('added_tokens_decoder') : null
   const map = decoder === null ? await optional('special_tokens_map.json') : null
-  const written = decoder
-    ? decoder.names().map((id) => ({ ...readToken(decoder.child(id)), declaredId: Number(id) }))
-    : [...declared(await optional('added_tokens.json')), ...(await listed(pack, part))]
   const named = new Map<NamedToken, Written>()
   for (const name of NAMED) {
     const source = map?.has(name) ? map : config
@@ -63,6 +57,10 @@ export async function readSpecialTokens(
     ...LISTS.flatMap((name) => texts(map?.has(name) ? map : config, name)),
     ...also.map((content) => plain(content, config, content)),
   ]
+  const special = new Set([...named.values(), ...extra].map(({ content }) => content))
+  const written = decoder
+    ? decoder.names().map((id) => ({ ...readToken(decoder.child(id)), declaredId: Number(id) }))
+    : [...declared(await optional('added_tokens.json'), special), ...(await listed(pack, part))]
   const tokens = new Map<string, SpecialToken>()
   for (const { fields, field, declaredId, ...token } of [...written, ...named.values(), ...extra]) {
     const id = vocabulary.get(token.content) ?? declaredId
@@ -92,9 +90,8 @@ function readToken(fields: Fields): Written {
   return {
     content: fields.text('content'),
     singleWord: fields.flagIf('single_word') ?? false,
-    lstrip: fields.flagIf('lstrip') ?? false,
-    rstrip: fields.flagIf('rstrip') ?? false,
-    // What is special is not normalised, unless the pack says so.
+    // What is special is not normalised, unless the pack says so. `lstrip` and `rstrip` say who has the white space beside a
+    // token, which CLIP and T5 drop in any case.
     normalized: fields.flagIf('normalized') ?? !(fields.flagIf('special') ?? true),
     fields,
     field: 'content',
@@ -102,7 +99,7 @@ function readToken(fields: Fields): Written {
 }
 
 function plain(content: string, fields: Fields, field: string): Written {
-  return { content, singleWord: false, lstrip: false, rstrip: false, normalized: false, fields, field }
+  return { content, singleWord: false, normalized: false, fields, field }
 }
 
 function listIf(fields: Fields, name: string): readonly unknown[] | undefined {
@@ -136,10 +133,13 @@ function texts(fields: Fields, name: string): Written[] {
   )
 }
 
-function declared(fields: Fields): Written[] {
-  return fields
-    .names()
-    .map((content) => ({ ...plain(content, fields, content), declaredId: fields.integer(content, 0, 10_000_000) }))
+/** added_tokens.json: tokens that are no special ones are found in the normalised text. */
+function declared(fields: Fields, special: ReadonlySet<string>): Written[] {
+  return fields.names().map((content) => ({
+    ...plain(content, fields, content),
+    normalized: !special.has(content),
+    declaredId: fields.integer(content, 0, 10_000_000),
+  }))
 }
 
 async function listed(pack: Pack, part: string): Promise<Written[]> {

@@ -1,6 +1,5 @@
 // Splits a text at special tokens: the leftmost and then the longest, as the `tokenizers` library does with its automaton.
-// Sections come back in order, either text between tokens or the id of one; nothing of the text is lost but the white
-// space that a token takes with it.
+// Sections come back in order, either text between tokens or the id of one; nothing of the text is lost.
 import type { SpecialToken, SpecialTokens } from './special-tokens.ts'
 
 type Section = { text: string } | { id: number }
@@ -30,7 +29,6 @@ export function aroundSpecial(
 }
 
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u
-const SPACE = /\p{White_Space}/u
 
 function splitter(tokens: readonly SpecialToken[]): (text: string) => Section[] {
   const byContent = new Map(tokens.map((token) => [token.content, token]))
@@ -42,12 +40,8 @@ function splitter(tokens: readonly SpecialToken[]): (text: string) => Section[] 
     let done = 0
     for (const match of text.matchAll(any)) {
       const token = byContent.get(match[0])
-      let [start, end] = [match.index, match.index + match[0].length]
+      const [start, end] = [match.index, match.index + match[0].length]
       if (token === undefined || (token.singleWord && touchesWord(text, start, end))) continue
-      // White space that the token before has taken is gone.
-      if (token.lstrip) while (start > done && SPACE.test(text.charAt(start - 1))) start--
-      if (token.rstrip) while (end < text.length && SPACE.test(text.charAt(end))) end++
-      start = Math.max(start, done)
       if (start > done) sections.push({ text: text.slice(done, start) })
       sections.push({ id: token.id })
       done = end

@@ -86,16 +86,16 @@ const ROWS: Row[] = [
   [
     'a special token without content',
     openClip,
-    config(CLIP_PAIRS, { bos_token: { lstrip: true } }),
+    config(CLIP_PAIRS, { bos_token: { special: true } }),
     'pack_corrupt',
     'bos_token.content',
   ],
   [
     'a flag that is none',
     openClip,
-    config(CLIP_PAIRS, { bos_token: { content: '!', lstrip: 'yes' } }),
+    config(CLIP_PAIRS, { bos_token: { content: '!', single_word: 'yes' } }),
     'pack_corrupt',
-    'bos_token.lstrip',
+    'bos_token.single_word',
   ],
   [
     'an added token at no place',

@@ -10,12 +10,12 @@ import { readPackManifest } from '../../models/runtime/pack.ts'
 import { temporaryFolder, writeManifest } from '../models/tiny.ts'
 
 type Kept = { ids: number[] } | { count: number; sha256: string }
-export type Kind = 'clip' | 'clip_second' | 't5' | 't5_stripping'
+export type Kind = 'clip' | 'clip_second' | 't5' | 't5_own'
 
 export type TokensGolden = {
-  files: Record<'clip_second' | 't5_stripping', Record<string, unknown>>
+  files: Record<'clip_second' | 't5_own', Record<string, unknown>>
   cases: ({ text?: string; repeat?: [string, number] } & Record<Kind, Kept>)[]
-  cut: { kind: Kind; text: string; length: number; ids: number[]; mask: number[] }[]
+  cut: { kind: Kind; text: string; length: 8 | 20; ids: number[]; mask: number[] }[]
   readings: { text: string; pieces: ('BREAK' | [string, number])[] }[]
   chunks: {
     text: string
@@ -23,6 +23,7 @@ export type TokensGolden = {
     backtrack: number
     chunks: { ids: number[]; weights: number[] }[]
   }[]
+  unigram: { pieces: [string, number][]; words: string[]; ids: number[][] }[]
   weighed: { hidden: number[]; weights: number[]; width: number; after: number[] }[]
 }
 
@@ -43,7 +44,8 @@ export const CLIP_PAIRS = from(STORYBOOK, 'vocab.json', 'merges.txt', 'tokenizer
 const SECOND = { ...from(STORYBOOK, 'vocab.json', 'merges.txt'), ...json(golden.files.clip_second) }
 export const T5_FILES = from(T5, 'tokenizer.json', 'tokenizer_config.json')
 export const T5_MODEL = from(T5, 'spiece.model')
-const STRIPPING = { ...from(T5, 'tokenizer.json'), ...json(golden.files.t5_stripping) }
+const WHOLE = JSON.parse(readFileSync(join(T5, 'tokenizer.json'), 'utf8'))
+const OWN = json({ ...golden.files.t5_own, 'tokenizer.json': { ...WHOLE, normalizer: null } })
 
 /** Runs `use` with a pack of these files of tokenizer/ and nothing else. */
 export async function withPack<T>(files: Files, use: (pack: Pack) => Promise<T>): Promise<T> {
@@ -74,5 +76,5 @@ export const FORMS = [
   { form: 'CLIP that pads with "!"', kind: 'clip_second', open: (length: number) => openClip(length, SECOND) },
   { form: 'T5 of tokenizer.json', kind: 't5', open: (length: number) => openT5(length) },
   { form: 'T5 of spiece.model', kind: 't5', open: (length: number) => openT5(length, T5_MODEL) },
-  { form: 'T5 whose sentinels strip', kind: 't5_stripping', open: (length: number) => openT5(length, STRIPPING) },
+  { form: 'T5 without a map, with words of its own', kind: 't5_own', open: (length: number) => openT5(length, OWN) },
 ] as const

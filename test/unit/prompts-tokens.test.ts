@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { openUnigram } from '../../models/prompts/unigram.ts'
 import { ModelError } from '../../models/runtime/error.ts'
 import { FORMS, golden, openClip, openT5 } from './prompts-packs.ts'
 
@@ -28,8 +29,9 @@ describe('token ids', () => {
     it(`of ${form} are padded, cut and masked as transformers does, and what was cut is counted`, async () => {
       const cases = golden.cut.filter((one) => one.kind === kind)
       assert.ok(cases.length > 20)
+      const opened = { 8: await open(8), 20: await open(20) }
       for (const { text, length, ids, mask } of cases) {
-        const tokenizer = await open(length)
+        const tokenizer = opened[length]
         const encoded = tokenizer.encode(text)
         assert.deepEqual(encoded.ids, ids, text)
         if ('mask' in encoded) assert.deepEqual(encoded.mask, mask, text)
@@ -53,6 +55,13 @@ describe('token ids', () => {
       )
     })
   }
+
+  it('of a Unigram model are those of tokenizers, where segmentations score the same and characters are unknown', () => {
+    for (const { pieces, words, ids } of golden.unigram) {
+      const unigram = openUnigram(pieces, 0)
+      assert.deepEqual(words.map(unigram), ids)
+    }
+  })
 
   it('begin with the vocabulary and end with its largest', async () => {
     assert.equal((await openClip(8)).largestId, 1002)

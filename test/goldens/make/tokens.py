@@ -42,7 +42,8 @@ BASE = [
     "<|endoftext|> the cat", "the<|startoftext|>cat", "<|endoftext|><|endoftext|>", "<|startoftext|>", "<|ENDOFTEXT|>", "<|EndOfText|>!",
     "!<|endoftext|>", "<|endoftext|>!", "<|STARTOFTEXT|>x", "<|endoftext|", "|endoftext|>", "<|endof text|>", "<|endoftext|>\u0301",
     "</s>", "a</s>b", "<pad><unk></s>", "<unk>", "<extra_id_0>", "a <extra_id_0> b", "a<extra_id_99>b", "<extra_id_100>", "<extra_id_1",
-    "  <extra_id_7>  ", "<EXTRA_ID_0>", "</S>", "<extra_id_5><extra_id_6>", "a [mark]b", "[mark][MARK]", "under_score-hyphen/slash", "snake_case_word", "__init__",
+    "  <extra_id_7>  ", "<EXTRA_ID_0>", "</S>", "<extra_id_5><extra_id_6>", "a [mark]b", "[mark][MARK]", "a <MARK>er <mark>er <Mark> x", "<MARK><mark>ers", "!? !?! ?!?", "ab abc abcd ｡ab", "ａｂ ａｂｃ ab\u0301",
+    "xyz axyz xyza xyz.xyz_xyz éxyz xyz\u0301 xyz日 xyz", "a<extra_id_99> <extra_id_99>b <extra_id_99>", "under_score-hyphen/slash", "snake_case_word", "__init__",
     "a" * 60, "ab" * 40, "the" * 30, "thecat" * 20, "x" * 300, "日" * 50, "Z" * 77, "-" * 99, "." * 200, "a b " * 60,
     "\u00a0non\u00a0breaking\u2003space", "thin\u2009space\u202fnarrow", "ideographic\u3000space", "line\u2028sep\u2029para", "nel\u0085x",
     "bom\ufeffx", "\ufeffstart", "!\ufeff!", "zero\u200bwidth", "a\u200db", "soft\u00adhyphen", "word\u2060joiner", "vt\x0bff\x0c", "\x1c\x1d\x1e\x1f",
@@ -57,7 +58,7 @@ BASE = [
     "<b>html &amp; entities</b>", "\\u0000 \\n", "a\\(b\\)", "(red:1.3) [blue] {green|yellow}", "http://example.com/a?b=c&d=e#f", "me@example.com", "#hashtag @name",
     "C++ c# .NET", "$5.00 €7 £3 ¥9", "50% off", "a;b:c", "\"quoted\" “curly” «guillemets»", "em—dash en–dash", "ellipsis… dots...", "*bold* ~strike~ `code`", "^_^ :-) ¯\\_(ツ)_/¯",
     "a,b,c", "a, b, c,", ",,,", " , , ", "tree,house", "masterpiece, best quality, (detailed), 8k", "MiXeD CaSe WoRdS", "camelCaseWord", "ALLCAPS", "the\u0301 cat\u0301", "\u0301", "\u0301\u0302\u0303", " \u0301", "\u200d", "a\u20dd",
-    "Z" + "\u0301\u0323\u0327" * 40, "ﬁ\u0301", "…\u0301", "①\u0301", "\u00bd\u0301\u0302", "a\u0301\r\n", "가\u0301", "\r\u0301\n",
+    "Z" + "\u0301\u0323\u0327" * 40, "ﬁ\u0301", "ﬁ\u0301\u0302x \u1e9b\u0323\u0301\u0302", "\u2581\u2581the \u2581cat\u2581", "…\u0301", "①\u0301", "\u00bd\u0301\u0302", "a\u0301\r\n", "가\u0301", "\r\u0301\n",
     "The old lighthouse keeper painted a small red boat in the garden while the quiet dog slept under the stormy mountain at dusk, in soft light, with a detailed watercolour texture.",
 ]
 REPEATED = [["a", 100_000], ["the cat ", 12_500], ["日", 20_000], ["<|endoftext|>", 300], ["\u0301", 900], ["(", 5_000], ["é, ", 9_000], ["😀", 5_000], ["x" * 1_000 + " ", 20]]
@@ -135,18 +136,24 @@ def flags(content: str) -> dict:
 SECOND = {
     "special_tokens_map.json": {"bos_token": flags("<|startoftext|>"), "eos_token": flags("<|endoftext|>"),
                                 "unk_token": flags("<|endoftext|>"), "pad_token": "!"},
-    "tokenizer_config.json": {"bos_token": {"__type": "AddedToken", **flags("<|startoftext|>")}, "pad_token": "!",
+    # SD 2.x's two files disagree on the padding.
+    "tokenizer_config.json": {"bos_token": {"__type": "AddedToken", **flags("<|startoftext|>")}, "pad_token": "<|endoftext|>",
                               "eos_token": {"__type": "AddedToken", **flags("<|endoftext|>")}, "tokenizer_class": "CLIPTokenizer"},
+    "added_tokens.json": {"<MARK>": 1003, "<MARK>er": 1004, "!?": 1005},
 }
 
-def t5_stripping(source: pathlib.Path, folder: pathlib.Path, t5: T5TokenizerFast) -> tuple[T5TokenizerFast, dict]:
-    """With sentinels declared as they are today, taking the white space beside them, and one that only stands alone."""
-    shutil.copy(source / "tokenizer.json", folder / "tokenizer.json")
+def t5_own(source: pathlib.Path, folder: pathlib.Path, t5: T5TokenizerFast) -> tuple[T5TokenizerFast, dict]:
+    """Without a map, with sentinels declared as they are today, taking the white space beside them, and words of its own."""
+    whole = json.loads((source / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps({**whole, "normalizer": None}))
     declared = {str(t5.convert_tokens_to_ids(text)): {"content": text, "lstrip": strip, "rstrip": strip, "normalized": False,
                                                      "single_word": single, "special": True}
                 for text, strip, single in [("<pad>", False, False), ("</s>", False, False), ("<unk>", False, False),
                                             ("<extra_id_0>", True, False), ("<extra_id_7>", True, False), ("<extra_id_99>", False, True)]}
     config = {"added_tokens_decoder": declared, "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>", "extra_ids": 100}
+    size = len(t5)
+    for i, (text, single) in enumerate([("ab", False), ("abc", False), ("xyz", True)]):
+        declared[str(size + i)] = {"content": text, "lstrip": False, "rstrip": False, "normalized": i != 1, "single_word": single, "special": False}
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return T5TokenizerFast.from_pretrained(str(folder)), {"tokenizer_config.json": config}
 
@@ -162,8 +169,8 @@ def main() -> None:
         clip = CLIPTokenizerFast.from_pretrained(str(storybook))
         second = clip_second(storybook, pathlib.Path(one))
         t5 = T5TokenizerFast.from_pretrained(str(out / "tokens-t5"))
-        stripping, files = t5_stripping(out / "tokens-t5", pathlib.Path(two), t5)
-        kinds = {"clip": clip, "clip_second": second, "t5": t5, "t5_stripping": stripping}
+        own, files = t5_own(out / "tokens-t5", pathlib.Path(two), t5)
+        kinds = {"clip": clip, "clip_second": second, "t5": t5, "t5_own": own}
         texts = [{"text": text} for text in [*BASE, *random_strings(40)]] + [{"repeat": r} for r in REPEATED]
         cases = []
         for case in texts:
@@ -177,9 +184,10 @@ def main() -> None:
                     cut.append({"kind": kind, "text": text, "length": length, "ids": made["input_ids"], "mask": made["attention_mask"]})
         golden = {
             "versions": {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "sentencepiece": sentencepiece.__version__},
-            "files": {"clip_second": SECOND, "t5_stripping": files}, "cases": cases, "cut": cut,
+            "files": {"clip_second": SECOND, "t5_own": files}, "cases": cases, "cut": cut,
             "readings": [{"text": text, "pieces": reading(text)} for text in WEIGHTED],
             "chunks": [chunked(clip, *ask) for ask in CHUNKED],
+            "unigram": [segmented(seed) for seed in range(12)],
             "weighed": [weighed(seed) for seed in range(4)],
         }
     (out / "tokens.json").write_text(json.dumps(golden, ensure_ascii=True, separators=(",", ":")) + "\n")
@@ -276,6 +284,17 @@ def chunked(tok, text: str, length: int, backtrack: int) -> dict:
         close()
     return {"text": text, "length": length, "backtrack": backtrack,
             "chunks": [{"ids": [t for t, _ in c], "weights": [w for _, w in c]} for c in chunks]}
+
+
+def segmented(seed: int) -> dict:
+    """Words of three letters, of which not all are pieces, by a Unigram model many of whose segmentations score the same."""
+    rng = Random(seed)
+    pieces = {"<unk>": -1.0}
+    for _ in range(rng.randrange(3, 14)):
+        pieces["".join(rng.choice("ab日") for _ in range(rng.randrange(1, 5)))] = -float(rng.randrange(1, 7))
+    model = tokenizers.Tokenizer(tokenizers.models.Unigram(list(pieces.items()), unk_id=0, byte_fallback=False))
+    words = ["".join(rng.choice("ab日c😀") for _ in range(rng.randrange(1, 14))) for _ in range(25)]
+    return {"pieces": list(pieces.items()), "words": words, "ids": [model.encode(word).ids for word in words]}
 
 
 def weighed(seed: int) -> dict:
