@@ -34,6 +34,9 @@ export function openSdxl(pack: Pack, manifest: TextToImageManifest, options: Ses
     const unet = await opened.open('unet', UNET_INPUTS, ['timestep_cond'])
     await checkTimeIds(pack, unet, refines)
     const autoencoder = await openAutoencoder(opened)
+    // StableDiffusionXLPipeline knows no shift: silently ignoring it would change the picture.
+    if ((await configOf(pack, 'vae_decoder'))?.has('shift_factor'))
+      throw refuse('vae_decoder/config.json', 'shift_factor', 'a value')
     const latents = await readLatentSpace(pack, manifest, 'unet', unet, 'sample', autoencoder)
     const scheduling = 'scheduler/scheduler_config.json'
     const { integerIf } = readFields(await readPackJson(pack, scheduling), scheduling)

@@ -81,6 +81,12 @@ describe('a pack that cannot run is refused when it is opened, by file and field
       { json: { 'vae_decoder/config.json': { ...DECODER, latents_mean: [0, 0, 0, 0] } } },
     ],
     [
+      'latents that are shifted',
+      'vae_decoder/config.json',
+      'shift_factor',
+      { json: { 'vae_decoder/config.json': { ...DECODER, shift_factor: 0.1 } } },
+    ],
+    [
       'a base model that is told of beauty',
       'model_index.json',
       'requires_aesthetics_score',
