@@ -11,7 +11,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     load: () => import('./commands/generate.ts'),
   },
   keys: { summary: 'list, make, rotate, revoke and recover keys', load: () => import('./commands/keys.ts') },
-  models: { summary: 'pull, adopt, list, verify and remove model packs', load: () => import('./commands/models.ts') },
+  models: { summary: 'pull, adopt, prepare, measure and tend model packs', load: () => import('./commands/models.ts') },
   objects: { summary: 'make the buckets of the object store', load: () => import('./commands/objects.ts') },
   policy: {
     summary: 'check, explain and compare policies; which was in force',

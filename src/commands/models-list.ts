@@ -30,12 +30,16 @@ function kindOf(manifest: PackManifest): string {
 
 function notesOn({ dir, manifest, adopted }: Pack, packs: readonly PackManifest[]): string[] {
   if (manifest.kind !== 'text-to-image') return []
-  const { provenance, acceptance, classifiers } = manifest
+  const { provenance, acceptance, prepared, classifiers } = manifest
   const notes: string[] = []
   if (provenance !== null) notes.push(`from ${provenance.hub}/${provenance.repo} at ${provenance.commit}`)
   if (acceptance !== null)
     notes.push(
       `${acceptance.licence} accepted by ${acceptance.by} at ${acceptance.at} (${acceptance.text}, sha256 ${acceptance.textSha256.slice(0, 12)})`,
+    )
+  if (prepared !== null)
+    notes.push(
+      `prepared from ${prepared.from} (sha256 ${prepared.digest.slice(0, 12)}): ${prepared.changes.join('; ')}`,
     )
   if (adopted)
     notes.push(`has no pack.json, so nothing holds its files to a digest: npm run darkroom -- models adopt ${dir}`)
