@@ -9,7 +9,7 @@ import { Fault, isFault } from '../src/kernel/fault.ts'
 import type { Log } from '../src/kernel/log.ts'
 import { type InferenceChild, spawnInference } from './inference-child.ts'
 import { toFault } from './inference-fault.ts'
-import type { AnswerOnTheWay, Command, FinalAnswer, PackKind, PreviewScore } from './inference-protocol.ts'
+import type { AnswerOnTheWay, Command, FinalAnswer, ModelMemory, PackKind, PreviewScore } from './inference-protocol.ts'
 import { expectPack, type Loaded, loadedOf, tellPacks } from './loaded-packs.ts'
 
 /** What a deadline may depend on: one step of all samples together, or one classification. */
@@ -23,6 +23,10 @@ export type DeviceOptions = {
   deviceId?: number
   /** Kinds of pack to open; all of them unless said. */
   kinds?: readonly PackKind[]
+  /** How many models may be open at a time; all of them unless said. */
+  memory?: ModelMemory
+  /** Rows of every call of a denoiser; as many as there are unless said. */
+  slotRows?: number
   /** The pack without which it does not start; another that is refused is logged, and the rest serve. */
   required?: string
   log: Log
@@ -100,7 +104,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   async function begin(): Promise<Life> {
     const child = spawnInference(log)
     current = child
-    const { packsDir, provider, threads, deviceId = 0, kinds, loadDeadlineMs = 120_000 } = options
+    const { packsDir, provider, threads, deviceId = 0, kinds, memory, slotRows, loadDeadlineMs = 120_000 } = options
     const load = {
       type: 'load',
       command: ++number,
@@ -109,6 +113,8 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
       threads,
       deviceId,
       ...(kinds && { kinds }),
+      ...(memory && { memory }),
+      ...(slotRows !== undefined && { slotRows }),
     } as const
     try {
       const answer = expectAnswer(await child.ask(load, { deadlineMs: loadDeadlineMs }), 'loaded')
@@ -267,9 +273,9 @@ async function generate(
   await deliveries
   // The job's own trouble comes before a sample's: whoever catches the latter may take the rest for done.
   if (undelivered !== undefined) throw undelivered
-  const { runMs, totalMs } = expectAnswer(answer, 'generated')
+  const { runMs, totalMs, resident } = expectAnswer(answer, 'generated')
   if (failure !== undefined) throw failure
-  log.debug({ packId, samples: samples.length, runMs, totalMs }, 'generated')
+  log.debug({ packId, samples: samples.length, runMs, totalMs, resident }, 'generated')
   return samples.map(({ id }) => {
     const picture = pictures.get(id)
     if (picture === undefined)

@@ -35,7 +35,7 @@ export function startGpu(
   marks: MarkTools,
 ): AsyncDisposable {
   const drain = new AbortController()
-  const generate = generateOn(device)
+  const generate = generateOn(device, ground.config.models.slotRows)
   const desk = openPreviewDesk(ground, { judge: judgePreview(judge), mark: markPreview(ground, marks) })
   const moderation = {
     classifiersOf: (model: string) => classifiersOf(device, model),
@@ -72,10 +72,10 @@ export function startGpu(
   }
 }
 
-function generateOn(device: Device): Generate {
+function generateOn(device: Device, slotRows: number | null): Generate {
   return async (packId, samples, { onStep, onPicture, onPreview, onFailure, signal }) => {
     const told = new Set<unknown>()
-    const made = madeOn(device, packId)
+    const made = madeOn(device, packId, slotRows)
     const job = { packId, samples: samples.map(asSampleRequest), previewSide: PREVIEW_LEAST_SIDE }
     try {
       await device.generate(job, {
@@ -96,7 +96,7 @@ function generateOn(device: Device): Generate {
   }
 }
 
-function madeOn(device: Device, packId: string): Omit<Made, 'truncated'> {
+function madeOn(device: Device, packId: string, slotRows: number | null): Omit<Made, 'truncated'> {
   const { provider, runtime, packs } = device.packs()
   const pack = packs.find(({ manifest }) => manifest.id === packId)
   const config = pack?.manifest.files.find(({ path }) => path === SCHEDULER_CONFIG)
@@ -105,6 +105,7 @@ function madeOn(device: Device, packId: string): Omit<Made, 'truncated'> {
     runtime,
     ...(pack?.dtype ? { dtype: pack.dtype } : {}),
     ...(config === undefined ? {} : { schedulerConfig: config.sha256 }),
+    ...(slotRows === null ? {} : { slotRows }),
   }
 }
 

@@ -23,6 +23,18 @@ export type Refused = { dir: string; id: string; failure: FailureReport }
 /** What one classifier said of a preview, and which it was. */
 export type PreviewScore = { id: string; version: string; digest: string; categories: Readonly<Record<string, number>> }
 
+/** How many models may be open at a time. Absent: all of them, for as long as the child lives. */
+export type ModelMemory = {
+  budgetBytes?: number
+  /** A model that nobody used for so long is closed. */
+  idleMs?: number
+  /** Ids of models that stay open. */
+  pinned?: readonly string[]
+}
+
+/** An open model, with the memory that opening it took. */
+export type Resident = { id: string; bytes: number }
+
 export type Command =
   | {
       type: 'load'
@@ -33,6 +45,9 @@ export type Command =
       deviceId: number
       /** Absent: every kind. */
       kinds?: readonly PackKind[]
+      memory?: ModelMemory
+      /** Rows of every call of a denoiser; absent: as many as there are. */
+      slotRows?: number
     }
   | {
       type: 'generate'
@@ -70,6 +85,7 @@ export type Answer =
       runtime: string
       packs: readonly LoadedPack[]
       refused: readonly Refused[]
+      resident: readonly Resident[]
     }
   | { type: 'step'; command: number; sampleId: string; index: number; total: number }
   | { type: 'picture'; command: number; picture: Picture }
@@ -84,7 +100,7 @@ export type Answer =
     }
   | { type: 'preview_failed'; command: number; sampleId: string; failure: FailureReport }
   | { type: 'sample_failed'; command: number; sampleId: string; failure: FailureReport }
-  | ({ type: 'generated'; command: number } & Spent)
+  | ({ type: 'generated'; command: number; resident: readonly Resident[] } & Spent)
   | ({ type: 'classified'; command: number; classification: ImageClassification } & Spent)
   | { type: 'cancelled'; command: number }
   | { type: 'failed'; command: number; failure: FailureReport }

@@ -1,11 +1,9 @@
 // The inference child: one process a device, because a model call blocks its event loop and may take the process with it.
 // It holds the sessions, obeys one command at a time, reads `cancel` between steps, and ends when its parent's channel closes.
 // It knows no tenant, database or key; workers/device.ts is the only one that speaks to it.
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Classifier, type ImageClassification, openClassifier } from '../models/classifiers/classifier.ts'
 import { openTextClassifier, type TextClassifierSession } from '../models/classifiers/text.ts'
 import type { LatentSample } from '../models/families/denoise.ts'
-import { openModel } from '../models/families/family.ts'
 import type { Model } from '../models/families/opening.ts'
 import { asModelError, ModelError } from '../models/runtime/error.ts'
 import { type Pack, verifyPack } from '../models/runtime/pack.ts'
@@ -13,14 +11,19 @@ import { previewOf, previewSize } from '../models/runtime/pixels.ts'
 import { chooseProvider, RUNTIME, type SessionOptions } from '../models/runtime/sessions.ts'
 import { isRunning, type Rgb, type SampleRequest } from '../models/runtime/stepper.ts'
 import { surveyPacks } from '../models/runtime/survey.ts'
+import { drawAll, keepModels, type Models } from './inference-models.ts'
 import type { Answer, Command, FailureReport, PreviewScore, Refused } from './inference-protocol.ts'
 
 type Loaded = {
   packs: Map<string, Pack>
-  models: Map<string, Model>
+  models: Models
+  /** What each model's denoiser computes with. */
+  dtypes: Map<string, string>
   classifiers: Map<string, Classifier>
   texts: Map<string, TextClassifierSession>
 }
+
+const MOST_OFTEN_MS = 20
 
 let loaded: Loaded | null = null
 let inFlight: number | null = null
@@ -68,35 +71,62 @@ async function load({
   threads,
   deviceId,
   kinds,
+  memory = {},
+  slotRows,
 }: Extract<Command, { type: 'load' }>): Promise<void> {
   if (loaded !== null) throw new ModelError('model_error', 'packs are loaded already')
   const chosen = await chooseProvider(provider)
-  const options = { provider: chosen.provider, threads, deviceId }
-  const fresh: Loaded = { packs: new Map(), models: new Map(), classifiers: new Map(), texts: new Map() }
+  const options = { provider: chosen.provider, threads, deviceId, slotRows: slotRows ?? null }
+  const opened = new Map<string, Pack>()
+  const models = keepModels(opened, options, memory)
+  const fresh: Loaded = { packs: opened, models, dtypes: new Map(), classifiers: new Map(), texts: new Map() }
   const survey = await surveyPacks(packsDir, kinds)
   const refused = survey.refused.map(({ dir, id, error }): Refused => ({ dir, id, failure: report(error) }))
-  for (const found of survey.packs) {
+  // Pinned models come last, so that those beside them do not make room for nothing.
+  const isPinned = ({ manifest: { id } }: Pack) => Number(memory.pinned?.includes(id) ?? false)
+  for (const found of survey.packs.toSorted((a, b) => isPinned(a) - isPinned(b))) {
     const { dir, manifest } = found
     try {
       await openPack(fresh, found.adopted ? found : await verifyPack(dir), options)
     } catch (error) {
-      // What is wrong with a pack is that pack's; memory and a provider are everybody's.
-      if (!(error instanceof ModelError) || !error.code.startsWith('pack_')) throw error
+      // What is wrong with a pack is that pack's, and so is a size beyond the budget; a provider is everybody's.
+      const own = error instanceof ModelError && (error.code.startsWith('pack_') || error.field === 'model')
+      if (!own) throw error
+      opened.delete(manifest.id)
       refused.push({ dir, id: manifest.id, failure: report(error) })
     }
   }
   loaded = fresh
   const packs = Array.from(fresh.packs.values(), ({ manifest, digest, adopted = false }) => {
-    return { manifest, digest, adopted, dtype: fresh.models.get(manifest.id)?.dtype ?? null }
+    return { manifest, digest, adopted, dtype: fresh.dtypes.get(manifest.id) ?? null }
   })
-  await say({ type: 'loaded', command, provider: chosen, runtime: RUNTIME, packs, refused })
+  if (memory.idleMs !== undefined) closeIdleEvery(models, memory.idleMs)
+  await say({
+    type: 'loaded',
+    command,
+    provider: chosen,
+    runtime: RUNTIME,
+    packs,
+    refused,
+    resident: models.resident(),
+  })
+}
+
+/** While nothing is in flight: a model in use is not idle. */
+function closeIdleEvery(models: Models, idleMs: number): void {
+  const look = () => {
+    if (inFlight === null) void models.closeIdle()
+  }
+  setInterval(look, Math.max(MOST_OFTEN_MS, idleMs / 2)).unref()
 }
 
 async function openPack(fresh: Loaded, pack: Pack, options: SessionOptions): Promise<void> {
   const { manifest } = pack
+  fresh.packs.set(manifest.id, pack)
   switch (manifest.kind) {
     case 'text-to-image':
-      fresh.models.set(manifest.id, await openModel(pack, manifest, options))
+      // Every model is opened once, so that one that cannot serve is known before anybody asks for it.
+      fresh.dtypes.set(manifest.id, (await fresh.models.get(manifest.id)).dtype)
       break
     case 'image-classifier':
       fresh.classifiers.set(manifest.id, await openClassifier(pack, manifest, options))
@@ -107,35 +137,25 @@ async function openPack(fresh: Loaded, pack: Pack, options: SessionOptions): Pro
     default:
       manifest satisfies never
   }
-  fresh.packs.set(manifest.id, pack)
 }
 
 async function generate(order: Extract<Command, { type: 'generate' }>): Promise<void> {
   const { command, packId, previewSide } = order
-  const model = loaded?.models.get(packId)
-  if (model === undefined) throw new ModelError('pack_missing', `no text-to-image pack ${packId}`, { field: 'model' })
-  const [begun, ran] = [performance.now(), model.runMs()]
-  const states = await model.prepare(order.samples.map((sample) => previewable(sample, previewSide)))
-  const told = new Set<object>()
-  while (told.size < states.length) {
-    // A turn of the event loop: here a cancel that arrived during the step is read.
-    await nextTurn()
-    if (cancelled === command) return await say({ type: 'cancelled', command })
-    const running = states.filter(isRunning)
-    await model.step(running)
-    for (const { id, index, total, failure } of running)
-      if (failure === null) void say({ type: 'step', command, sampleId: id, index, total })
-    for (const state of states.filter((one) => !isRunning(one) && !told.has(one))) {
-      told.add(state)
-      try {
-        await say({ type: 'picture', command, picture: await model.finish(state) })
-      } catch (error) {
-        await say({ type: 'sample_failed', command, sampleId: state.id, failure: report(error) })
-      }
-    }
-    await preview(command, packId, model, states, previewSide)
-  }
-  await say({ type: 'generated', command, runMs: model.runMs() - ran, totalMs: performance.now() - begun })
+  if (loaded === null) throw new ModelError('pack_missing', `no text-to-image pack ${packId}`, { field: 'model' })
+  const { models } = loaded
+  const begun = performance.now()
+  const ran = (await models.get(packId)).runMs()
+  const requests = order.samples.map((sample) => previewable(sample, previewSide))
+  const done = await drawAll(models, packId, requests, {
+    onStep: ({ id, index, total }) => void say({ type: 'step', command, sampleId: id, index, total }),
+    onPicture: (picture) => say({ type: 'picture', command, picture }),
+    onFailure: (sampleId, error) => say({ type: 'sample_failed', command, sampleId, failure: report(error) }),
+    preview: (model, samples) => preview(command, packId, model, samples, previewSide),
+    isCancelled: () => cancelled === command,
+  })
+  if (!done) return await say({ type: 'cancelled', command })
+  const runMs = (await models.get(packId)).runMs() - ran
+  await say({ type: 'generated', command, runMs, totalMs: performance.now() - begun, resident: models.resident() })
 }
 
 /** A picture too small to release as a preview is not previewed at all. */

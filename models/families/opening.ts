@@ -5,6 +5,7 @@ import { type Fields, readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, packFile, packFileIf, readPackJson } from '../runtime/pack.ts'
 import { type Module, openModule, type SessionOptions } from '../runtime/sessions.ts'
+import { slotted } from '../runtime/slots.ts'
 import type { Stepper } from '../runtime/stepper.ts'
 import { type PlanSteps, readScheduler, type SchedulerName } from '../schedulers/scheduler.ts'
 import type { Denoiser, LatentSample } from './denoise.ts'
@@ -29,6 +30,9 @@ export type Opened = {
   serve(stepper: Stepper<LatentSample>, denoiser: Module, input: string): Model
 }
 
+/** What a denoiser calls its latents, by the part that it is. */
+const DENOISERS: Readonly<Record<string, string>> = { unet: 'sample', transformer: 'hidden_states' }
+
 /** Opens a family's graphs with `build`. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
 export async function openGraphs(
   pack: Pack,
@@ -43,7 +47,9 @@ export async function openGraphs(
       const module = stack.use(await openModule(packFile(pack, `${part}/model.onnx`), options))
       modules.push(module)
       expectInputs(module, part, inputs, optional)
-      return module
+      const main = DENOISERS[part]
+      const { slotRows = null } = options
+      return main === undefined || slotRows === null ? module : { ...module, ...slotted(module, slotRows, main) }
     },
     async openIf(part, inputs) {
       return packFileIf(pack, `${part}/model.onnx`) === null ? null : opened.open(part, inputs)

@@ -13,7 +13,13 @@ export type ProviderChoice = {
   /** One sentence for an operator. */
   why: string
 }
-export type SessionOptions = { provider: Provider; threads: number; deviceId?: number }
+export type SessionOptions = {
+  provider: Provider
+  threads: number
+  deviceId?: number
+  /** Rows of every call of a denoiser (slots.ts); null, and unless said: as many as there are. */
+  slotRows?: number | null
+}
 
 /** One exported graph: text encoder, UNet, decoder, classifier. */
 export type Module = {

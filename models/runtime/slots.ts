@@ -3,19 +3,13 @@
 import type { Module } from './sessions.ts'
 import type { Feed, Output } from './tensors.ts'
 
-/**
- * A module whose every run has `rows` rows: fewer are padded by the last one, more are cut into several runs. `shared` inputs are
- * the same for all rows, and have no dimension of rows.
- */
-export function slotted(
-  module: Pick<Module, 'run'>,
-  rows: number,
-  shared: readonly string[] = [],
-): Pick<Module, 'run'> {
+/** A module whose every run has `rows` rows, as its input `main` counts them: fewer are padded by the last one, more are cut into runs. */
+export function slotted(module: Pick<Module, 'run'>, rows: number, main: string): Pick<Module, 'run'> {
   return {
     async run(feeds) {
-      const perRow = Object.entries(feeds).filter(([name, { dims }]) => !shared.includes(name) && dims.length > 0)
-      const asked = perRow[0]?.[1].dims[0] ?? 0
+      const asked = feeds[main]?.dims[0] ?? 0
+      // One timestep for all, and positions without a dimension of rows, are what they are in any company.
+      const perRow = Object.entries(feeds).filter(([name, { dims }]) => dims[0] === asked && !isShared(name, dims))
       const parts: ReadonlyMap<string, Output>[] = []
       for (let from = 0; from < asked; from += rows) {
         const cut = perRow.map(([name, feed]) => [name, slotOf(feed, from, rows)] as const)
@@ -26,6 +20,11 @@ export function slotted(
       return join(parts)
     },
   }
+}
+
+/** A transformer's positions: the same for all rows where they are a table. */
+function isShared(name: string, dims: readonly number[]): boolean {
+  return (name === 'txt_ids' || name === 'img_ids') && dims.length === 2
 }
 
 /** Rows `from` to `from + rows`; those beyond the end are the last one again. */

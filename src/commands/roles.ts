@@ -90,6 +90,8 @@ async function openGpu(
       required: config.defaultModel,
       provider: config.provider,
       threads: config.threads,
+      memory: config.models.memory,
+      ...(config.models.slotRows === null ? {} : { slotRows: config.models.slotRows }),
       stepDeadlineMs: () => config.stepDeadlineMs,
       log,
     }),

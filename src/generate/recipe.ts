@@ -16,6 +16,8 @@ export type Recipe = {
   provider: string
   dtype: string | null
   runtime: string | null
+  /** Rows of every call of the denoiser; null: as many as there were, which on a GPU may show in the last bits. */
+  slot_rows: number | null
   steps: number
   guidance_scale: number
   seed: number
@@ -35,6 +37,7 @@ export function recipeOf(order: Order, seed: number, made: Made, start: StartDig
     provider: made.provider,
     dtype: made.dtype ?? null,
     runtime: made.runtime ?? null,
+    slot_rows: made.slotRows ?? null,
     steps: order.steps,
     guidance_scale: order.guidance_scale,
     seed,

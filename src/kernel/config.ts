@@ -9,6 +9,7 @@ import { readHub } from './config/hub.ts'
 import { readLabel } from './config/label.ts'
 import { readDispatch, readLimits, readPressure, readStrangers } from './config/limits.ts'
 import { readLogKey } from './config/log-key.ts'
+import { readModels } from './config/models.ts'
 import { readNative } from './config/native.ts'
 import { readObjectsConfig } from './config/objects.ts'
 import { readOidc } from './config/oidc.ts'
@@ -32,6 +33,7 @@ export function readConfig(env: Environment) {
   const reader = openReader(env)
   const { problems, text, optional, integer, choice, url } = reader
   const publicUrl = url('DARKROOM_PUBLIC_URL', ['http:', 'https:'])
+  const defaultModel = text('DARKROOM_DEFAULT_MODEL', 'storybook')
   const config = {
     root: ROOT,
     home: resolve(text('DARKROOM_HOME', '.darkroom')),
@@ -51,7 +53,8 @@ export function readConfig(env: Environment) {
     packsDir: resolve(text('DARKROOM_PACKS_DIR', resolve(ROOT, 'models/packs'))),
     policiesDir: resolve(text('DARKROOM_POLICIES_DIR', resolve(ROOT, 'policies'))),
     hub: readHub(reader),
-    defaultModel: text('DARKROOM_DEFAULT_MODEL', 'storybook'),
+    defaultModel,
+    models: readModels(reader, defaultModel),
     provider: choice('DARKROOM_PROVIDER', 'auto', PROVIDERS),
     threads: integer('DARKROOM_THREADS', Math.max(1, availableParallelism()), 1, 256),
     limits: readLimits(reader),

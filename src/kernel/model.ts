@@ -75,6 +75,8 @@ export type Made = {
   runtime?: string
   /** SHA-256 of the scheduler's configuration in the pack. */
   schedulerConfig?: string
+  /** Rows of every call of the denoiser; absent where there were as many as there were. */
+  slotRows?: number
 }
 
 export type GenerateHooks = {

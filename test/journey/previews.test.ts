@@ -254,6 +254,7 @@ test('the record of a picture says how it was made, in its row and in the facts 
     provider: 'cpu',
     dtype: 'float32',
     runtime: 'a runtime 1.0',
+    slot_rows: null,
     steps: 4,
     guidance_scale: 4,
     seed: 1,

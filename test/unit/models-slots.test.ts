@@ -5,14 +5,18 @@ import fc from 'fast-check'
 import { slotted } from '../../models/runtime/slots.ts'
 import type { Feed, Output } from '../../models/runtime/tensors.ts'
 
-/** Answers 2 · x + t + id in each row's place, of [rows, 3], [rows] and a shared [2]. */
+/** Answers 2 · x + t + id in each row's place, of [rows, 3], [rows] and shared positions [2, 1]. */
 function doubling() {
   const seen: number[] = []
   return {
     seen,
-    async run({ sample, timestep, ids }: Readonly<Record<string, Feed>>): Promise<ReadonlyMap<string, Output>> {
+    async run({
+      sample,
+      timestep,
+      txt_ids: ids,
+    }: Readonly<Record<string, Feed>>): Promise<ReadonlyMap<string, Output>> {
       const rows = sample?.dims[0] ?? 0
-      assert.deepEqual([sample?.dims, timestep?.dims, ids?.dims], [[rows, 3], [rows], [2]])
+      assert.deepEqual([sample?.dims, timestep?.dims, ids?.dims], [[rows, 3], [rows], [2, 1]])
       seen.push(rows)
       const values = Float32Array.from(sample?.values ?? [], (x, i) => {
         return 2 * x + (timestep?.values[Math.floor(i / 3)] ?? 0) + (ids?.values[1] ?? 0)
@@ -29,10 +33,10 @@ describe('a graph in fixed slots', () => {
         const module = doubling()
         const values = Float32Array.from({ length: rows * 3 }, (_, i) => i)
         const timestep = { values: Float32Array.from({ length: rows }, (_, i) => 100 * i), dims: [rows] }
-        const outputs = await slotted(module, slot, ['ids']).run({
+        const outputs = await slotted(module, slot, 'sample').run({
           sample: { values, dims: [rows, 3] },
           timestep,
-          ids: { values: [1, 7], dims: [2] },
+          txt_ids: { values: [1, 7], dims: [2, 1] },
         })
         const { values: found, dims } = outputs.get('out_sample') ?? { values: [], dims: [] }
         assert.deepEqual(dims, [rows, 3])
