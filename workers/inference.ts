@@ -81,6 +81,12 @@ async function load({
   const models = keepModels(opened, options, memory)
   const fresh: Loaded = { packs: opened, models, dtypes: new Map(), classifiers: new Map(), texts: new Map() }
   const survey = await surveyPacks(packsDir, kinds)
+  const here = new Set([...survey.packs.map(({ manifest }) => manifest.id), ...survey.refused.map(({ id }) => id)])
+  const absent = memory.pinned?.find((id) => !here.has(id))
+  if (absent !== undefined)
+    throw new ModelError('pack_missing', `there is no pack '${absent}' to keep open`, {
+      field: 'DARKROOM_MODEL_PINNED',
+    })
   const refused = survey.refused.map(({ dir, id, error }): Refused => ({ dir, id, failure: report(error) }))
   // Pinned models come last, so that those beside them do not make room for nothing.
   const isPinned = ({ manifest: { id } }: Pack) => Number(memory.pinned?.includes(id) ?? false)

@@ -78,6 +78,10 @@ describe('an inference child under a budget', () => {
     )
   })
 
+  it('does not start with the name of a model to keep open that is not there', async () => {
+    await assert.rejects(open({ pinned: ['model-a', 'model-d'] }), /model-d.*DARKROOM_MODEL_PINNED/)
+  })
+
   it('closes what nobody used for its time, and draws with it again', async () => {
     await using child = await open({ idleMs: 50, pinned: ['model-c'] })
     for (let tries = 0; ; tries++) {
