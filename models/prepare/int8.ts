@@ -151,7 +151,7 @@ function isConstant(links: Links, name: string): boolean {
 }
 
 /** Removes weights that nobody takes any more, and what stood before them. */
-function dropUnused({ graph, usersOf }: Links, changes: Changes, found: readonly Product[]): void {
+function dropUnused({ graph, usersOf, makerOf }: Links, changes: Changes, found: readonly Product[]): void {
   const changed = new Map(found.map(({ node }) => [node.index, node]))
   const isUsed = (name: string) =>
     graph.outputs.has(name) ||
@@ -164,7 +164,10 @@ function dropUnused({ graph, usersOf }: Links, changes: Changes, found: readonly
   for (const { node, weight } of found) {
     for (const link of weight.chain) if (!link.outputs.some(isUsed)) changes.nodes.set(link.index, [])
     const source = weight.chain.at(-1)?.inputs[0] ?? node.inputs[1] ?? ''
-    if (!isUsed(source) && graph.initialisers.has(source)) changes.initialisers.set(source, null)
+    if (isUsed(source)) continue
+    const constant = makerOf(source)
+    if (constant === null) changes.initialisers.set(source, null)
+    else changes.nodes.set(constant.index, [])
   }
 }
 

@@ -1,6 +1,8 @@
 // A matrix in eight bits: symmetric, each column by its own scale. Seven of the bits are used: two products of an unsigned byte and such
 // a weight fit into 16 bits, which is where CPUs without VNNI add them up, so that no CPU clips what another does not. Pure.
 const LIMIT = 64
+// The smallest normal float32.
+const LEAST_SCALE = 2 ** -126
 
 export type Quantised = {
   /** [rows, columns], row-major. */
@@ -18,8 +20,8 @@ export function quantise(matrix: Float32Array, rows: number, columns: number, tr
     let largest = 0
     for (let row = 0; row < rows; row++)
       largest = Math.max(largest, Math.abs(matrix[row * down + column * across] ?? 0))
-    // A column of zeros has any scale.
-    scales[column] = largest === 0 ? 1 : largest / LIMIT
+    // A column of zeros has any scale, and one that float32 has no exact scale for is as good as zeros.
+    scales[column] = largest / LIMIT < LEAST_SCALE ? 1 : largest / LIMIT
   }
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++) {
