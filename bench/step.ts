@@ -39,8 +39,15 @@ function nullParts(channels: number, tokens: number, width: number, side: number
   }
   const config = { prediction_type: 'v_prediction', rescale_betas_zero_snr: true, timestep_spacing: 'trailing' }
   return {
-    tokenizer: { length: tokens, encode: () => ({ ids: [0], truncated: false }) },
-    textEncoder: { run: async () => new Map([['last_hidden_state', embedding]]) },
+    tokenizer: {
+      ...{ length: tokens, start: 0, end: 0, pad: 0, comma: undefined, largestId: 0 },
+      tokens: () => [],
+      encode: () => ({ ids: [0], truncatedTokens: 0 }),
+    },
+    textEncoder: {
+      module: { run: async () => new Map([['last_hidden_state', embedding]]) },
+      hidden: 'last_hidden_state',
+    },
     unet,
     vaeDecoder: { run: async () => new Map([['sample', zeros(3 * 64 * side * side, [1, 3, 8 * side, 8 * side])]]) },
     vaeEncoder: null,

@@ -41,11 +41,12 @@ export async function develop(
 }
 
 /** Fields that not every family has a place for. */
-export type OwnField = 'conditioning' | 'denoising' | 'trueGuidanceScale'
+export type OwnField = 'conditioning' | 'denoising' | 'trueGuidanceScale' | 'promptSyntax'
 const OWN_FIELDS: readonly (readonly [OwnField, name: string])[] = [
   ['conditioning', 'conditioning'],
   ['denoising', 'denoising'],
   ['trueGuidanceScale', 'true_guidance_scale'],
+  ['promptSyntax', 'prompt_syntax'],
 ]
 
 /** ModelError invalid_input: a request that this model cannot do, by its field. `own` are the fields that its family reads. */

@@ -1,9 +1,9 @@
 // Opens a Stable Diffusion pack: its four parts, its configuration, and what its exporter called things.
 // What the pack asks for and sd.ts does not do is refused here, by file and field. What it can do: sd-operations.ts.
+import { openClipTokenizer } from '../prompts/clip-tokenizer.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import type { Pack } from '../runtime/pack.ts'
 import type { SessionOptions } from '../runtime/sessions.ts'
-import { openTokenizer } from '../runtime/tokenizer.ts'
 import { guidanceWidthOf } from './guidance-embedding.ts'
 import {
   configOf,
@@ -16,12 +16,13 @@ import {
   timestepKind,
 } from './opening.ts'
 import { createSd } from './sd.ts'
+import { onlyOutputOf } from './text-encoders.ts'
 
 /** Opens sessions and reads configuration. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
 export function openSd(pack: Pack, manifest: TextToImageManifest, options: SessionOptions): Promise<Model> {
   return openGraphs(pack, options, async (opened) => {
     const { open, serve } = opened
-    const tokenizer = await openTokenizer(pack, 'tokenizer', manifest.promptTokens)
+    const tokenizer = await openClipTokenizer(pack, 'tokenizer', manifest.promptTokens)
     const textEncoder = await open('text_encoder', ['input_ids'])
     const unet = await open('unet', ['sample', 'timestep', 'encoder_hidden_states'], ['timestep_cond'])
     const autoencoder = await openAutoencoder(opened)
@@ -32,7 +33,7 @@ export function openSd(pack: Pack, manifest: TextToImageManifest, options: Sessi
     const stepper = createSd({
       ...latents,
       tokenizer,
-      textEncoder,
+      textEncoder: { module: textEncoder, hidden: onlyOutputOf(textEncoder, 'text_encoder', 'last_hidden_state') },
       unet,
       timestep: timestepKind(unet),
       scheduler: manifest.scheduler,

@@ -1,22 +1,22 @@
 // Stable Diffusion 1.x and 2.x, in numbered steps: CLIP text encoder, one UNet with classifier-free guidance, a KL autoencoder.
 // A latent consistency model is the same with a UNet that was taught guidance (guidance-embedding.ts).
 // Source: diffusers pipelines/stable_diffusion/pipeline_stable_diffusion.py; edits begin in start.ts. Opening a pack: sd-pack.ts.
-import { ModelError } from '../runtime/error.ts'
+import type { ClipTokenizer } from '../prompts/clip-tokenizer.ts'
 import { seedNoise } from '../runtime/noise.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { Stepper } from '../runtime/stepper.ts'
-import { allFinite, type Output } from '../runtime/tensors.ts'
-import type { PromptTokenizer } from '../runtime/tokenizer.ts'
+import type { Output } from '../runtime/tensors.ts'
 import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
+import { chunksOf, encodeChunks } from './chunked.ts'
 import { createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
 import { guidanceInput } from './guidance-embedding.ts'
 import { checkRequest, develop, type LatentSpace } from './latent-space.ts'
-import { only } from './outputs.ts'
 import { begin, type Encodings } from './start.ts'
 
 export type SdParts = LatentSpace & {
-  tokenizer: PromptTokenizer
-  textEncoder: Pick<Module, 'run'>
+  tokenizer: ClipTokenizer
+  /** Its output [1, length, width] by name. */
+  textEncoder: { module: Pick<Module, 'run'>; hidden: string }
   unet: Pick<Module, 'run'>
   timestep: 'vector' | 'single' | 'scalar'
   scheduler: SchedulerName
@@ -38,19 +38,21 @@ export function createSd(parts: SdParts): Stepper<LatentSample> {
 
   return {
     async prepare(requests) {
-      const known = new Map<string, { embedding: Output; truncated: boolean }>()
+      const known = new Map<string, Output>()
       const encodings: Encodings = new Map()
       const samples: LatentSample[] = []
       for (const request of requests) {
-        checkRequest(parts, request)
+        checkRequest(parts, request, ['promptSyntax'])
         // 1. Encode the prompt and the negative prompt; equal texts once.
         const guided = request.guidanceScale > 1 && parts.guidanceWidth === null
         const texts = guided ? [request.negativePrompt, request.prompt] : [request.prompt]
-        const encoded = []
-        for (const text of texts) {
-          const done = known.get(text) ?? (await encodeText(text))
-          known.set(text, done)
-          encoded.push(done)
+        const prompts = chunksOf(tokenizer, texts, request.promptSyntax)
+        const embeddings: Output[] = []
+        for (const prompt of prompts) {
+          const key = JSON.stringify(prompt.chunks)
+          const done = known.get(key) ?? (await encodeChunks(textEncoder.module, prompt, textEncoder.hidden)).hidden
+          known.set(key, done)
+          embeddings.push(done)
         }
         // 2. Plan the timesteps, draw the first latents: noise, or a picture's with noise (start.ts).
         const plan = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps, request.custom)
@@ -58,8 +60,8 @@ export function createSd(parts: SdParts): Stepper<LatentSample> {
         const beginning = await begin(parts, request, plan, noise, encodings)
         const guidance = parts.guidanceWidth === null ? {} : guidanceInput(request.guidanceScale, parts.guidanceWidth)
         const own = {
-          truncated: encoded.some(({ truncated }) => truncated),
-          rows: encoded.map(({ embedding }) => ({ encoder_hidden_states: embedding, ...guidance })),
+          truncated: prompts.some(({ truncated }) => truncated),
+          rows: embeddings.map((embedding) => ({ encoder_hidden_states: embedding, ...guidance })),
           height: request.height / parts.sizes.factor,
           width: request.width / parts.sizes.factor,
         }
@@ -80,14 +82,5 @@ export function createSd(parts: SdParts): Stepper<LatentSample> {
       const due = sample.previews.shift()
       return due === undefined ? null : { index: due.index, picture: await develop(parts, sample, due.latents) }
     },
-  }
-
-  async function encodeText(text: string) {
-    const { ids, truncated } = tokenizer.encode(text)
-    const outputs = await textEncoder.run({ input_ids: { values: ids, dims: [1, ids.length] } })
-    const embedding = only(outputs, 'last_hidden_state')
-    if (!allFinite(embedding.values))
-      throw new ModelError('nan', 'the text encoder returned values that are not numbers')
-    return { embedding, truncated }
   }
 }

@@ -1,10 +1,16 @@
 // A prompt as SDXL reads it: each encoder's hidden states before its last layer, side by side, and the last encoder's projection.
 // A base model has two encoders; a refiner has the second alone. Source: diffusers StableDiffusionXLPipeline.encode_prompt.
+import type { ClipTokenizer } from '../prompts/clip-tokenizer.ts'
 import { ModelError } from '../runtime/error.ts'
+import type { Module } from '../runtime/sessions.ts'
+import type { PromptSyntax } from '../runtime/stepper.ts'
 import type { Output } from '../runtime/tensors.ts'
-import { encodeText, type TextEncoder, take } from './text-encoders.ts'
+import { type ChunkedPrompt, chunksOf, encodeChunks } from './chunked.ts'
+import { take } from './text-encoders.ts'
 
-export type SdxlEncoder = TextEncoder & {
+export type SdxlEncoder = {
+  tokenizer: ClipTokenizer
+  module: Pick<Module, 'run'>
   /** Its output [1, length, width]: the hidden states before the last layer. */
   hidden: string
   /** Its output [1, width]; null where only the other's is read. */
@@ -19,17 +25,37 @@ export type Prompt = {
   truncated: boolean
 }
 
-export async function encodePrompt(encoders: readonly SdxlEncoder[], text: string): Promise<Prompt> {
+/** Prompts of equal length; equal ones once, by `known`. ModelError invalid_input (field `prompt`), nan, as the sessions. */
+export async function encodePrompts(
+  encoders: readonly SdxlEncoder[],
+  texts: readonly string[],
+  syntax: PromptSyntax | undefined,
+  known: Map<string, Prompt>,
+): Promise<Prompt[]> {
+  const read = encoders.map(({ tokenizer }) => chunksOf(tokenizer, texts, syntax))
+  const prompts: Prompt[] = []
+  for (const i of texts.keys()) {
+    const own = read.flatMap((prompt) => prompt[i] ?? [])
+    const key = JSON.stringify(own.map(({ chunks }) => chunks))
+    const prompt = known.get(key) ?? (await encodePrompt(encoders, own))
+    known.set(key, prompt)
+    prompts.push(prompt)
+  }
+  return prompts
+}
+
+async function encodePrompt(encoders: readonly SdxlEncoder[], read: readonly ChunkedPrompt[]): Promise<Prompt> {
   const hidden: Output[] = []
-  let [pooled, truncated]: [Output | null, boolean] = [null, false]
-  for (const encoder of encoders) {
-    const encoded = await encodeText(encoder, text)
-    hidden.push(take(encoded.outputs, encoder.hidden))
-    if (encoder.pooled !== null) pooled = take(encoded.outputs, encoder.pooled)
-    truncated ||= encoded.truncated
+  let pooled: Output | null = null
+  for (const [i, encoder] of encoders.entries()) {
+    const prompt = read[i]
+    if (prompt === undefined) throw new TypeError('every encoder has read the prompt')
+    const encoded = await encodeChunks(encoder.module, prompt, encoder.hidden)
+    hidden.push(encoded.hidden)
+    if (encoder.pooled !== null) pooled = take(encoded.first, encoder.pooled)
   }
   if (pooled === null) throw new TypeError('the last encoder projects')
-  return { embedding: sideBySide(hidden), pooled, truncated }
+  return { embedding: sideBySide(hidden), pooled, truncated: read.some(({ truncated }) => truncated) }
 }
 
 /** The prompt that a model knows as none. */

@@ -11,7 +11,7 @@ import { guidanceInput } from './guidance-embedding.ts'
 import { checkRequest, develop, type LatentSpace } from './latent-space.ts'
 import { checkPortions, endingAt, goesOnAt } from './portions.ts'
 import { timeIdsOf } from './sdxl-conditioning.ts'
-import { encodePrompt, type Prompt, type SdxlEncoder, zeroed } from './sdxl-prompt.ts'
+import { encodePrompts, type Prompt, type SdxlEncoder, zeroed } from './sdxl-prompt.ts'
 import { begin, type Encodings, UNET_JOINING } from './start.ts'
 
 export type SdxlParts = LatentSpace & {
@@ -84,16 +84,12 @@ export function createSdxl(parts: SdxlParts): Stepper<LatentSample> {
   }
 
   async function promptsOf(request: SampleRequest, known: Map<string, Prompt>): Promise<Prompt[]> {
-    const encode = async (text: string) => {
-      const done = known.get(text) ?? (await encodePrompt(parts.encoders, text))
-      known.set(text, done)
-      return done
-    }
-    const prompt = await encode(request.prompt)
-    if (request.guidanceScale <= 1 || parts.guidanceWidth !== null) return [prompt]
-    const { negativePrompt, conditioning: { emptyNegative } = {} } = request
+    const { prompt, negativePrompt, promptSyntax, conditioning: { emptyNegative } = {} } = request
+    const encode = (texts: readonly string[]) => encodePrompts(parts.encoders, texts, promptSyntax, known)
+    if (request.guidanceScale <= 1 || parts.guidanceWidth !== null) return encode([prompt])
     const zeroes = emptyNegative === undefined ? parts.zeroesEmptyNegative : emptyNegative === 'zeros'
-    return [negativePrompt === '' && zeroes ? zeroed(prompt) : await encode(negativePrompt), prompt]
+    if (negativePrompt !== '' || !zeroes) return encode([negativePrompt, prompt])
+    return (await encode([prompt])).flatMap((one) => [zeroed(one), one])
   }
 
   /** [negative, prompt], or the prompt alone. */
@@ -109,7 +105,7 @@ export function createSdxl(parts: SdxlParts): Stepper<LatentSample> {
 }
 
 function check(parts: SdxlParts, request: SampleRequest): void {
-  checkRequest(parts, request, ['conditioning', 'denoising'])
+  checkRequest(parts, request, ['conditioning', 'denoising', 'promptSyntax'])
   checkPortions(request)
   if (parts.refines && request.start === undefined)
     throw new ModelError('invalid_input', 'image: expected a picture or latents; a refiner makes none of nothing', {

@@ -35,6 +35,12 @@ export function outputOf(module: Pick<Module, 'outputs'>, part: string, name: st
   return name
 }
 
+/** The name, or the only output's where an exporter named it otherwise. ModelError pack_unsupported. */
+export function onlyOutputOf(module: Pick<Module, 'outputs'>, part: string, name: string): string {
+  const [first] = module.outputs.keys()
+  return first !== undefined && module.outputs.size === 1 ? first : outputOf(module, part, name)
+}
+
 /**
  * The name of the hidden states before the last layer: hidden_states.0 are the embeddings, and the last the last layer's. How many
  * `layers` there are is the configuration's to say, else the names'. ModelError pack_unsupported: exported without them.

@@ -34,11 +34,19 @@ export type MicroConditioning = {
   emptyNegative?: 'zeros' | 'encoded' | undefined
 }
 
+/**
+ * plain: every character counts, and what a text encoder does not read is cut, as in diffusers. weighted: `(x:1.2)`, `[x]` and BREAK
+ * as the webui reads them, and prompts of several chunks.
+ */
+export type PromptSyntax = 'plain' | 'weighted'
+
 export type SampleRequest = {
   id: string
   prompt: string
   /** Empty: none, as diffusers' call without one, which some models take as zeros (see `conditioning.emptyNegative`). */
   negativePrompt: string
+  /** Plain unless said. */
+  promptSyntax?: PromptSyntax | undefined
   /** As torch.manual_seed: the low 32 bits count. */
   seed: number
   /** Pixels. */

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { preprocess } from '../../models/classifiers/multi-label.ts'
 import { score } from '../../models/classifiers/scores.ts'
+import { type ClipTokenizer, openClipTokenizer } from '../../models/prompts/clip-tokenizer.ts'
 import { asModelError, ModelError } from '../../models/runtime/error.ts'
 import { seedNoise } from '../../models/runtime/noise.ts'
 import { readPackManifest } from '../../models/runtime/pack.ts'
 import { chooseProvider, openModule, type Provider } from '../../models/runtime/sessions.ts'
 import { allFinite, encode, fromHalf, toHalf } from '../../models/runtime/tensors.ts'
-import { openTokenizer } from '../../models/runtime/tokenizer.ts'
 import { floats, worst } from '../models/parity.ts'
 import { TINY_SD, temporaryFolder, writeTinyPack } from '../models/tiny.ts'
 
@@ -42,17 +42,21 @@ describe("torch's randn", () => {
 describe('the tokenizer', () => {
   type Tokens = { text: string; ids: number[]; truncated: boolean }
   const tokens: Tokens[] = read('pipeline.json').tokens
+  const encoded = (tokenizer: ClipTokenizer, text: string) => {
+    const { ids, truncatedTokens } = tokenizer.encode(text)
+    return { ids, truncated: truncatedTokens > 0 }
+  }
 
   it('gives the ids of transformers, padded, cut with the end token kept, and says when it cut', async () => {
-    const tokenizer = await openTokenizer(await readPackManifest(TINY_SD), 'tokenizer', 20)
-    for (const { text, ids, truncated } of tokens) assert.deepEqual(tokenizer.encode(text), { ids, truncated }, text)
+    const tokenizer = await openClipTokenizer(await readPackManifest(TINY_SD), 'tokenizer', 20)
+    for (const { text, ids, truncated } of tokens) assert.deepEqual(encoded(tokenizer, text), { ids, truncated }, text)
   })
 
   it('built from vocab.json and merges.txt is the same tokenizer', async () => {
     await using folder = await temporaryFolder()
     const dir = await writeTinyPack(folder.path, { remove: ['tokenizer/tokenizer.json'] })
-    const tokenizer = await openTokenizer(await readPackManifest(dir), 'tokenizer', 20)
-    for (const { text, ids, truncated } of tokens) assert.deepEqual(tokenizer.encode(text), { ids, truncated }, text)
+    const tokenizer = await openClipTokenizer(await readPackManifest(dir), 'tokenizer', 20)
+    for (const { text, ids, truncated } of tokens) assert.deepEqual(encoded(tokenizer, text), { ids, truncated }, text)
   })
 
   it('pads with the token that the configuration names', async () => {
@@ -60,11 +64,14 @@ describe('the tokenizer', () => {
     const config = { bos_token: '<|startoftext|>', eos_token: { content: '<|endoftext|>' }, pad_token: '!' }
     const remove = ['tokenizer/special_tokens_map.json']
     const dir = await writeTinyPack(folder.path, { json: { 'tokenizer/tokenizer_config.json': config }, remove })
-    const tokenizer = await openTokenizer(await readPackManifest(dir), 'tokenizer', 6)
+    const tokenizer = await openClipTokenizer(await readPackManifest(dir), 'tokenizer', 6)
     assert.deepEqual(tokenizer.encode('cat').ids, [524, 518, 525, 0, 0, 0])
     // Exactly full is not cut.
-    assert.deepEqual(tokenizer.encode('cat cat cat cat'), { ids: [524, 518, 518, 518, 518, 525], truncated: false })
-    assert.deepEqual(tokenizer.encode('cat cat cat cat the'), { ids: [524, 518, 518, 518, 518, 525], truncated: true })
+    assert.deepEqual(encoded(tokenizer, 'cat cat cat cat'), { ids: [524, 518, 518, 518, 518, 525], truncated: false })
+    assert.deepEqual(encoded(tokenizer, 'cat cat cat cat the'), {
+      ids: [524, 518, 518, 518, 518, 525],
+      truncated: true,
+    })
   })
 
   it('is refused where a special token is not in the vocabulary', async () => {
@@ -74,7 +81,7 @@ describe('the tokenizer', () => {
       remove: ['tokenizer/special_tokens_map.json'],
     })
     await assert.rejects(
-      openTokenizer(await readPackManifest(dir), 'tokenizer', 6),
+      openClipTokenizer(await readPackManifest(dir), 'tokenizer', 6),
       (error) => error instanceof ModelError && error.code === 'pack_corrupt' && error.field === 'eos_token',
     )
   })
