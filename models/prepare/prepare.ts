@@ -28,6 +28,8 @@ export type PrepareOrder = {
   session: SessionOptions
   /** Bytes that are free in a folder; the file system's own word unless said. */
   freeBytes?: (folder: string) => Promise<number>
+  /** What int8 costs; drawn and measured unless said. */
+  measure?: typeof measureCost
 }
 export type Measured = Cost & { bytes: { before: number; after: number } }
 export type Prepared = {
@@ -145,7 +147,7 @@ async function listFiles(work: string): Promise<PackFile[]> {
 async function draw(
   pack: ModelPack,
   work: string,
-  { int8, session }: PrepareOrder,
+  { int8, session, measure = measureCost }: PrepareOrder,
   onStage: (stage: string) => void,
 ): Promise<Pick<Prepared, 'apart' | 'cost'>> {
   const made = await readPackManifest(work)
@@ -160,7 +162,7 @@ async function draw(
   }
   onStage(`drawing ${int8.prompts.length} pictures with both`)
   const steps = int8.steps ?? manifest.quality.medium.steps
-  const cost = await measureCost(before, after, manifest, { prompts: int8.prompts, steps })
+  const cost = await measure(before, after, manifest, { prompts: int8.prompts, steps })
   return { apart: null, cost: { ...cost, bytes: { before: bytesOf(pack), after: bytesOf(made) } } }
 }
 
