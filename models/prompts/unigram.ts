@@ -28,7 +28,6 @@ export function openUnigram(pieces: readonly Piece[], unknown: number): (word: s
     for (let start = 0; start < word.length; start += step) {
       step = widthAt(word, start)
       const before = best[start] ?? 0
-      let single = false
       let node: Node | undefined = root
       for (let at = start; at < word.length; ) {
         node = node.next.get(word.codePointAt(at) ?? 0)
@@ -36,9 +35,9 @@ export function openUnigram(pieces: readonly Piece[], unknown: number): (word: s
         at += widthAt(word, at)
         if (node.id < 0) continue
         offer(at, start, node.id, before + (scores[node.id] ?? 0))
-        single ||= at === start + step
       }
-      if (!single) offer(start + step, start, unknown, before + unknownScore)
+      // Where a piece covers the character alone, this loses against it.
+      offer(start + step, start, unknown, before + unknownScore)
     }
     return trace(word.length, starts, ids, unknown)
   }

@@ -44,7 +44,7 @@ export function readWeights(text: string): Piece[] {
     }
     if (token === ')' && close(open['('].pop(), STRONGER)) continue
     if (token === ']' && close(open['['].pop(), WEAKER)) continue
-    const factor = token === ':' && open['('].length > 0 ? factorAt(text, index) : null
+    const factor = token === ':' ? factorAt(text, index) : null
     if (factor !== null && close(open['('].pop(), factor.value)) read = factor.end
     else parts.push(...splitBreaks(token))
   }

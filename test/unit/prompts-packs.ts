@@ -45,7 +45,8 @@ const SECOND = { ...from(STORYBOOK, 'vocab.json', 'merges.txt'), ...json(golden.
 export const T5_FILES = from(T5, 'tokenizer.json', 'tokenizer_config.json')
 export const T5_MODEL = from(T5, 'spiece.model')
 const WHOLE = JSON.parse(readFileSync(join(T5, 'tokenizer.json'), 'utf8'))
-const OWN = json({ ...golden.files.t5_own, 'tokenizer.json': { ...WHOLE, normalizer: null } })
+const model = { ...WHOLE.model, vocab: [...WHOLE.model.vocab, ['cat▁dog', 0]] }
+const OWN = json({ ...golden.files.t5_own, 'tokenizer.json': { ...WHOLE, normalizer: null, model } })
 
 /** Runs `use` with a pack of these files of tokenizer/ and nothing else. */
 export async function withPack<T>(files: Files, use: (pack: Pack) => Promise<T>): Promise<T> {

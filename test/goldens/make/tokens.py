@@ -58,7 +58,7 @@ BASE = [
     "<b>html &amp; entities</b>", "\\u0000 \\n", "a\\(b\\)", "(red:1.3) [blue] {green|yellow}", "http://example.com/a?b=c&d=e#f", "me@example.com", "#hashtag @name",
     "C++ c# .NET", "$5.00 €7 £3 ¥9", "50% off", "a;b:c", "\"quoted\" “curly” «guillemets»", "em—dash en–dash", "ellipsis… dots...", "*bold* ~strike~ `code`", "^_^ :-) ¯\\_(ツ)_/¯",
     "a,b,c", "a, b, c,", ",,,", " , , ", "tree,house", "masterpiece, best quality, (detailed), 8k", "MiXeD CaSe WoRdS", "camelCaseWord", "ALLCAPS", "the\u0301 cat\u0301", "\u0301", "\u0301\u0302\u0303", " \u0301", "\u200d", "a\u20dd",
-    "Z" + "\u0301\u0323\u0327" * 40, "ﬁ\u0301", "ﬁ\u0301\u0302x \u1e9b\u0323\u0301\u0302", "\u2581\u2581the \u2581cat\u2581", "…\u0301", "①\u0301", "\u00bd\u0301\u0302", "a\u0301\r\n", "가\u0301", "\r\u0301\n",
+    "Z" + "\u0301\u0323\u0327" * 40, "ﬁ\u0301", "ﬁ\u0301\u0302x \u1e9b\u0323\u0301\u0302", "\u2581\u2581the \u2581cat\u2581", "cat\u2581dog", "…\u0301", "①\u0301", "\u00bd\u0301\u0302", "a\u0301\r\n", "가\u0301", "\r\u0301\n",
     "The old lighthouse keeper painted a small red boat in the garden while the quiet dog slept under the stormy mountain at dusk, in soft light, with a detailed watercolour texture.",
 ]
 REPEATED = [["a", 100_000], ["the cat ", 12_500], ["日", 20_000], ["<|endoftext|>", 300], ["\u0301", 900], ["(", 5_000], ["é, ", 9_000], ["😀", 5_000], ["x" * 1_000 + " ", 20]]
@@ -143,15 +143,16 @@ SECOND = {
 }
 
 def t5_own(source: pathlib.Path, folder: pathlib.Path, t5: T5TokenizerFast) -> tuple[T5TokenizerFast, dict]:
-    """Without a map, with sentinels declared as they are today, taking the white space beside them, and words of its own."""
+    """Without a map, with a piece that no word can be, with sentinels declared as they are today, taking the white space beside them, and words of its own."""
     whole = json.loads((source / "tokenizer.json").read_text())
+    whole["model"]["vocab"].append(["cat\u2581dog", 0.0])
     (folder / "tokenizer.json").write_text(json.dumps({**whole, "normalizer": None}))
     declared = {str(t5.convert_tokens_to_ids(text)): {"content": text, "lstrip": strip, "rstrip": strip, "normalized": False,
                                                      "single_word": single, "special": True}
                 for text, strip, single in [("<pad>", False, False), ("</s>", False, False), ("<unk>", False, False),
                                             ("<extra_id_0>", True, False), ("<extra_id_7>", True, False), ("<extra_id_99>", False, True)]}
     config = {"added_tokens_decoder": declared, "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>", "extra_ids": 100}
-    size = len(t5)
+    size = len(t5) + 1
     for i, (text, single) in enumerate([("ab", False), ("abc", False), ("xyz", True)]):
         declared[str(size + i)] = {"content": text, "lstrip": False, "rstrip": False, "normalized": i != 1, "single_word": single, "special": False}
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
@@ -187,7 +188,7 @@ def main() -> None:
             "files": {"clip_second": SECOND, "t5_own": files}, "cases": cases, "cut": cut,
             "readings": [{"text": text, "pieces": reading(text)} for text in WEIGHTED],
             "chunks": [chunked(clip, *ask) for ask in CHUNKED],
-            "unigram": [segmented(seed) for seed in range(12)],
+            "unigram": [segmented(seed) for seed in range(16)],
             "weighed": [weighed(seed) for seed in range(4)],
         }
     (out / "tokens.json").write_text(json.dumps(golden, ensure_ascii=True, separators=(",", ":")) + "\n")
@@ -251,7 +252,8 @@ LIST = ", ".join(["a small red house on a hill", "an old tree", "the blue boat a
 CHUNKED = [
     ("a (red:1.3) house", 77, 20), ("", 77, 20), ("a BREAK b BREAK", 77, 20), ("BREAK a", 77, 20), (LIST, 77, 20), (LIST, 77, 0), (LIST, 32, 20), (LIST, 32, 5),
     ("house " * 200, 77, 20), (f"({LIST}:1.2) BREAK [{LIST}]", 77, 20), ("a, " + "house " * 80, 77, 20), ("house " * 60 + ", " + "tree " * 40, 77, 20), ("," * 80, 77, 20), ("house " * 75, 77, 20),
-    ("house " * 74 + ", tree", 77, 20), ("house " * 30 + ",", 32, 20), ("(a:1.2)(b:0.8)", 8, 2), ("a, b c d e f g h", 8, 2), ("a b c, d, e f g h i j", 8, 6), ("(a, b (c:2) d e f:0.5), g h i j", 8, 3),
+    ("house " * 74 + ", tree", 77, 20), ("house " * 30 + ",", 32, 20), ("(a:1.2)(b:0.8)", 8, 2), ("a, b c d e f g h", 8, 2), ("a b c, d, e f g h i j", 8, 6), ("(a, b (c:2) d e f:0.5), g h i j", 8, 3), ("a, b c d e f g h", 8, 5), ("a, b c d e f g h", 8, 4),
+    ("a, BREAK b c d e f g h i", 8, 6), ("a b c d e f, g h i j k l m", 8, 6),
 ]
 
 
@@ -290,10 +292,12 @@ def segmented(seed: int) -> dict:
     """Words of three letters, of which not all are pieces, by a Unigram model many of whose segmentations score the same."""
     rng = Random(seed)
     pieces = {"<unk>": -1.0}
-    for _ in range(rng.randrange(3, 14)):
-        pieces["".join(rng.choice("ab日") for _ in range(rng.randrange(1, 5)))] = -float(rng.randrange(1, 7))
+    for _ in range(rng.randrange(3, 14) if seed % 2 else 20):
+        piece = "".join(rng.choice("ab日" if seed % 2 else "abc") for _ in range(rng.randrange(1, 5)))
+        if piece != "c":
+            pieces[piece] = -float(rng.randrange(1, 7) if seed % 2 else rng.randrange(1, 20))
     model = tokenizers.Tokenizer(tokenizers.models.Unigram(list(pieces.items()), unk_id=0, byte_fallback=False))
-    words = ["".join(rng.choice("ab日c😀") for _ in range(rng.randrange(1, 14))) for _ in range(25)]
+    words = ["".join(rng.choice("ab日c😀" if seed % 2 else "abc") for _ in range(rng.randrange(1, 14))) for _ in range(25)]
     return {"pieces": list(pieces.items()), "words": words, "ids": [model.encode(word).ids for word in words]}
 
 
