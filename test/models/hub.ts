@@ -79,6 +79,8 @@ export async function startHub({ name, files }: HubRepo): Promise<HubServer> {
     if (body === undefined) return void response.writeHead(404).end()
     const { range = null, authorization } = request.headers
     if (range !== 'bytes=0-0') asked.push({ path, range, authorised: authorization !== undefined })
+    // With this the hub's library hands out the content network's own address.
+    response.setHeader('x-cache', 'Hit from cloudfront')
     sendFile(path, body, request, response)
   })
   const contentAddress = await listen(content)

@@ -1,6 +1,6 @@
 // What the tests of pulls share: the tiny model as a hub's repository, and refusals by their code and place.
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModelError, type ModelErrorCode } from '../../models/runtime/error.ts'
 import { TINY_SD } from './tiny.ts'
@@ -39,4 +39,12 @@ export async function published(changes: Record<string, Buffer | string | null> 
     if (body === null) files.delete(path)
     else files.set(path, Buffer.from(body))
   return files
+}
+
+/** Bytes of the one file that a pull of the tiny model was at when it ended. */
+export async function partSize(packsDir: string): Promise<number> {
+  const parts = join(packsDir, '.pulling/tiny-sd/parts')
+  const [part, ...more] = await readdir(parts)
+  assert.ok(part !== undefined && more.length === 0)
+  return (await stat(join(parts, part))).size
 }
