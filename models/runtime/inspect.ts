@@ -81,14 +81,10 @@ async function inspectModel(pack: Pack, manifest: TextToImageManifest): Promise<
   if (!SERVED_FAMILIES.includes(family))
     throw refuse('pack.json', 'family', `${family} is not served yet; ${SERVED_FAMILIES.join(', ')} is`)
   for (const folder of GRAPHS[family]) expectFile(pack, `${folder}/model.onnx`)
-  // The encoder of pictures is nobody's part where a model makes them of nothing alone.
-  expectFile(pack, 'scheduler/scheduler_config.json')
-  const plan = readScheduler(
-    await readPackJson(pack, 'scheduler/scheduler_config.json'),
-    scheduler,
-    join(pack.dir, 'scheduler/scheduler_config.json'),
-  )
-  void plan
+  const schedule = 'scheduler/scheduler_config.json'
+  expectFile(pack, schedule)
+  // Read for what it refuses.
+  readScheduler(await readPackJson(pack, schedule), scheduler, join(pack.dir, schedule))
   for (const encoder of ['text_encoder', 'text_encoder_2', 'text_encoder_3'])
     if (
       packFileIf(pack, `${encoder}/model.onnx`) !== null &&
