@@ -1,14 +1,13 @@
 // What SD3 and FLUX share: transformers that flow from noise to latents, seen in squares of latents, with T5 beside CLIP.
 // Sources: diffusers pipelines/stable_diffusion_3 and pipelines/flux. Next: sd3.ts, flux.ts.
 import { ModelError } from '../runtime/error.ts'
-import { readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, readPackJson } from '../runtime/pack.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { SampleRequest } from '../runtime/stepper.ts'
-import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
 import type { Denoiser } from './denoise.ts'
 import { openScheduling, refuse, timestepKind } from './opening.ts'
+import { SCHEDULING, usesFlowSigmas } from './schedulers.ts'
 
 /** Latents to a side of the square that is one token. */
 export const PATCH = 2
@@ -24,7 +23,11 @@ export function imageTokens({ height, width }: { height: number; width: number }
 }
 
 /** ModelError invalid_input: what these families' pipelines do not have. */
-export function checkFlowRequest({ custom, guidanceRescale = 0, trueGuidanceScale = 1 }: SampleRequest): void {
+export function checkFlowRequest({
+  custom,
+  guidanceRescale = 0,
+  trueGuidanceScale = 1,
+}: Pick<SampleRequest, 'custom' | 'guidanceRescale' | 'trueGuidanceScale'>): void {
   if (guidanceRescale !== 0) throw none('guidance_rescale')
   if (custom?.timesteps !== undefined) throw none('timesteps')
   if (!(trueGuidanceScale >= 0 && trueGuidanceScale < Infinity))
@@ -52,28 +55,10 @@ export function flowTimestep(transformer: Pick<Module, 'inputs'>): Denoiser['tim
   return timestepKind(transformer)
 }
 
-/**
- * Plans by scheduler, of those alone that follow a flow: another would take the model's velocity for noise. `except` are those
- * that do and cannot be had. ModelError pack_unsupported, or invalid_input (field `scheduler`) where a request names one.
- */
-export async function openFlowScheduling(
-  pack: Pack,
-  manifest: TextToImageManifest,
-  except: readonly SchedulerName[] = [],
-) {
-  const file = 'scheduler/scheduler_config.json'
-  const placed = readFields(await readPackJson(pack, file), file).flagIf('use_flow_sigmas') ?? false
-  const serves = (name: SchedulerName) => (placed || name.startsWith('FlowMatch')) && !except.includes(name)
-  if (!serves(manifest.scheduler)) throw refuse('pack.json', 'scheduler', `${manifest.scheduler}, for this flow,`)
-  const planFor = await openScheduling(pack, manifest)
+/** Plans by scheduler, as opening.ts; and whether the configuration places the noise levels, also where the pipeline has its own. */
+export async function openFlowScheduling(pack: Pack, manifest: TextToImageManifest) {
   return {
-    /** A configuration with use_flow_sigmas places the noise levels itself, also where the pipeline has its own. */
-    placed,
-    planFor(name: SchedulerName): PlanSteps {
-      if (serves(name)) return planFor(name)
-      throw new ModelError('invalid_input', `scheduler: ${name} does not follow this model's flow`, {
-        field: 'scheduler',
-      })
-    },
+    placed: usesFlowSigmas(await readPackJson(pack, SCHEDULING)),
+    planFor: await openScheduling(pack, manifest),
   }
 }

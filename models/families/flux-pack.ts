@@ -5,7 +5,6 @@ import { openT5Tokenizer } from '../prompts/t5-tokenizer.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import type { Pack } from '../runtime/pack.ts'
 import type { Module, SessionOptions } from '../runtime/sessions.ts'
-import type { SchedulerName } from '../schedulers/scheduler.ts'
 import { checkFlowSizes, flowTimestep, openFlowScheduling } from './flow.ts'
 import { createFlux, type FluxParts } from './flux.ts'
 import { configOf, type Model, openAutoencoder, openGraphs, readLatentSpace, refuse } from './opening.ts'
@@ -14,8 +13,6 @@ import { outputOf } from './text-encoders.ts'
 /** FluxPipeline's max_sequence_length. */
 const T5_TOKENS = 512
 const INPUTS = ['hidden_states', 'encoder_hidden_states', 'pooled_projections', 'timestep', 'txt_ids', 'img_ids']
-// It takes no noise levels, and FLUX's pipeline gives them.
-const NOT_ITS: readonly SchedulerName[] = ['FlowMatchHeunDiscreteScheduler']
 const CONFIG = 'transformer/config.json'
 
 /** Opens sessions and reads configuration. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
@@ -36,7 +33,7 @@ export function openFlux(pack: Pack, manifest: TextToImageManifest, options: Ses
     const transformer = await open('transformer', INPUTS, ['guidance'])
     const autoencoder = await openAutoencoder(opened)
     const latents = await readLatentSpace(pack, manifest, 'transformer', transformer, 'hidden_states', autoencoder, 4)
-    const { placed, planFor } = await openFlowScheduling(pack, manifest, NOT_ITS)
+    const { placed, planFor } = await openFlowScheduling(pack, manifest)
     const stepper = createFlux({
       ...latents,
       clip,

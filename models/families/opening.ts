@@ -10,6 +10,7 @@ import type { Stepper } from '../runtime/stepper.ts'
 import { type PlanSteps, readScheduler, type SchedulerName } from '../schedulers/scheduler.ts'
 import type { Denoiser, LatentSample } from './denoise.ts'
 import type { LatentSpace } from './latent-space.ts'
+import { SCHEDULING, serves, usesFlowSigmas } from './schedulers.ts'
 import { inpaintChannels } from './sd-operations.ts'
 
 export type Model = Stepper<LatentSample> & {
@@ -80,20 +81,27 @@ export async function openGraphs(
   return await build(opened)
 }
 
-/** Plans by scheduler, each read once. A pack whose own scheduler is refused does not load at all. */
+/**
+ * Plans by scheduler, each read once. A pack whose own scheduler is refused does not load at all: ModelError pack_unsupported. Of
+ * another kind than the model: invalid_input, field `scheduler`.
+ */
 export async function openScheduling(
   pack: Pack,
   manifest: TextToImageManifest,
 ): Promise<(name: SchedulerName) => PlanSteps> {
-  const file = 'scheduler/scheduler_config.json'
-  const config = await readPackJson(pack, file)
+  const { family, scheduler: own } = manifest
+  const config = await readPackJson(pack, SCHEDULING)
+  const flows = usesFlowSigmas(config)
+  if (!serves(own, family, flows)) throw refuse('pack.json', 'scheduler', `${own}, for a model of family ${family},`)
   const planners = new Map<SchedulerName, PlanSteps>()
   const planFor = (name: SchedulerName) => {
-    const plan = planners.get(name) ?? readScheduler(config, name, file)
+    if (!serves(name, family, flows))
+      throw new ModelError('invalid_input', `scheduler: ${name} is for models of another kind`, { field: 'scheduler' })
+    const plan = planners.get(name) ?? readScheduler(config, name, SCHEDULING)
     planners.set(name, plan)
     return plan
   }
-  planFor(manifest.scheduler)
+  planFor(own)
   return planFor
 }
 

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { schedulersOf } from '../../models/families/schedulers.ts'
 import { readPackManifest } from '../../models/runtime/pack.ts'
 import { SCHEDULER_NAMES } from '../../models/schedulers/scheduler.ts'
+import { openTiny, refused } from './sd-model.ts'
 import { TINY_SD, temporaryFolder, writeTinyPack } from './tiny.ts'
 
 async function schedulers(dir: string) {
@@ -25,10 +26,30 @@ describe('the schedulers of a model', () => {
     )
   })
 
-  it('are flows alone for a model that is one', async () => {
-    const names = await schedulers(join(TINY_SD, '../tiny-flux'))
+  it('are flows alone for a model that is one, and those that its pipeline can hand its noise levels to', async () => {
     const flows = SCHEDULER_NAMES.filter((name) => name.startsWith('Flow'))
-    assert.deepEqual(names.toSorted(), flows.toSorted())
+    const [sd3, flux] = [
+      await schedulers(join(TINY_SD, '../tiny-sd3')),
+      await schedulers(join(TINY_SD, '../tiny-flux')),
+    ]
+    assert.deepEqual(sd3.toSorted(), flows.toSorted())
+    assert.deepEqual(flux.toSorted(), flows.filter((name) => !name.includes('Heun')).toSorted())
+  })
+
+  it('are what a request may name: another is refused by name', async () => {
+    await using model = await openTiny(TINY_SD)
+    const request = {
+      id: 'a',
+      prompt: '',
+      negativePrompt: '',
+      seed: 1,
+      width: 16,
+      height: 16,
+      steps: 4,
+      guidanceScale: 1,
+    }
+    for (const scheduler of SCHEDULER_NAMES.filter((name) => name.startsWith('Flow')))
+      await assert.rejects(model.prepare([{ ...request, scheduler }]), refused('invalid_input', 'scheduler'))
   })
 
   it('leave out those that refuse its configuration', async () => {
