@@ -106,16 +106,9 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     current = child
     const { packsDir, provider, threads, deviceId = 0, kinds, memory, slotRows, loadDeadlineMs = 120_000 } = options
     const load = {
-      type: 'load',
-      command: ++number,
-      packsDir,
-      provider,
-      threads,
-      deviceId,
-      ...(kinds && { kinds }),
-      ...(memory && { memory }),
-      ...(slotRows !== undefined && { slotRows }),
-    } as const
+      ...({ type: 'load', command: ++number } as const),
+      ...{ packsDir, provider, threads, deviceId, kinds, memory, slotRows },
+    }
     try {
       const answer = expectAnswer(await child.ask(load, { deadlineMs: loadDeadlineMs }), 'loaded')
       tellPacks(answer, options)

@@ -44,10 +44,10 @@ export type Command =
       threads: number
       deviceId: number
       /** Absent: every kind. */
-      kinds?: readonly PackKind[]
-      memory?: ModelMemory
+      kinds?: readonly PackKind[] | undefined
+      memory?: ModelMemory | undefined
       /** Rows of every call of a denoiser; absent: as many as there are. */
-      slotRows?: number
+      slotRows?: number | undefined
     }
   | {
       type: 'generate'
