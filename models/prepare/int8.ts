@@ -1,11 +1,11 @@
 // Products with constant matrices in eight bits: MatMul and Gemm become DynamicQuantizeLinear, MatMulInteger, Cast and Mul, in the
-// order of inputs in which ONNX Runtime fuses them into one operator, with the bias behind (its MatMulIntegerToFloat and
+// order of inputs in which ONNX Runtime fuses them and a bias into one operator (its MatMulIntegerToFloat and
 // DynamicQuantizeMatMul). Convolutions, and matrices that rows are gathered from, stay. Inputs are scaled by the whole batch at once:
 // a row depends on its companions, so such a model draws each sample alone (runtime/mixed-rows.ts).
 import { ModelError } from '../runtime/error.ts'
 import { field, packed, repeated } from './encode.ts'
 import type { Graph, GraphNode } from './graph.ts'
-import { constantOf, type Links } from './links.ts'
+import type { Links } from './links.ts'
 import { quantise } from './quantise.ts'
 import { valuesOf, type Weight, weightOf } from './weights.ts'
 import type { Changes } from './write-graph.ts'
@@ -48,7 +48,6 @@ export function int8Products(links: Links, changes: Changes, least: number, stor
     )
     changes.nodes.set(node.index, bodies)
   }
-  for (const { node } of found) putBiasBehind(links, changes, node)
   dropUnused(links, changes, found)
   const sizes = found.reduce((sum, { weight }) => sum + weight.rows * weight.columns, 0)
   return `int8: ${found.length} products by ${stored.size} constant matrices of ${sizes} numbers, a scale a column`
@@ -132,22 +131,6 @@ function nodeBody(
 
 function integerAttribute(name: string, value: number): Uint8Array {
   return Buffer.concat([field(1, name), field(3, value), field(20, 2)])
-}
-
-/** A bias is fused as the second input; exporters write it first. */
-function putBiasBehind(links: Links, changes: Changes, { outputs: [output = ''] }: GraphNode): void {
-  const [user, ...others] = links.usersOf(output)
-  if (user === undefined || others.length > 0 || user.operator !== 'Add' || changes.nodes.has(user.index)) return
-  const [first = '', second] = user.inputs
-  if (second !== output || first === output || !isConstant(links, first)) return
-  changes.nodes.set(user.index, [
-    Buffer.concat([repeated(1, [second, first]), repeated(2, user.outputs), field(3, user.name), field(4, 'Add')]),
-  ])
-}
-
-function isConstant(links: Links, name: string): boolean {
-  const maker = links.makerOf(name)
-  return constantOf(links, maker?.operator === 'Cast' ? (maker.inputs[0] ?? '') : name) !== null
 }
 
 /** Removes weights that nobody takes any more, and what stood before them. */
