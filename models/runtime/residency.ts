@@ -1,5 +1,5 @@
 // Which models are open, under a budget of memory: opened when asked for, the least recently used one closed to make room.
-// Pinned ones stay, idle ones go. A model's cost is an estimate until it was opened once, and then what opening it took.
+// Pinned ones stay, idle ones go. A model's cost is an estimate until it was opened once, and then the most that opening it took.
 // One call at a time: whoever uses a model lets go of it before anybody asks for another.
 import { ModelError } from './error.ts'
 
@@ -9,8 +9,8 @@ export type ResidencyOptions<M> = {
   /** An unpinned model that was not used for so long is closed by `closeIdle`; Infinity: never. */
   idleMs: number
   pinned: ReadonlySet<string>
-  /** What a model that was never opened may take. */
-  estimate(id: string): number
+  /** What a model that was never opened may take, and what none takes less than. */
+  estimate(id: string): { bytes: number; leastBytes: number }
   open(id: string): Promise<M>
   /** Bytes that this process holds; what opening a model added to it is its cost. */
   usedBytes(): number
@@ -38,7 +38,7 @@ export function createResidency<M extends AsyncDisposable>(options: ResidencyOpt
   const entries = new Map<string, Entry<M>>()
   const measured = new Map<string, number>()
 
-  const costOf = (id: string) => measured.get(id) ?? estimate(id)
+  const costOf = (id: string) => measured.get(id) ?? estimate(id).bytes
   const total = () => Array.from(entries.values()).reduce((sum, { bytes }) => sum + bytes, 0)
 
   async function close(id: string): Promise<void> {
@@ -77,7 +77,8 @@ export function createResidency<M extends AsyncDisposable>(options: ResidencyOpt
       if (!memory || (await closeWhere(() => true)).length === 0) throw error
       return open(id)
     })
-    const bytes = Math.max(usedBytes() - before, 0) || costOf(id)
+    // Memory that others gave back is taken again without a trace: what was seen once is the least that it costs.
+    const bytes = Math.max(usedBytes() - before, estimate(id).leastBytes, measured.get(id) ?? 0)
     measured.set(id, bytes)
     // It took more than was thought: the others make up for it.
     await closeUntil(budgetBytes - bytes)

@@ -16,7 +16,7 @@ function machine(sizes: Record<string, number>, options: Partial<ResidencyOption
     budgetBytes: Infinity,
     idleMs: Infinity,
     pinned: new Set(),
-    estimate: (id) => sizes[id] ?? 0,
+    estimate: (id) => ({ bytes: sizes[id] ?? 0, leastBytes: 0 }),
     usedBytes: () => state.used,
     now: () => state.now,
     async open(id) {
@@ -86,17 +86,36 @@ describe('models under a budget', () => {
   })
 
   it('cost what opening them took, not what was thought', async () => {
-    const { residency } = machine({ a: 4, b: 4 }, { budgetBytes: 6, estimate: () => 1 })
+    const { residency } = machine({ a: 4, b: 4 }, { budgetBytes: 6, estimate: () => ({ bytes: 1, leastBytes: 0 }) })
     await residency.get('a')
     assert.deepEqual(residency.resident(), [{ id: 'a', bytes: 4 }])
     await residency.get('b')
     assert.deepEqual(residency.resident(), [{ id: 'b', bytes: 4 }])
   })
+
+  it('cost the most that was ever seen, and never less than their files', async () => {
+    let growth = 7
+    const state = { used: 0 }
+    const { residency } = machine(
+      { a: 0, b: 0 },
+      {
+        budgetBytes: 8,
+        estimate: (id) => ({ bytes: 1, leastBytes: id === 'b' ? 3 : 0 }),
+        usedBytes: () => (state.used += growth),
+      },
+    )
+    await residency.get('a')
+    growth = 0
+    await residency.get('b')
+    assert.deepEqual(residency.resident(), [{ id: 'b', bytes: 3 }])
+    await residency.get('a')
+    assert.deepEqual(residency.resident(), [{ id: 'a', bytes: 7 }])
+  })
 })
 
 describe('memory that runs out', () => {
   it('while a model is opened closes the others and tries once more', async () => {
-    const { residency, open } = machine({ a: 4, b: 4 }, { estimate: () => 1 }, 6)
+    const { residency, open } = machine({ a: 4, b: 4 }, { estimate: () => ({ bytes: 1, leastBytes: 0 }) }, 6)
     await residency.get('a')
     await residency.get('b')
     assert.deepEqual(open, ['b'])
