@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readingsOf } from '../models/prompts/readings.ts'
 import { type Admission, admitGeneration } from '../src/admit/admit.ts'
 import { openTurns } from '../src/admit/turns.ts'
 import { readCards } from '../src/commands/cards.ts'
@@ -47,6 +48,7 @@ const admission: Admission = {
   review: await openReview(config, policy),
   plans: await loadPlans(join(config.policiesDir, 'quotas.yaml')),
   costOf,
+  readWeighted: readingsOf,
   markIdBits: MARK_ID_BITS,
   turns: openTurns(config.pressure.admissions),
   userSecret: await homeSecret(config, 'users'),

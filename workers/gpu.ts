@@ -7,6 +7,7 @@ import { openPreviewDesk, type PreviewTools } from '../src/generate/previews.ts'
 import { Fault } from '../src/kernel/fault.ts'
 import type { Ground } from '../src/kernel/ground.ts'
 import type { Classify, Generate, Made, Preview, SampleOrder } from '../src/kernel/model.ts'
+import { syntaxOf } from '../src/kernel/sampling.ts'
 import type { Claim } from '../src/kernel/tasks.ts'
 import { SYSTEM } from '../src/kernel/version.ts'
 import type { MarkTools } from '../src/mark/mark.ts'
@@ -123,6 +124,7 @@ function judgePreview(judge: Judge): PreviewTools['judge'] {
       purpose: order.purpose,
       prompt: order.prompt,
       negativePrompt: order.negative_prompt,
+      promptSyntax: syntaxOf(order.sampling),
     }).verdict
 }
 

@@ -1,43 +1,17 @@
 // What SD3 and FLUX share: transformers that flow from noise to latents, seen in squares of latents, with T5 beside CLIP.
-// Sources: diffusers pipelines/stable_diffusion_3 and pipelines/flux. Next: sd3.ts, flux.ts.
-import { ModelError } from '../runtime/error.ts'
+// Sources: diffusers pipelines/stable_diffusion_3 and pipelines/flux. What may be asked of them: flow-request.ts.
+// Next: sd3.ts, flux.ts.
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, readPackJson } from '../runtime/pack.ts'
 import type { Module } from '../runtime/sessions.ts'
-import type { SampleRequest } from '../runtime/stepper.ts'
 import type { Denoiser } from './denoise.ts'
+import { PATCH } from './flow-request.ts'
 import { openScheduling, refuse, timestepKind } from './opening.ts'
 import { SCHEDULING, usesFlowSigmas } from './schedulers.ts'
-
-/** Latents to a side of the square that is one token. */
-export const PATCH = 2
 
 /** The steps left out are rounded down, where Stable Diffusion rounds the steps taken. */
 export function firstFlowStep(steps: number, strength: number): number {
   return Math.trunc(Math.max(steps - Math.min(steps * strength, steps), 0))
-}
-
-/** Tokens of a picture of so many latents. */
-export function imageTokens({ height, width }: { height: number; width: number }): number {
-  return (height / PATCH) * (width / PATCH)
-}
-
-/** ModelError invalid_input: what these families' pipelines do not have. */
-export function checkFlowRequest({
-  custom,
-  guidanceRescale = 0,
-  trueGuidanceScale = 1,
-}: Pick<SampleRequest, 'custom' | 'guidanceRescale' | 'trueGuidanceScale'>): void {
-  if (guidanceRescale !== 0) throw none('guidance_rescale')
-  if (custom?.timesteps !== undefined) throw none('timesteps')
-  if (!(trueGuidanceScale >= 0 && trueGuidanceScale < Infinity))
-    throw new ModelError('invalid_input', 'true_guidance_scale: expected a number from 0', {
-      field: 'true_guidance_scale',
-    })
-}
-
-function none(field: string): ModelError {
-  return new ModelError('invalid_input', `${field}: this model has none`, { field })
 }
 
 /** ModelError pack_unsupported, field `sizes`: a side that is no whole number of tokens, or more than `most`. */

@@ -1,7 +1,7 @@
 // FLUX's latents by squares of two by two: [channels, height, width] to [tokens, channels · 4] and back, and where tokens stand.
 // A square's four latents lie side by side, channel by channel. Source: diffusers FluxPipeline, `_pack_latents`.
 import type { Conditioning } from './denoise.ts'
-import { imageTokens, PATCH } from './flow.ts'
+import { imageTokens, PATCH } from './flow-request.ts'
 import type { Beginning } from './start.ts'
 
 /** In latents. */

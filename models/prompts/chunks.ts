@@ -22,7 +22,7 @@ type Token = { id: number; weight: number }
 const MOST_CHUNKS = 4
 const COMMA_BACKTRACK = 20
 /** Beyond it float32 hidden states soon are no numbers; pictures fall apart long before. */
-const MOST_WEIGHT = 1_000
+export const MOST_WEIGHT = 1_000
 
 /** At least one chunk. ModelError invalid_input, field `prompt`: a text that is none, a weight beyond 1,000. */
 export function chunk(

@@ -8,8 +8,9 @@ import { isFault } from '../kernel/fault.ts'
 import { type Ground, requestTopic } from '../kernel/ground.ts'
 import { type Idempotency, readIdempotency } from '../kernel/idempotency.ts'
 import { newId } from '../kernel/ids.ts'
-import type { ModelCard } from '../kernel/model.ts'
+import type { ModelCard, ReadWeighted } from '../kernel/model.ts'
 import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
+import { storedSampling } from '../kernel/sampling.ts'
 import { type Scenario, scenarioText } from '../kernel/sandbox.ts'
 import type { Due } from '../kernel/tasks.ts'
 import { type ModerationPolicy, policyFacts } from '../policy/policy.ts'
@@ -29,7 +30,7 @@ import { checkOrder, type GenerationOrder, type Recipe } from './order.ts'
 import { requirePurpose } from './purpose.ts'
 import { refusalFacts, stateRefusal } from './refusal.ts'
 import { forcedRefusal, readScenario } from './sandbox.ts'
-import { screenPrompt } from './screen.ts'
+import { requireWeights, screenPrompt } from './screen.ts'
 import type { Turns } from './turns.ts'
 
 export type Admission = {
@@ -41,6 +42,8 @@ export type Admission = {
   readonly plans: Plans
   /** Device work of an order, in the scheduler's unit. */
   readonly costOf: (order: { steps: number; width: number; height: number; n: number }) => number
+  /** The words of a weighted prompt, for screening. */
+  readonly readWeighted: ReadWeighted
   /** Payload bits of the watermark: mark ids are below 2 to this power. */
   readonly markIdBits: number
   /** One tenant's orders wait for each other here, not for each other's database connections. */
@@ -120,7 +123,9 @@ async function admitNew(
     ...(recipe.negativePrompt === null ? {} : { negativePrompt: recipe.negativePrompt }),
     ...(recipe.purpose === null ? {} : { purpose: recipe.purpose }),
     tenant: caller.tenantId,
+    ...(recipe.sampling.prompt_syntax === undefined ? {} : { readWeighted: admission.readWeighted }),
   }
+  requireWeights(asked)
   const prompt = scenario?.kind === 'refused' ? forcedRefusal(policy) : screenPrompt(policy, asked)
   const upload =
     edit === null || prepared === null || prompt.verdict !== 'allow'
@@ -224,6 +229,7 @@ async function insertRequest(
       steps,
       guidance_scale: recipe.guidanceScale,
       scheduler: recipe.scheduler,
+      sampling: storedSampling(recipe.sampling),
       quality: recipe.quality,
       output_format: recipe.outputFormat,
       output_compression: recipe.outputCompression,

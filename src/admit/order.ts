@@ -3,9 +3,12 @@
 import { randomInt } from 'node:crypto'
 import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
-import type { ModelCard, Operation, Quality, Size } from '../kernel/model.ts'
+import type { ModelCard, Operation, PromptSyntax, Quality, Size } from '../kernel/model.ts'
+import type { Sampling } from '../kernel/sampling.ts'
 import type { OutputFormat } from '../kernel/tables.ts'
 import { MAX_USER_CHARACTERS } from '../tenant/users.ts'
+import { between, invalid, whole } from './bounds.ts'
+import { scheduleOf } from './sampling.ts'
 
 /** As it arrives, its shape already checked. Absent: the model's default. */
 export type GenerationOrder = {
@@ -19,6 +22,12 @@ export type GenerationOrder = {
   steps?: number | undefined
   guidanceScale?: number | undefined
   scheduler?: string | undefined
+  promptSyntax?: PromptSyntax | undefined
+  guidanceRescale?: number | undefined
+  trueGuidanceScale?: number | undefined
+  /** Of one's own choice, descending; not both. `steps` is their number. */
+  timesteps?: readonly number[] | undefined
+  sigmas?: readonly number[] | undefined
   seed?: number | undefined
   outputFormat?: OutputFormat | undefined
   outputCompression?: number | undefined
@@ -43,6 +52,7 @@ export type Recipe = {
   steps: number
   guidanceScale: number
   scheduler: string
+  sampling: Sampling
   seed: number
   n: number
   outputFormat: OutputFormat
@@ -74,6 +84,7 @@ export function checkOrder(
   requireOperation(card, operation, models)
   const quality = order.quality === undefined || order.quality === 'auto' ? 'medium' : order.quality
   const outputFormat = order.outputFormat ?? 'png'
+  const size = sizeOf(order.size ?? 'auto', card)
   if (order.background === 'transparent')
     throw invalid('background', `model ${card.id} cannot draw a transparent background`)
   return {
@@ -82,11 +93,10 @@ export function checkOrder(
     negativePrompt: order.negativePrompt
       ? text(order.negativePrompt, 'negative_prompt', limits.promptCharacters)
       : null,
-    size: sizeOf(order.size ?? 'auto', card),
+    size,
     quality,
-    steps: whole(order.steps ?? card.quality[quality].steps, 'steps', 1, limits.steps),
     guidanceScale: between(order.guidanceScale ?? card.guidanceScale, 'guidance_scale', 0, MAX_GUIDANCE),
-    scheduler: schedulerOf(order.scheduler ?? card.scheduler, card),
+    ...scheduleOf(order, card, { size, quality, mostSteps: limits.steps }),
     seed: whole(order.seed ?? randomInt(SEEDS), 'seed', 0, SEEDS - 1),
     n: whole(order.n ?? 1, 'n', 1, limits.imagesPerRequest),
     outputFormat,
@@ -146,11 +156,6 @@ export function sizeText({ width, height }: Size): string {
   return `${width}x${height}`
 }
 
-function schedulerOf(scheduler: string, card: ModelCard): string {
-  if (card.schedulers.includes(scheduler)) return scheduler
-  throw invalid('scheduler', `model ${card.id} has no such scheduler; its schedulers: ${card.schedulers.join(', ')}`)
-}
-
 function compressionOf(compression: number | undefined, format: OutputFormat): number | null {
   if (format === 'png') {
     if (compression === undefined) return null
@@ -162,18 +167,4 @@ function compressionOf(compression: number | undefined, format: OutputFormat): n
 function labelOf(label: boolean | undefined, policy: Config['label']['policy']): boolean {
   if (policy === 'always' && label === false) throw invalid('label', 'every picture here carries a visible label')
   return policy === 'always' || label === true
-}
-
-function whole(value: number, field: string, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value
-  throw invalid(field, `${field} is a whole number from ${min} to ${max}`)
-}
-
-function between(value: number, field: string, min: number, max: number): number {
-  if (Number.isFinite(value) && value >= min && value <= max) return value
-  throw invalid(field, `${field} is a number from ${min} to ${max}`)
-}
-
-function invalid(field: string, detail: string): Fault {
-  return new Fault('invalid_request', { field, detail })
 }

@@ -9,6 +9,7 @@ import type { Tx } from '../kernel/database.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { newId } from '../kernel/ids.ts'
+import { samplingOf, storedSampling, syntaxOf } from '../kernel/sampling.ts'
 import type { RequestTable } from '../kernel/tables.ts'
 import type { Due } from '../kernel/tasks.ts'
 import type { ModerationPolicy } from '../policy/policy.ts'
@@ -23,7 +24,7 @@ import type { UploadRefusal } from './inputs.ts'
 import { refusalFacts, stateRefusal } from './refusal.ts'
 import { type Allowed, type Refusal, screenPrompt } from './screen.ts'
 
-export type ReadmitTools = Pick<Admission, 'policy' | 'markIdBits'> & { readonly review: ReviewTools }
+export type ReadmitTools = Pick<Admission, 'policy' | 'readWeighted' | 'markIdBits'> & { readonly review: ReviewTools }
 
 export type Refused = {
   requestId: string
@@ -58,7 +59,7 @@ export async function prepareReadmission(ground: Ground, tools: ReadmitTools, re
   const { prompt } = order
   const purpose = refused.purpose ?? order.purpose
   const policy = await policyFor(ground, tools.policy, order.tenant_id)
-  const screened = screenAgain(policy, { ...order, prompt, purpose }, refused)
+  const screened = screenAgain(policy, tools, { ...order, prompt, purpose }, refused)
   const requestId = newId('req')
   const salt = randomBytes(SALT_BYTES)
   const stored = await copyInputs(ground, order, requestId)
@@ -90,12 +91,18 @@ async function policyFor({ database }: Ground, policy: ModerationPolicy, tenantI
 
 type Order = Omit<Selectable<RequestTable>, 'prompt'> & { prompt: string }
 
-function screenAgain(policy: ModerationPolicy, order: Order, refused: Refused): Allowed | Refusal | UploadRefusal {
+function screenAgain(
+  policy: ModerationPolicy,
+  { readWeighted }: ReadmitTools,
+  order: Order,
+  refused: Refused,
+): Allowed | Refusal | UploadRefusal {
   const screened = screenPrompt(policy, {
     prompt: order.prompt,
     ...(order.negative_prompt === null ? {} : { negativePrompt: order.negative_prompt }),
     ...(order.purpose === null ? {} : { purpose: order.purpose }),
     tenant: order.tenant_id,
+    ...(syntaxOf(order.sampling) === 'plain' ? {} : { readWeighted }),
     skipClauses: [refused.clause],
   })
   if (screened.verdict !== 'allow' || refused.inputKind === 'prompt') return screened
@@ -177,6 +184,7 @@ async function insertAgain(tx: Tx, policy: ModerationPolicy, entry: Entry): Prom
       attempt: 0,
       failure: null,
       salt,
+      sampling: storedSampling(samplingOf(order.sampling)),
       gpu_ms: 0,
       steps_done: 0,
       policy_digest: policy.digest,

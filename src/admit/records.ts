@@ -37,6 +37,7 @@ const REQUEST_COLUMNS = [
   'steps',
   'guidance_scale',
   'scheduler',
+  'sampling',
   'quality',
   'output_format',
   'output_compression',

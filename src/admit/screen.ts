@@ -1,7 +1,9 @@
 // Prompt screening: a prompt is refused with the clause it breaks, or allowed, perhaps to be held for a person; it is never changed.
 // An error is a Fault, so the request fails and nothing is generated. Pure and deterministic; time is linear in the text.
+// A weighted prompt is read as it is written and in every way that its words may be read without the syntax; the gravest counts.
 // Facts hold names of lists, numbers and languages, never a word of the prompt. moderate/verdict.ts judges the picture.
 import { Fault } from '../kernel/fault.ts'
+import type { ReadWeighted } from '../kernel/model.ts'
 import type { PhraseHit } from '../policy/book.ts'
 import {
   type Category,
@@ -22,6 +24,8 @@ export type ScreenedPrompt = {
   /** One of the policy's purposes; absent: none was declared. */
   readonly purpose?: string
   readonly tenant: string
+  /** Given where the prompts are weighted. */
+  readonly readWeighted?: ReadWeighted
   /** Clauses that an overturned decision lifts for this request alone. */
   readonly skipClauses?: readonly string[]
 }
@@ -63,7 +67,28 @@ export type ReadPrompt = {
   readonly unwanted: ReadonlyMap<string, PhraseHit>
 }
 
-/** Fault: invalid_request (an unknown purpose). */
+/** Fault: invalid_request, where a weight of `prompt` or `negative_prompt` is more than any model takes. */
+export function requireWeights({ prompt, negativePrompt = '', readWeighted }: ScreenedPrompt): void {
+  const heavy = (text: string) => readWeighted?.(text).tooHeavy === true
+  const field = heavy(prompt) ? 'prompt' : heavy(negativePrompt) ? 'negative_prompt' : null
+  if (field !== null) throw new Fault('invalid_request', { field, detail: `${field} has a weight beyond all bounds` })
+}
+
+/** As it is written, then without its syntax. Fault: invalid_request (an unknown purpose). */
+function readEvery(policy: ModerationPolicy, asked: ScreenedPrompt): [ReadPrompt, ...ReadPrompt[]] {
+  const { prompt, negativePrompt, readWeighted } = asked
+  const written = readPrompt(policy, asked)
+  if (readWeighted === undefined) return [written]
+  const unwanted = negativePrompt === undefined ? [] : readWeighted(negativePrompt).texts
+  return [
+    written,
+    ...readWeighted(prompt).texts.map((text, i) =>
+      readPrompt(policy, { ...asked, prompt: text, negativePrompt: unwanted[i] ?? '' }),
+    ),
+  ]
+}
+
+/** Of the words as they are written. Fault: invalid_request (an unknown purpose). */
 export function readPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): ReadPrompt {
   const purpose = asked.purpose ?? 'none'
   if (purpose !== 'none' && !policy.purposes.includes(purpose))
@@ -86,19 +111,25 @@ export function readPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): Rea
 
 /** Fault: invalid_request (an unknown purpose), policy_invalid (a condition failed). */
 export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): Allowed | Refusal {
-  const { features, found, unwanted } = readPrompt(policy, asked)
-  const { contexts } = features.prompt
+  const read = readEvery(policy, asked)
+  // A context is what it is for in every reading, or it may be one that only the syntax makes.
+  const [{ features }] = read
+  const contexts = features.prompt.contexts.filter((id) =>
+    read.every((one) => one.features.prompt.contexts.includes(id)),
+  )
   const decided = policy.categories.flatMap((category) => {
-    const clause = decisiveClause(category, features, asked.skipClauses ?? [])
+    const clauses = read.map((one) => decisiveClause(category, one.features, asked.skipClauses ?? []))
+    const clause = gravestOf(category, clauses)
     return clause === null ? [] : [clause]
   })
   const broken = decided.filter(({ input }) => input?.action !== 'hold')
   const gravest = broken[0]
   if (gravest === undefined) return { verdict: 'allow', contexts, hold: holdBy(decided), policy: policyRef(policy) }
   const cited = gravest.input?.when.lists ?? []
-  const hits = cited
-    .flatMap((id) => [found.get(listKey(id)), unwanted.get(listKey(id))])
-    .filter((hit) => hit !== undefined)
+  const hits = cited.flatMap((id) => {
+    const found = mostOf(read.map((one) => one.found.get(listKey(id))))
+    return [...found, ...mostOf(read.map((one) => one.unwanted.get(listKey(id))))]
+  })
   return {
     verdict: 'refuse',
     clause: gravest.id,
@@ -107,7 +138,9 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
     clauses: broken.map((clause) => clause.id),
     band: 'matched',
     facts: {
-      lists: cited.filter((id) => found.has(listKey(id)) || unwanted.has(listKey(id))),
+      lists: cited.filter((id) =>
+        read.some(({ found, unwanted }) => found.has(listKey(id)) || unwanted.has(listKey(id))),
+      ),
       phrases: hits.reduce((sum, hit) => sum + hit.phrases, 0),
       languages: [...new Set(hits.flatMap((hit) => hit.languages))].sort(),
       contexts,
@@ -119,6 +152,14 @@ export function screenPrompt(policy: ModerationPolicy, asked: ScreenedPrompt): A
 }
 
 const NONE: ReadonlyMap<string, PhraseHit> = new Map()
+
+/** What the reading says that found most. */
+function mostOf(hits: readonly (PhraseHit | undefined)[]): PhraseHit[] {
+  return hits
+    .filter((hit) => hit !== undefined)
+    .sort((a, b) => b.phrases - a.phrases)
+    .slice(0, 1)
+}
 
 function holdBy(clauses: readonly Clause[]): Allowed['hold'] {
   const gravest = clauses[0]
@@ -132,6 +173,12 @@ const STRENGTH = { allow: 0, hold: 1, deny: 2, escalate: 2 } as const
 function decisiveClause(category: Category, features: InputFeatures, skip: readonly string[]): Clause | null {
   const clause = firstThatHolds(category, featuresFor(category, features, skip), skip)
   return strengthOf(clause) === STRENGTH.allow ? null : clause
+}
+
+/** Of what the readings of one prompt decide: the strongest, and of equals the one that the policy names first. */
+function gravestOf({ clauses }: Category, decided: readonly (Clause | null)[]): Clause | null {
+  const strongest = Math.max(...decided.map(strengthOf))
+  return clauses.find((clause) => decided.includes(clause) && strengthOf(clause) === strongest) ?? null
 }
 
 /** What the category is read by. Where a tenant ignores contexts, they count only as far as they make the verdict stricter. */

@@ -1,13 +1,15 @@
 // The model cards: what the packs on disk say of themselves, without opening a session.
 import { stat } from 'node:fs/promises'
+import { openPlanning, samplingOf } from '../../models/families/sampling.ts'
 import { schedulersOf } from '../../models/families/schedulers.ts'
 import { operationsOf } from '../../models/families/sd-operations.ts'
 import { ModelError } from '../../models/runtime/error.ts'
 import type { Pack } from '../../models/runtime/pack.ts'
 import { surveyPacks } from '../../models/runtime/survey.ts'
+import { SCHEDULER_NAMES } from '../../models/schedulers/scheduler.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { Log } from '../kernel/log.ts'
-import type { ModelCard } from '../kernel/model.ts'
+import type { ModelCard, Plan } from '../kernel/model.ts'
 
 /**
  * Cards of the text-to-image packs, the default first; a pack that is refused has none, and the log says why. Faults: pack_missing,
@@ -48,6 +50,8 @@ function asFault(error: unknown): unknown {
 async function cardOf(pack: Pack): Promise<ModelCard | null> {
   const { dir, manifest, digest } = pack
   if (manifest.kind !== 'text-to-image') return null
+  const schedulers = await schedulersOf(pack, manifest)
+  const plan = await openPlanning(pack, manifest)
   return {
     id: manifest.id,
     version: manifest.version,
@@ -57,8 +61,15 @@ async function cardOf(pack: Pack): Promise<ModelCard | null> {
     quality: manifest.quality,
     guidanceScale: manifest.guidanceScale,
     scheduler: manifest.scheduler,
-    schedulers: await schedulersOf(pack, manifest),
+    schedulers,
     promptTokens: manifest.promptTokens,
+    ...(await samplingOf(pack, manifest)),
+    refusePlan: ({ timesteps, sigmas, scheduler: name, ...asked }: Plan) => {
+      const scheduler = SCHEDULER_NAMES.find((known) => known === name)
+      if (scheduler === undefined) return { field: 'scheduler', detail: `there is no scheduler ${name}` }
+      const refusal = plan({ ...asked, scheduler, custom: { timesteps, sigmas } })
+      return refusal && { field: refusal.field ?? 'steps', detail: refusal.message }
+    },
     operations: await operationsOf(pack),
     classifiers: manifest.classifiers,
     createdAt: (await stat(dir)).mtime,

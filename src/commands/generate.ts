@@ -22,7 +22,11 @@ Asks the service at --url, DARKROOM_URL or HOST:PORT; where none answers, one is
   --n N               how many (default 1)
   --seed N            the first picture's seed
   --label             with a visible label on each
-  --model ID  --size WxH  --quality low|medium|high  --negative "<prompt>"
+  --model ID  --size WxH  --quality low|medium|high  --negative "<prompt>"  --scheduler NAME
+  --weighted          (words:1.2), [words] and BREAK count, in both prompts
+  --guidance-rescale X     from 0 to 1: how far guidance is brought back to its own deviation
+  --true-guidance-scale X  by the negative prompt, for models that have true guidance
+  --timesteps T,T,... or --sigmas S,S,...  a schedule of your own, descending, in the place of the quality's steps
   --url URL           the service (default http://HOST:PORT; DARKROOM_URL)
 The key is read from DARKROOM_KEY, else from the client key in $DARKROOM_HOME/keys.json.`,
   run,
@@ -40,6 +44,12 @@ async function run(args: string[]): Promise<void> {
       size: { type: 'string' },
       quality: { type: 'string' },
       negative: { type: 'string' },
+      scheduler: { type: 'string' },
+      weighted: { type: 'boolean' },
+      'guidance-rescale': { type: 'string' },
+      'true-guidance-scale': { type: 'string' },
+      timesteps: { type: 'string' },
+      sigmas: { type: 'string' },
       label: { type: 'boolean' },
       url: { type: 'string' },
     },
@@ -60,10 +70,32 @@ async function run(args: string[]): Promise<void> {
     ...(values.quality === undefined ? {} : { quality: values.quality }),
     ...(values.negative === undefined ? {} : { negative_prompt: values.negative }),
     ...(values.label === true ? { label: true } : {}),
+    ...samplingOf(values),
   }
   const done = await follow(client, await client.post('/v1/generations', order))
   await keep(client, done, values.out)
   process.stdout.write(`generation ${new URL(`/v1/generations/${done.id}`, service.url)}\n`)
+}
+
+type SamplingValues = {
+  [name in 'scheduler' | 'guidance-rescale' | 'true-guidance-scale' | 'timesteps' | 'sigmas']?: string | undefined
+} & { weighted?: boolean | undefined }
+
+function samplingOf(values: SamplingValues) {
+  const number = (name: 'guidance-rescale' | 'true-guidance-scale') => {
+    const [value] = values[name] === undefined ? [] : numbers(values[name], `--${name}`, 1)
+    return value === undefined ? {} : { [name.replaceAll('-', '_')]: value }
+  }
+  const list = (name: 'timesteps' | 'sigmas') =>
+    values[name] === undefined ? {} : { [name]: numbers(values[name], `--${name}`) }
+  return {
+    ...(values.scheduler === undefined ? {} : { scheduler: values.scheduler }),
+    ...(values.weighted === true ? { prompt_syntax: 'weighted' } : {}),
+    ...number('guidance-rescale'),
+    ...number('true-guidance-scale'),
+    ...list('timesteps'),
+    ...list('sigmas'),
+  }
 }
 
 type Statement = { id: string; notice: string; appeal_url: string | null }
@@ -167,6 +199,17 @@ function whole(text: string, field: string): number {
   if (text.trim() === '' || !Number.isSafeInteger(number))
     throw new Fault('invalid_request', { field, detail: 'expected a whole number' })
   return number
+}
+
+function numbers(text: string, field: string, most = Infinity): number[] {
+  const parts = text.split(',').map((part) => part.trim())
+  const read = parts.map(Number)
+  if (read.length > most || parts.includes('') || !read.every(Number.isFinite))
+    throw new Fault('invalid_request', {
+      field,
+      detail: most === 1 ? 'expected a number' : 'expected numbers with commas between them',
+    })
+  return read
 }
 
 function formatOf(file: string): string {

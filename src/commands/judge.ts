@@ -1,4 +1,5 @@
 // Binds the moderation policy to the moderate stage: what the prompt was about, the verdict, and the statement of a denial.
+import { readingsOf } from '../../models/prompts/readings.ts'
 import { screenPrompt } from '../admit/screen.ts'
 import { asJson } from '../kernel/canonical.ts'
 import { isFault } from '../kernel/fault.ts'
@@ -13,7 +14,10 @@ import { writeStatement } from '../statement/statement.ts'
 const DAY_MS = 86_400_000
 
 export function openJudge(inForce: ModerationPolicy, appealWindowDays: number): Judge {
-  return (found, { tenantId, settings, purpose, prompt, negativePrompt, skipClauses = [], sandbox = null }) => {
+  return (
+    found,
+    { tenantId, settings, purpose, prompt, negativePrompt, promptSyntax, skipClauses = [], sandbox = null },
+  ) => {
     const policy = policyOf(inForce, settings)
     const evidence = sandbox === null ? found : rehearsedEvidence(policy, sandbox)
     const asked = {
@@ -21,6 +25,7 @@ export function openJudge(inForce: ModerationPolicy, appealWindowDays: number): 
       // A purpose that the policy has not any more opens nothing.
       ...(purpose === null || !policy.purposes.includes(purpose) ? {} : { purpose }),
       ...(negativePrompt === null ? {} : { negativePrompt }),
+      ...(promptSyntax === 'plain' ? {} : { readWeighted: readingsOf }),
     }
     const screened = prompt === null ? null : screenPrompt(policy, { prompt, ...asked, skipClauses })
     const allowed = screened?.verdict === 'allow' ? screened : { contexts: [], hold: null }

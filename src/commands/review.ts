@@ -1,6 +1,7 @@
 // Binds the stages to review: the tools that queue items, and what a ruling of each kind does. A stage never imports another; what one
 // needs of another is handed to it here.
 import { join } from 'node:path'
+import { readingsOf } from '../../models/prompts/readings.ts'
 import { prepareReadmission, type ReadmitTools } from '../admit/readmit.ts'
 import { appealEffect } from '../appeal/effect.ts'
 import type { Config } from '../kernel/config.ts'
@@ -24,7 +25,12 @@ export async function openReview({ policiesDir }: Config, policy: ModerationPoli
 
 export function openEffects(ground: Ground, tools: ReviewTools): Effects {
   const { appealWindowDays } = ground.config
-  const readmission: ReadmitTools = { policy: tools.policy, markIdBits: MARK_ID_BITS, review: tools }
+  const readmission: ReadmitTools = {
+    policy: tools.policy,
+    readWeighted: readingsOf,
+    markIdBits: MARK_ID_BITS,
+    review: tools,
+  }
   return {
     hold: holdEffect(tools, appealWindowDays),
     appeal: appealEffect(ground, {

@@ -1,6 +1,7 @@
 // The service in one process: records, doorbell, stores, marks, the worker roles, the API and the console, in the order in which
 // each needs the last; disposed of in reverse. A failed start undoes what had begun.
 import { join } from 'node:path'
+import { readingsOf } from '../../models/prompts/readings.ts'
 import { openManifests } from '../../workers/manifests.ts'
 import { openTurns } from '../admit/turns.ts'
 import { omitAppeals } from '../appeal/end.ts'
@@ -102,6 +103,7 @@ async function listen(
       review,
       plans,
       costOf,
+      readWeighted: readingsOf,
       markIdBits: MARK_ID_BITS,
       turns: openTurns(config.pressure.admissions),
       userSecret: await homeSecret(config, 'users'),

@@ -12,6 +12,7 @@ import type { Generate, Made, Picture, SampleOrder } from '../kernel/model.ts'
 import type { ObjectStore } from '../kernel/object-store.ts'
 import { WEBHOOK_TOPIC } from '../kernel/outbox.ts'
 import { generatedKey } from '../kernel/quarantine.ts'
+import { samplingOf } from '../kernel/sampling.ts'
 import { type Claim, completeTask, type Due } from '../kernel/tasks.ts'
 import { inSpan, keepSpan } from '../kernel/trace.ts'
 import { failImage, failureOf, lockRequest } from '../outcome.ts'
@@ -112,6 +113,7 @@ function stopwatch(): () => number {
 
 function sampleOf(order: Order) {
   if (order.prompt === null) throw new Fault('not_found', { detail: 'the request was erased', facts: { id: order.id } })
+  const { prompt_syntax, guidance_rescale, true_guidance_scale, timesteps, sigmas } = samplingOf(order.sampling)
   return {
     prompt: order.prompt,
     negativePrompt: order.negative_prompt ?? '',
@@ -120,6 +122,11 @@ function sampleOf(order: Order) {
     steps: order.steps,
     guidanceScale: order.guidance_scale,
     scheduler: order.scheduler,
+    ...(prompt_syntax === undefined ? {} : { promptSyntax: prompt_syntax }),
+    ...(guidance_rescale === undefined ? {} : { guidanceRescale: guidance_rescale }),
+    ...(true_guidance_scale === undefined ? {} : { trueGuidanceScale: true_guidance_scale }),
+    ...(timesteps === undefined ? {} : { custom: { timesteps } }),
+    ...(sigmas === undefined ? {} : { custom: { sigmas } }),
   }
 }
 

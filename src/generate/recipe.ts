@@ -1,6 +1,7 @@
 // How a picture was made: enough to make it again on a device of the same kind, and to say why another kind gives another one. It
 // goes into the facts of the picture's move and onto its row. Of an edit's inputs it holds salted digests, never pixels.
 import type { Made } from '../kernel/model.ts'
+import { type Sampling, samplingOf } from '../kernel/sampling.ts'
 import type { Order } from './records.ts'
 import type { StartDigests } from './start.ts'
 
@@ -20,6 +21,8 @@ export type Recipe = {
   slot_rows: number | null
   steps: number
   guidance_scale: number
+  /** What the order asked of sampling beyond these; null: nothing. */
+  sampling: Sampling | null
   seed: number
   /** WIDTHxHEIGHT */
   size: string
@@ -40,6 +43,7 @@ export function recipeOf(order: Order, seed: number, made: Made, start: StartDig
     slot_rows: made.slotRows ?? null,
     steps: order.steps,
     guidance_scale: order.guidance_scale,
+    sampling: order.sampling === null ? null : samplingOf(order.sampling),
     seed,
     size: `${order.width}x${order.height}`,
     start: start && { ...start, strength: order.strength },

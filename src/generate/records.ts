@@ -23,6 +23,7 @@ const ORDER = [
   'request.steps',
   'request.guidance_scale',
   'request.scheduler',
+  'request.sampling',
   'request.output_format',
   'request.output_compression',
   'request.sandbox',

@@ -5,6 +5,7 @@ import { sizeText } from '../admit/order.ts'
 import type { Generation, ImageRow } from '../admit/records.ts'
 import { FAILURES, type Failure, isSettled, isTerminal, outcomeOf } from '../journey.ts'
 import type { Json } from '../kernel/canonical.ts'
+import { samplingOf } from '../kernel/sampling.ts'
 import type { Place } from '../schedule/position.ts'
 import { appealPath, type Bearers } from '../statement/bearer.ts'
 import { userNotice } from '../statement/outputs.ts'
@@ -33,6 +34,7 @@ export function generationResource(
     steps: request.steps,
     guidance_scale: request.guidance_scale,
     scheduler: request.scheduler,
+    sampling: request.sampling === null ? null : samplingOf(request.sampling),
     seed: Number(request.seed),
     n: request.n,
     output_format: request.output_format,

@@ -40,6 +40,10 @@ export const orderFields = {
   user: optional(Type.String({ maxLength: 512, description: 'Your user’s id; only a keyed digest of it is kept.' })),
 }
 
+/** A schedule of one's own. */
+const levels = (description: string) =>
+  Type.Array(Type.Number({ minimum: 0 }), { minItems: 1, maxItems: 100, description })
+
 export const NewGeneration = Type.Object(
   {
     ...orderFields,
@@ -47,6 +51,20 @@ export const NewGeneration = Type.Object(
     steps: optional(Type.Integer({ minimum: 1 })),
     guidance_scale: optional(Type.Number({ minimum: 0, maximum: 30 })),
     scheduler: optional(Type.String({ maxLength: 100 })),
+    prompt_syntax: optional(
+      Type.Enum(['plain', 'weighted'], {
+        description:
+          '`weighted`: `(x)`, `(x:1.2)`, `[x]` and BREAK count, in the negative prompt too, and long prompts are read in up to four parts. See the model’s `prompt_syntaxes`.',
+      }),
+    ),
+    guidance_rescale: optional(
+      Type.Number({ minimum: 0, maximum: 1, description: 'How far guidance is brought back to its own deviation.' }),
+    ),
+    true_guidance_scale: optional(
+      Type.Number({ minimum: 0, maximum: 50, description: 'By the negative prompt, of models with `true_guidance`.' }),
+    ),
+    timesteps: optional(levels('Descending, in the place of `steps`, of schedulers that take them.')),
+    sigmas: optional(levels('Descending, in the place of `steps`; not with timesteps.')),
     seed: optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'Image i has seed + i.' })),
     purpose: optional(Type.String({ maxLength: 100, description: 'A declared purpose that the policy knows.' })),
     previews: optional(Type.Integer({ minimum: 0, maximum: 3, description: 'Pictures on the way, of each image.' })),
@@ -123,6 +141,18 @@ export const GenerationSchema = Type.Object({
   steps: Type.Integer(),
   guidance_scale: Type.Number(),
   scheduler: Type.String(),
+  sampling: Nullable(
+    Type.Object(
+      {
+        prompt_syntax: Type.Optional(Type.Literal('weighted')),
+        guidance_rescale: Type.Optional(Type.Number()),
+        true_guidance_scale: Type.Optional(Type.Number()),
+        timesteps: Type.Optional(Type.Array(Type.Number())),
+        sigmas: Type.Optional(Type.Array(Type.Number())),
+      },
+      { description: 'What was asked of sampling beyond these; null: nothing.' },
+    ),
+  ),
   seed: Type.Integer(),
   n: Type.Integer(),
   output_format: Type.Enum(['png', 'jpeg', 'webp']),

@@ -37,6 +37,7 @@ function loadImageWork(ground: Ground, imageId: string) {
       'request.skip_clauses',
       'request.prompt',
       'request.negative_prompt',
+      'request.sampling',
       'request.operation',
       'request.output_format',
       'request.output_compression',

@@ -8,6 +8,25 @@ export type Quality = 'low' | 'medium' | 'high'
 /** Make a picture of nothing, change a given one, paint anew what a mask gives free. */
 export type Operation = 'generate' | 'edit' | 'inpaint'
 
+/** plain: every character counts. weighted: `(x:1.2)`, `[x]` and BREAK, and prompts of several chunks. */
+export type PromptSyntax = 'plain' | 'weighted'
+
+/** A schedule as it is asked for. */
+export type Plan = Size & {
+  scheduler: string
+  steps: number
+  /** Of one's own choice, descending, in the place of `steps` that the scheduler spaces. */
+  timesteps?: readonly number[] | undefined
+  sigmas?: readonly number[] | undefined
+}
+
+/** A weighted prompt as its words may be read, without its syntax. */
+export type ReadWeighted = (prompt: string) => {
+  texts: readonly string[]
+  /** A weight beyond what any model takes. */
+  tooHeavy: boolean
+}
+
 /** What a pack says of itself; served by GET /v1/models and used to check a request. */
 export type ModelCard = {
   id: string
@@ -21,6 +40,13 @@ export type ModelCard = {
   scheduler: string
   schedulers: readonly string[]
   promptTokens: number
+  promptSyntaxes: readonly PromptSyntax[]
+  /** Whether guidance can be brought back to the prompted prediction's deviation. */
+  guidanceRescale: boolean
+  /** Whether it has guidance by the negative prompt beside a guidance scale that is an input. */
+  trueGuidance: boolean
+  /** Why a plan cannot be made, by the field that stands in its way; null when it can. */
+  refusePlan: (plan: Plan) => { field: string; detail: string } | null
   /** What its files allow: an edit needs an encoder, an inpainting UNet does nothing else. */
   operations: readonly Operation[]
   /** Packs that classify this model's pictures. None: every image is held for a person. */
@@ -60,6 +86,12 @@ export type SampleOrder = {
   steps: number
   guidanceScale: number
   scheduler: string
+  /** Plain unless said. */
+  promptSyntax?: PromptSyntax
+  guidanceRescale?: number
+  trueGuidanceScale?: number
+  /** Timesteps or noise levels of the order's own choice. */
+  custom?: Pick<Plan, 'timesteps' | 'sigmas'>
   start?: Start
   /** Previews wanted on the way, evenly spread over the steps; 0 unless said. */
   previews?: number

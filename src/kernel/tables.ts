@@ -57,6 +57,8 @@ export type RequestTable = {
   steps: number
   guidance_scale: number
   scheduler: string
+  /** What it asks of sampling beyond these; null: nothing. */
+  sampling: ColumnType<Json | null, string | null | undefined, string | null>
   quality: string
   output_format: OutputFormat
   output_compression: Maybe<number>

@@ -7,8 +7,9 @@ import type { Json } from '../kernel/canonical.ts'
 import { Fault, isFault } from '../kernel/fault.ts'
 import type { Ground } from '../kernel/ground.ts'
 import { claimImage, type ImageWork } from '../kernel/image-work.ts'
-import type { Classification, Classify, Picture } from '../kernel/model.ts'
+import type { Classification, Classify, Picture, PromptSyntax } from '../kernel/model.ts'
 import { readGenerated } from '../kernel/quarantine.ts'
+import { syntaxOf } from '../kernel/sampling.ts'
 import type { Claim } from '../kernel/tasks.ts'
 import { finishStage } from '../outcome.ts'
 import { auditItem } from '../review/audits.ts'
@@ -51,6 +52,7 @@ export type Context = {
   purpose: string | null
   prompt: string | null
   negativePrompt: string | null
+  promptSyntax: PromptSyntax
   /** Clauses that an appeal lifted for this request. */
   skipClauses?: readonly string[]
   /** The scenario of a rehearsal, whose verdict is given. */
@@ -106,6 +108,7 @@ async function finish(
     purpose: image.purpose,
     prompt: image.prompt,
     negativePrompt: image.negative_prompt,
+    promptSyntax: syntaxOf(image.sampling),
     skipClauses: image.skip_clauses,
     sandbox: image.sandbox,
   })

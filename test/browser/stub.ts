@@ -97,7 +97,14 @@ export async function startStub() {
     const generation: Generation = {
       ...{ id, object: 'generation', state: refused ? 'refused' : 'queued', outcome: null, failure: null },
       ...{ model: 'storybook', model_version: '1.0.0', size: '128x128', quality: 'medium', steps: 20, seed, n },
-      ...{ guidance_scale: 4, scheduler: 'dpmpp_2m', output_format: 'png', output_compression: null, purpose: null },
+      ...{
+        guidance_scale: 4,
+        scheduler: 'dpmpp_2m',
+        sampling: null,
+        output_format: 'png',
+        output_compression: null,
+        purpose: null,
+      },
       ...{ label, prompt_truncated: false, final: refused, sandbox: false },
       progress: { step: 0, steps: 20, position: 2, ahead: 0, eta_seconds: null },
       statement: refused ? statement : null,

@@ -123,7 +123,14 @@ test('what a prompt asks a person to judge is drawn, and held by that clause', a
     opinions: [],
   }
   const of = (prompt: string) =>
-    judge(seen, { tenantId: clientTenant, settings: null, purpose: null, prompt, negativePrompt: null })
+    judge(seen, {
+      tenantId: clientTenant,
+      settings: null,
+      purpose: null,
+      prompt,
+      negativePrompt: null,
+      promptSyntax: 'plain',
+    })
   const asked = of('a picture to mock my classmate')
   assert.deepEqual([asked.verdict, asked.facts.reason, asked.facts.clause], ['hold', 'asked', 'harassment/1'])
   assert.equal(of('a red house').verdict, 'allow')

@@ -133,7 +133,8 @@ async function takeToEnd(tx: Tx, policy: ModerationPolicy, requestId: string, en
 /** Software's own, of the scores of its classifiers. */
 function denial(policy: ModerationPolicy, imageId: string): Stated {
   const categories = { weapons: 0.01, 'violence/graphic': 0.95, sexual: 0.9 }
-  const context = { tenantId: 't', settings: null, purpose: null, prompt: ALLOWED, negativePrompt: null }
+  const asked = { prompt: ALLOWED, negativePrompt: null, promptSyntax: 'plain' } as const
+  const context = { tenantId: 't', settings: null, purpose: null, ...asked }
   const judged = openJudge(policy, 183)({ categories, classifiers: [CLASSIFIER], opinions: [] }, context).state({
     imageId,
     contentDate: null,

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readingsOf } from '../../models/prompts/readings.ts'
 import { type Admission, admitGeneration } from '../../src/admit/admit.ts'
 import { openTurns } from '../../src/admit/turns.ts'
 import { omitAppeals } from '../../src/appeal/end.ts'
@@ -65,6 +66,10 @@ export const CARD: ModelCard = {
   scheduler: 'DDIMScheduler',
   schedulers: ['DDIMScheduler', 'EulerDiscreteScheduler'],
   promptTokens: 77,
+  promptSyntaxes: ['plain', 'weighted'],
+  guidanceRescale: true,
+  trueGuidance: false,
+  refusePlan: () => null,
   operations: ['generate', 'edit', 'inpaint'],
   classifiers: ['storybook-eye'],
   createdAt: new Date('2026-11-01T00:00:00Z'),
@@ -140,6 +145,7 @@ export async function openService(env: Record<string, string> = {}, pages: Pages
     review,
     plans,
     costOf,
+    readWeighted: readingsOf,
     markIdBits: 40,
     turns: openTurns(config.pressure.admissions),
     userSecret: Buffer.alloc(32, 9),

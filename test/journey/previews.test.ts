@@ -257,6 +257,7 @@ test('the record of a picture says how it was made, in its row and in the facts 
     slot_rows: null,
     steps: 4,
     guidance_scale: 4,
+    sampling: null,
     seed: 1,
     size: '128x128',
     start: null,

@@ -201,7 +201,7 @@ async function markQuickly({ ground }: Service, claim: Claim): Promise<void> {
     .selectAll('image')
     .select('tenant.policy as policy_settings')
     .select(['request.model', 'request.model_version', 'request.purpose', 'request.sandbox', 'request.skip_clauses'])
-    .select(['request.prompt', 'request.negative_prompt', 'request.operation'])
+    .select(['request.prompt', 'request.negative_prompt', 'request.sampling', 'request.operation'])
     .select(['request.output_format', 'request.output_compression', 'request.label'])
     .where('image.id', '=', claim.subjectId)
     .executeTakeFirstOrThrow()

@@ -20,6 +20,7 @@ test('what is left out comes from the card', () => {
       steps: 20,
       guidanceScale: 4,
       scheduler: 'DDIMScheduler',
+      sampling: {},
       seed: null,
       n: 1,
       outputFormat: 'png',

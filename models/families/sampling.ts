@@ -1,0 +1,88 @@
+// What a model takes of a request beyond prompt, size and seed, read from its files alone: whoever lists models opens no session.
+// The families refuse the same by the same names (latent-space.ts, flow.ts), and plan as is tried here: sd.ts, sdxl.ts, sd3.ts, flux.ts.
+import { ModelError } from '../runtime/error.ts'
+import { readFields } from '../runtime/fields.ts'
+import type { TextToImageManifest } from '../runtime/manifest.ts'
+import { type Pack, packFileIf, readPackJson } from '../runtime/pack.ts'
+import type { PromptSyntax, SampleRequest } from '../runtime/stepper.ts'
+import { linspace } from '../schedulers/schedule.ts'
+import { type PlanSteps, readScheduler, type Scheduler, type SchedulerName } from '../schedulers/scheduler.ts'
+import { checkFlowRequest, imageTokens } from './flow-request.ts'
+import { SCHEDULING, usesFlowSigmas } from './schedulers.ts'
+
+const UNET = 'unet/config.json'
+
+export type SamplingTaken = {
+  /** Plain is every model's. */
+  promptSyntaxes: readonly PromptSyntax[]
+  guidanceRescale: boolean
+  /** Guidance by the negative prompt beside a guidance scale that is an input. */
+  trueGuidance: boolean
+}
+
+/** ModelError pack_corrupt: a configuration that is no JSON object. */
+export async function samplingOf(pack: Pack, { family }: TextToImageManifest): Promise<SamplingTaken> {
+  switch (family) {
+    case 'sd':
+    case 'sdxl':
+    case 'sdxl-refiner': {
+      // A UNet that was taught guidance makes one prediction: there is no other to bring it back to.
+      return {
+        promptSyntaxes: ['plain', 'weighted'],
+        guidanceRescale: !(await isTaughtGuidance(pack)),
+        trueGuidance: false,
+      }
+    }
+    case 'sd3':
+      return { promptSyntaxes: ['plain'], guidanceRescale: false, trueGuidance: false }
+    case 'flux':
+      return { promptSyntaxes: ['plain'], guidanceRescale: false, trueGuidance: true }
+    default:
+      return family satisfies never
+  }
+}
+
+export type Planned = Pick<SampleRequest, 'steps' | 'width' | 'height' | 'custom'> & { scheduler: SchedulerName }
+
+/**
+ * Tries the plan that a request asks for: why it cannot be made, by its field, or null. What is wrong with the pack itself refuses no
+ * request here: such a pack does not open. ModelError pack_missing, pack_corrupt.
+ */
+export async function openPlanning(
+  pack: Pack,
+  manifest: TextToImageManifest,
+): Promise<(planned: Planned) => ModelError | null> {
+  const plan = plannerOf(await readPackJson(pack, SCHEDULING), manifest)
+  return (planned) => {
+    try {
+      plan(planned)
+      return null
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error
+      return error.code === 'invalid_input' ? error : null
+    }
+  }
+}
+
+function plannerOf(config: unknown, { family, sizes }: TextToImageManifest): (planned: Planned) => Scheduler {
+  const planners = new Map<SchedulerName, PlanSteps>()
+  const planFor = (name: SchedulerName) => {
+    const plan = planners.get(name) ?? readScheduler(config, name, SCHEDULING)
+    planners.set(name, plan)
+    return plan
+  }
+  if (family !== 'sd3' && family !== 'flux') return ({ scheduler, steps, custom }) => planFor(scheduler)(steps, custom)
+  const spaces = family === 'flux' && !usesFlowSigmas(config)
+  return (planned) => {
+    checkFlowRequest(planned)
+    const { scheduler, steps, custom } = planned
+    const sigmas = custom?.sigmas ?? (spaces ? linspace(1, 1 / steps, steps) : undefined)
+    const latents = { height: planned.height / sizes.factor, width: planned.width / sizes.factor }
+    return planFor(scheduler)(steps, { sigmas, imageTokens: imageTokens(latents) })
+  }
+}
+
+async function isTaughtGuidance(pack: Pack): Promise<boolean> {
+  if (packFileIf(pack, UNET) === null) return false
+  return readFields(await readPackJson(pack, UNET), UNET).has('time_cond_proj_dim')
+}

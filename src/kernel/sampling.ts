@@ -1,0 +1,35 @@
+// What an order asks of sampling beyond steps, guidance scale and scheduler, as it stands on the request's row and in the recipes of its
+// pictures. What is not here is the model's own way; a row without it asks for nothing.
+import Type, { type Static } from 'typebox'
+import { Value } from 'typebox/value'
+import type { Json } from './canonical.ts'
+import type { PromptSyntax } from './model.ts'
+
+const Sampling = Type.Object(
+  {
+    prompt_syntax: Type.Optional(Type.Literal('weighted')),
+    guidance_rescale: Type.Optional(Type.Number()),
+    true_guidance_scale: Type.Optional(Type.Number()),
+    timesteps: Type.Optional(Type.Array(Type.Number())),
+    sigmas: Type.Optional(Type.Array(Type.Number())),
+  },
+  { additionalProperties: false },
+)
+export type Sampling = Static<typeof Sampling>
+
+/** Throws what no admission has written. */
+export function samplingOf(stored: Json | null): Sampling {
+  if (stored === null) return {}
+  if (Value.Check(Sampling, stored)) return stored
+  throw new TypeError('a request’s sampling is what admission wrote')
+}
+
+/** Null where nothing is asked. */
+export function storedSampling(sampling: Sampling): string | null {
+  return Object.keys(sampling).length === 0 ? null : JSON.stringify(sampling)
+}
+
+/** How the prompts of a request are read. */
+export function syntaxOf(stored: Json | null): PromptSyntax {
+  return samplingOf(stored).prompt_syntax ?? 'plain'
+}
