@@ -39,6 +39,26 @@ test('an order is answered at once, followed by its address, and ends published 
   assert.deepEqual(await read(`/v1/images/${first.id}`), first)
 })
 
+test('what is asked of sampling is kept with the order and told of it; nothing asked is null', async () => {
+  const asked = { prompt_syntax: 'weighted', guidance_rescale: 0.7, timesteps: [999, 500, 20] }
+  const queued = await order({ prompt: 'a (red:1.2) boat', ...asked })
+  assert.deepEqual([queued.sampling, queued.steps], [asked, 3])
+  assert.deepEqual((await read(`/v1/generations/${queued.id}`)).sampling, asked)
+  const nothing = { prompt_syntax: 'plain', guidance_rescale: 0, timesteps: null, sigmas: null }
+  assert.equal((await order(nothing)).sampling, null)
+  const { darkroom } = await read('/v1/models/storybook')
+  assert.deepEqual(darkroom.prompt_syntaxes, ['plain', 'weighted'])
+  assert.deepEqual([darkroom.guidance_rescale, darkroom.true_guidance], [true, false])
+})
+
+test('weights hide nothing: the words that a model reads of a weighted prompt are refused', async () => {
+  const hidden = { prompt: 'go(re:1.3), close up' }
+  assert.equal((await order(hidden)).state, 'queued')
+  const refused = await order({ ...hidden, prompt_syntax: 'weighted' })
+  assert.equal(refused.state, 'refused')
+  assert.equal(refused.statement.category, 'violence/graphic')
+})
+
 test('a picture is read through a link that needs no key, and its manifest with one', async () => {
   const { id } = await order({})
   await service.develop(id, ['published'])

@@ -38,6 +38,21 @@ test('another order under a used key is a conflict that names the header', async
   assert.deepEqual([other.body.code, other.body.field], ['conflict', 'idempotency-key'])
 })
 
+test('what is asked of sampling is part of the order under a key', async () => {
+  const orders = [
+    {},
+    { prompt_syntax: 'weighted' },
+    { guidance_rescale: 0.7 },
+    { timesteps: [9, 4] },
+    { sigmas: [9, 4] },
+  ]
+  for (const [i, body] of orders.entries()) {
+    assert.equal((await order({ seed: 1, ...body }, `sampling-${i}`)).status, 202)
+    assert.equal((await order({ seed: 1, ...body }, `sampling-${i}`)).replayed, 'true')
+    assert.equal((await order({ seed: 1, ...orders[(i + 1) % orders.length] }, `sampling-${i}`)).status, 409)
+  }
+})
+
 test('an answer that is a replay says so', async () => {
   const first = await order({}, 'key-5')
   const again = await order({}, 'key-5')

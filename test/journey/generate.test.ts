@@ -77,6 +77,44 @@ test('a retry renders only what is missing, with the seeds that admission planne
   assert.deepEqual(await tasksOf(requestId), [])
 })
 
+test('what the order asks of sampling reaches the model, and the recipe of its picture keeps it', async () => {
+  const { sql } = world.ground.database
+  const asked = [
+    [
+      { prompt_syntax: 'weighted', guidance_rescale: 0.7 },
+      { promptSyntax: 'weighted', guidanceRescale: 0.7 },
+    ],
+    [{ timesteps: [999, 500, 1] }, { custom: { timesteps: [999, 500, 1] } }],
+    [
+      { true_guidance_scale: 4, sigmas: [1, 0.5] },
+      { trueGuidanceScale: 4, custom: { sigmas: [1, 0.5] } },
+    ],
+    [null, {}],
+  ] as const
+  for (const [stored, reached] of asked) {
+    const queued = await queueRequest(world, world.tenants[0])
+    const sampling = stored === null ? null : JSON.stringify(stored)
+    await sql.updateTable('darkroom.request').set({ sampling }).where('id', '=', queued.requestId).execute()
+    const claim = await claimTask(sql, queued.taskId, LEASE_MS)
+    assert.ok(claim)
+    const device: Generate = async (_model, samples, { onPicture }) => {
+      for (const sample of samples) {
+        const { promptSyntax, guidanceRescale, trueGuidanceScale, custom } = sample
+        const told = Object.entries({ promptSyntax, guidanceRescale, trueGuidanceScale, custom })
+        assert.deepEqual(Object.fromEntries(told.filter(([, value]) => value !== undefined)), reached)
+        await onPicture(sample.id, picture(sample), made)
+      }
+    }
+    await run(device, claim)
+    const [image] = await sql
+      .selectFrom('darkroom.image')
+      .select('recipe')
+      .where('request_id', '=', queued.requestId)
+      .execute()
+    assert.deepEqual(Object(image?.recipe).sampling, stored)
+  }
+})
+
 test('a sample that fails alone fails its image alone', async () => {
   const { claim, requestId } = await claimed(2)
   const sick: Generate = async (_model, [first, second], { onPicture, onFailure }) => {
