@@ -57,6 +57,23 @@ test('a published picture that was reported is withdrawn by a person with reason
   assert.deepEqual([refusal.status, refusal.body.code], [409, 'appeal_closed'], 'which is nobody else’s decision')
 })
 
+test('an overturned order is itself again: its prompt is screened by its weights, and what it asked of sampling is asked', async () => {
+  const { call, post, judge, appealOf } = voices
+  const prompt = 'a man being behea(ded:1.2), go(re:1.2) and blo(od:1.1) everywhere, dismem(bered:1.1) body'
+  const asked = { prompt_syntax: 'weighted', timesteps: [999, 500, 20] }
+  assert.equal((await post('client', '/v1/generations', { prompt })).body.state, 'queued')
+  const { body: refused } = await post('client', '/v1/generations', { prompt, ...asked })
+  const { body: filed } = await appealOf(refused.statement.id)
+  for (const who of ['ada', 'ben'] as const) {
+    await judge(who, 'allow')
+    await court.pass(UNDO_SECONDS)
+  }
+  const { body: appeal } = await call('client', `/v1/appeals/${filed.id}`)
+  assert.deepEqual([appeal.state, appeal.answer?.new_clause], ['partial', 'violence/1'], JSON.stringify(appeal))
+  const { body: anew } = await call('client', `/v1/generations/${appeal.result_request_id}`)
+  assert.deepEqual([anew.sampling, anew.steps], [asked, 3])
+})
+
 test('appeals that must not begin are refused by name', async () => {
   const { post, denied, appealOf } = voices
   const { statement } = await denied()
