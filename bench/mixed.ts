@@ -1,7 +1,8 @@
 // Memory over 500 mixed generations in one process: every family's tiny model and the storybook, under a budget that cannot hold them all,
 // so that models are opened and closed on the way; sizes, steps, schedulers, guidance and batches by chance, from one seed.
 // Flat is: over the second half the resident memory after a collection grows by less than 2 MiB for a hundred generations.
-//   npm run bench -- bench/mixed.ts [--count 500] [--budget-mib 220] [--write]
+//   npm run bench -- bench/mixed.ts [--count 500] [--budget-mib 90] [--write]
+import { spawnSync } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -14,15 +15,21 @@ import { type Pack, readPackManifest } from '../models/runtime/pack.ts'
 import { isRunning, type SampleRequest } from '../models/runtime/stepper.ts'
 import type { SchedulerName } from '../models/schedulers/scheduler.ts'
 import { seeded } from '../test/mark/pictures.ts'
+import { NODE_OPTIONS } from '../workers/inference-child.ts'
 import { keepModels } from '../workers/inference-models.ts'
 
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '500' },
-    'budget-mib': { type: 'string', default: '220' },
+    'budget-mib': { type: 'string', default: '90' },
     write: { type: 'boolean', default: false },
   },
 })
+// In a process like the inference child's own.
+if (!NODE_OPTIONS.every((option) => process.execArgv.includes(option))) {
+  const again = spawnSync(process.execPath, [...NODE_OPTIONS, ...process.argv.slice(1)], { stdio: 'inherit' })
+  process.exit(again.status ?? 1)
+}
 const [count, budgetMib] = [Number(values.count), Number(values['budget-mib'])]
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
