@@ -15,6 +15,8 @@ const UNET = 'unet/config.json'
 export type SamplingTaken = {
   /** Plain is every model's. */
   promptSyntaxes: readonly PromptSyntax[]
+  /** With guidance above 1, or with true guidance where there is that. */
+  negativePrompt: boolean
   guidanceRescale: boolean
   /** Guidance by the negative prompt beside a guidance scale that is an input. */
   trueGuidance: boolean
@@ -26,17 +28,19 @@ export async function samplingOf(pack: Pack, { family }: TextToImageManifest): P
     case 'sd':
     case 'sdxl':
     case 'sdxl-refiner': {
-      // A UNet that was taught guidance makes one prediction: there is no other to bring it back to.
+      // A UNet that was taught guidance makes one prediction: there is no negative one, and no other to bring it back to.
+      const guided = !(await isTaughtGuidance(pack))
       return {
         promptSyntaxes: ['plain', 'weighted'],
-        guidanceRescale: !(await isTaughtGuidance(pack)),
+        negativePrompt: guided,
+        guidanceRescale: guided,
         trueGuidance: false,
       }
     }
     case 'sd3':
-      return { promptSyntaxes: ['plain'], guidanceRescale: false, trueGuidance: false }
+      return { promptSyntaxes: ['plain'], negativePrompt: true, guidanceRescale: false, trueGuidance: false }
     case 'flux':
-      return { promptSyntaxes: ['plain'], guidanceRescale: false, trueGuidance: true }
+      return { promptSyntaxes: ['plain'], negativePrompt: true, guidanceRescale: false, trueGuidance: true }
     default:
       return family satisfies never
   }

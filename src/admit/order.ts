@@ -8,6 +8,7 @@ import type { Sampling } from '../kernel/sampling.ts'
 import type { OutputFormat } from '../kernel/tables.ts'
 import { MAX_USER_CHARACTERS } from '../tenant/users.ts'
 import { between, invalid, whole } from './bounds.ts'
+import { requireNegative } from './negative-prompt.ts'
 import { scheduleOf } from './sampling.ts'
 
 /** As it arrives, its shape already checked. Absent: the model's default. */
@@ -85,6 +86,7 @@ export function checkOrder(
   const quality = order.quality === undefined || order.quality === 'auto' ? 'medium' : order.quality
   const outputFormat = order.outputFormat ?? 'png'
   const size = sizeOf(order.size ?? 'auto', card)
+  requireNegative(order, card)
   if (order.background === 'transparent')
     throw invalid('background', `model ${card.id} cannot draw a transparent background`)
   return {

@@ -41,6 +41,8 @@ export type ModelCard = {
   schedulers: readonly string[]
   promptTokens: number
   promptSyntaxes: readonly PromptSyntax[]
+  /** Whether it reads a negative prompt: with guidance, or true guidance, above 1. */
+  negativePrompt: boolean
   /** Whether guidance can be brought back to the prompted prediction's deviation. */
   guidanceRescale: boolean
   /** Whether it has guidance by the negative prompt beside a guidance scale that is an input. */

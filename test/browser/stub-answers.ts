@@ -22,6 +22,7 @@ export const storybook: ModelCard = {
   schedulers: ['ddim', 'euler', 'dpmpp_2m'],
   promptTokens: 77,
   promptSyntaxes: ['plain', 'weighted'],
+  negativePrompt: true,
   guidanceRescale: true,
   trueGuidance: false,
   refusePlan: () => null,

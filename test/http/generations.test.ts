@@ -48,7 +48,7 @@ test('what is asked of sampling is kept with the order and told of it; nothing a
   assert.equal((await order(nothing)).sampling, null)
   const { darkroom } = await read('/v1/models/storybook')
   assert.deepEqual(darkroom.prompt_syntaxes, ['plain', 'weighted'])
-  assert.deepEqual([darkroom.guidance_rescale, darkroom.true_guidance], [true, false])
+  assert.deepEqual([darkroom.negative_prompt, darkroom.guidance_rescale, darkroom.true_guidance], [true, true, false])
 })
 
 test('weights hide nothing: the words that a model reads of a weighted prompt are refused', async () => {

@@ -67,6 +67,7 @@ export const CARD: ModelCard = {
   schedulers: ['DDIMScheduler', 'EulerDiscreteScheduler'],
   promptTokens: 77,
   promptSyntaxes: ['plain', 'weighted'],
+  negativePrompt: true,
   guidanceRescale: true,
   trueGuidance: false,
   refusePlan: () => null,

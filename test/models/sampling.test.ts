@@ -65,21 +65,22 @@ describe('what a model takes of sampling', () => {
       assert.ok(told.includes('none: taken') && told.includes('timesteps past training: timesteps'))
     })
 
-  it('has no rescale where guidance is an input, as there is one prediction', async () => {
+  it('has no rescale and no negative prompt where guidance is an input, as there is one prediction', async () => {
     const config = JSON.parse(await readFile(join(PACKS, 'tiny-lcm/unet.json'), 'utf8'))
     await using folder = await temporaryFolder()
     const rescales = async (unet: object) => {
       const { pack, manifest } = await packIn(await writeTinyPack(folder.path, { json: { 'unet/config.json': unet } }))
-      return (await samplingOf(pack, manifest)).guidanceRescale
+      const { guidanceRescale, negativePrompt } = await samplingOf(pack, manifest)
+      return [guidanceRescale, negativePrompt]
     }
-    assert.equal(await rescales(config), false)
-    assert.equal(await rescales({ ...config, time_cond_proj_dim: null }), true)
+    assert.deepEqual(await rescales(config), [false, false])
+    assert.deepEqual(await rescales({ ...config, time_cond_proj_dim: null }), [true, true])
   })
 
   it('stands on its card, which refuses a plan by its field', async () => {
     const [card] = await readCards('models/packs', 'storybook')
     assert.deepEqual(card?.promptSyntaxes, ['plain', 'weighted'])
-    assert.deepEqual([card?.guidanceRescale, card?.trueGuidance], [true, false])
+    assert.deepEqual([card?.negativePrompt, card?.guidanceRescale, card?.trueGuidance], [true, true, false])
     const plan = { width: 128, height: 128, steps: 3 }
     const field = (more: object) => card?.refusePlan({ ...plan, scheduler: 'EulerDiscreteScheduler', ...more })?.field
     assert.equal(field({}), undefined)

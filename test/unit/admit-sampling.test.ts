@@ -11,6 +11,7 @@ const limits = { promptCharacters: 100, imagesPerRequest: 4, steps: 50 }
 const check = (order: Partial<GenerationOrder>, card: ModelCard = CARD) =>
   checkOrder({ prompt: 'a boat', ...order }, [card], card.id, limits)
 const FLUX: ModelCard = { ...CARD, promptSyntaxes: ['plain'], guidanceRescale: false, trueGuidance: true }
+const TAUGHT: ModelCard = { ...CARD, negativePrompt: false, guidanceRescale: false }
 
 test('what the model does by itself is not kept: an order for it is an order for nothing', () => {
   const { sampling } = check({ promptSyntax: 'plain', guidanceRescale: 0 })
@@ -32,6 +33,9 @@ test('what is asked is kept as it is stored, and read back', () => {
 test('the steps of a schedule of one’s own are its numbers, whatever the quality, and may be said again', () => {
   assert.equal(check({ sigmas: [14.6, 7, 1.5, 0.3], quality: 'high' }).steps, 4)
   assert.equal(check({ sigmas: [14.6, 7], steps: 2 }).steps, 2)
+  // The lists that people pass around end in a zero.
+  const ended = check({ sigmas: [14.6, 7, 0], steps: 2 })
+  assert.deepEqual([ended.steps, ended.sampling.sigmas], [2, [14.6, 7]])
   assert.equal(check({ timesteps: Array.from({ length: 50 }, (_, i) => 999 - i) }).steps, 50)
   assert.equal(check({ guidanceRescale: 1 }).sampling.guidance_rescale, 1)
   assert.equal(check({ trueGuidanceScale: 50 }, FLUX).sampling.true_guidance_scale, 50)
@@ -55,8 +59,23 @@ test('the plan is tried with all that decides it, and what refuses it is refused
   )
 })
 
+test('a negative prompt is taken where the model reads one, and an empty one anywhere', () => {
+  assert.equal(check({ negativePrompt: 'fog' }).negativePrompt, 'fog')
+  assert.equal(check({ negativePrompt: 'fog', guidanceScale: 1 }).negativePrompt, 'fog')
+  assert.equal(check({ negativePrompt: 'fog', trueGuidanceScale: 1.5 }, FLUX).negativePrompt, 'fog')
+  assert.equal(check({ negativePrompt: '' }, FLUX).negativePrompt, null)
+  assert.equal(check({ negativePrompt: '' }, TAUGHT).negativePrompt, null)
+  assert.throws(
+    () => check({ negativePrompt: 'fog' }, FLUX),
+    (error) => isFault(error, 'invalid_request') && /true_guidance_scale above 1/.test(error.message),
+  )
+})
+
 const BAD: [string, string, Partial<GenerationOrder>, ModelCard][] = [
   ['weights of a model that reads none', 'prompt_syntax', { promptSyntax: 'weighted' }, FLUX],
+  ['a negative prompt without true guidance', 'negative_prompt', { negativePrompt: 'fog' }, FLUX],
+  ['a negative prompt at true guidance of 1', 'negative_prompt', { negativePrompt: 'fog', trueGuidanceScale: 1 }, FLUX],
+  ['a negative prompt of a model that was taught guidance', 'negative_prompt', { negativePrompt: 'fog' }, TAUGHT],
   ['rescale of a model without guidance', 'guidance_rescale', { guidanceRescale: 0.1 }, FLUX],
   ['rescale past 1', 'guidance_rescale', { guidanceRescale: 1.01 }, CARD],
   ['rescale below 0', 'guidance_rescale', { guidanceRescale: -0.1 }, CARD],
