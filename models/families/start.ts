@@ -8,6 +8,7 @@ import type { Noise } from '../runtime/noise.ts'
 import { toPlanes } from '../runtime/pixels.ts'
 import type { Rgb, SampleRequest, Start } from '../runtime/stepper.ts'
 import { allFinite } from '../runtime/tensors.ts'
+import { withoutEnd } from '../schedulers/custom.ts'
 import { type Scheduler, startingAt } from '../schedulers/scheduler.ts'
 import type { LatentSpace } from './latent-space.ts'
 import { only } from './outputs.ts'
@@ -67,7 +68,8 @@ export async function begin(
     return { scheduler: plan, latents, keep: null, condition: null }
   }
   // a. Join the plan where `strength` of its steps are left, or where others left off.
-  const steps = request.custom?.timesteps?.length ?? request.custom?.sigmas?.length ?? request.steps
+  const { timesteps, sigmas } = request.custom ?? {}
+  const steps = timesteps?.length ?? (sigmas && withoutEnd(sigmas).length) ?? request.steps
   const first = joining.first(steps, start.strength)
   const { goesOnAt } = joining
   const scheduler = startingAt(plan, goesOnAt ?? first * (plan.callsPerStep ?? 1))

@@ -17,6 +17,11 @@ export function flowLevels(name: 'timesteps' | 'sigmas', values: readonly number
   return descending(name, values)
 }
 
+/** Levels without the zero that some lists end with: every plan has its end of itself. */
+export function withoutEnd(sigmas: readonly number[]): readonly number[] {
+  return sigmas.length > 1 && sigmas.at(-1) === 0 ? sigmas.slice(0, -1) : sigmas
+}
+
 /** Refuses a custom schedule where the configuration places the levels itself. */
 export function placedAlready(name: 'timesteps' | 'sigmas', field: string): ModelError {
   return refusal(name, `none can be chosen with ${field}`)

@@ -17,6 +17,9 @@ import {
 } from './sigma-space.ts'
 import { sigmaToTimestep } from './sigmas.ts'
 
+// Beyond what any model was trained on; float32 has no room for latents far above it.
+const MOST_SIGMA = 10_000
+
 export function euler(fields: Fields): PlanSteps {
   const schedule = readNoiseSchedule(fields, { spacing: 'linspace' })
   const placing = readPlacing(fields, { lu: false })
@@ -32,7 +35,7 @@ export function euler(fields: Fields): PlanSteps {
   const place = (steps: number, custom: Custom | undefined): SigmaSteps => {
     if (custom?.sigmas !== undefined) {
       refuseCustom({ timesteps: custom.timesteps }, ['timesteps'])
-      const sigmas = flowLevels('sigmas', custom.sigmas, Infinity)
+      const sigmas = flowLevels('sigmas', custom.sigmas, MOST_SIGMA)
       return { timesteps: sigmas.map((sigma) => sigmaToTimestep(sigma, trained.logSigmas)), sigmas }
     }
     const own = custom?.timesteps && wholeTimesteps(custom.timesteps, schedule.trainSteps)

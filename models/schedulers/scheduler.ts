@@ -3,6 +3,7 @@
 import { ModelError } from '../runtime/error.ts'
 import { type Fields, readFields } from '../runtime/fields.ts'
 import type { Noise } from '../runtime/noise.ts'
+import { withoutEnd } from './custom.ts'
 import { ddim } from './ddim.ts'
 import { ddpm } from './ddpm.ts'
 import { deis } from './deis.ts'
@@ -72,7 +73,7 @@ export function emptyMemory(): Memory {
 export type Custom = {
   /** Timesteps of one's own choice, descending, in the place of `steps` evenly spaced ones. */
   timesteps?: readonly number[] | undefined
-  /** Noise levels of one's own choice, descending, without the zero at the end. */
+  /** Noise levels of one's own choice, descending. A zero at the end is the end, whether it is given or not. */
   sigmas?: readonly number[] | undefined
   /** How many tokens the picture's latents are: a dynamically shifted flow depends on it. */
   imageTokens?: number | undefined
@@ -158,7 +159,8 @@ export function readScheduler(config: unknown, name: SchedulerName, file: string
     if (!OTHER_CLASSES_FIELDS.has(field))
       throw new ModelError('pack_unsupported', `${file}: ${field}: unknown to ${name}`, { file, field })
   const plans = new Map<string, Scheduler>()
-  return (steps, custom = {}) => {
+  return (steps, asked = {}) => {
+    const custom = asked.sigmas === undefined ? asked : { ...asked, sigmas: withoutEnd(asked.sigmas) }
     if (custom.eta !== undefined && name !== 'TCDScheduler')
       throw new ModelError('invalid_input', `eta: ${name} takes none`, { field: 'eta' })
     const key = JSON.stringify([steps, custom])

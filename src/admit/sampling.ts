@@ -16,7 +16,8 @@ type Asked = { size: Size; quality: Quality; mostSteps: number }
 /** Fault: invalid_request, with the field. */
 export function scheduleOf(order: GenerationOrder, card: ModelCard, { size, quality, mostSteps }: Asked): Schedule {
   const scheduler = schedulerOf(order.scheduler ?? card.scheduler, card)
-  const { timesteps, sigmas } = order
+  const { timesteps } = order
+  const sigmas = withoutEnd(order.sigmas)
   if (timesteps !== undefined && sigmas !== undefined)
     throw invalid('sigmas', 'a schedule is given as timesteps or as sigmas, not as both')
   const own =
@@ -32,6 +33,11 @@ export function scheduleOf(order: GenerationOrder, card: ModelCard, { size, qual
     ...(sigmas === undefined ? {} : { sigmas: [...sigmas] }),
   }
   return { steps, scheduler, sampling }
+}
+
+/** A zero at the end is the end: lists that were published with it and without it are the same schedule. */
+function withoutEnd(sigmas: readonly number[] | undefined): readonly number[] | undefined {
+  return sigmas !== undefined && sigmas.length > 1 && sigmas.at(-1) === 0 ? sigmas.slice(0, -1) : sigmas
 }
 
 function schedulerOf(scheduler: string, card: ModelCard): string {

@@ -64,7 +64,11 @@ export const NewGeneration = Type.Object(
       Type.Number({ minimum: 0, maximum: 50, description: 'By the negative prompt, of models with `true_guidance`.' }),
     ),
     timesteps: optional(levels('Descending, in the place of `steps`, of schedulers that take them.')),
-    sigmas: optional(levels('Descending, in the place of `steps`; not with timesteps.')),
+    sigmas: optional(
+      levels(
+        'Noise levels, descending, in the place of `steps`; not with timesteps. A zero at the end may be left out.',
+      ),
+    ),
     seed: optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'Image i has seed + i.' })),
     purpose: optional(Type.String({ maxLength: 100, description: 'A declared purpose that the policy knows.' })),
     previews: optional(Type.Integer({ minimum: 0, maximum: 3, description: 'Pictures on the way, of each image.' })),

@@ -161,7 +161,7 @@ describe('a request for a schedule of its own', () => {
     for (const bad of [[], [1000, 5], [5, -1], [5, 5], [5, 9], [5.5], [Number.NaN]])
       for (const name of ['EulerDiscreteScheduler', 'HeunDiscreteScheduler', 'DDPMScheduler'] as const)
         refused(name, {}, { timesteps: bad }, 'timesteps')
-    for (const bad of [[], [1, 2], [2, 2], [1, 0], [1, -1], [Number.NaN], [2, Infinity]])
+    for (const bad of [[], [1, 2], [2, 2], [1, 0, 0], [1, -1], [Number.NaN], [2, Infinity]])
       refused('EulerDiscreteScheduler', {}, { sigmas: bad }, 'sigmas')
   })
 })

@@ -1,7 +1,8 @@
 // Schedulers against diffusers: whole sample paths, and the sums that upstream's own tests assert. Sums below .1 prove nothing.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
+import { ModelError } from '../../models/runtime/error.ts'
+import { readScheduler, type SchedulerName } from '../../models/schedulers/scheduler.ts'
 import { deviation, floats, worst } from '../models/parity.ts'
 import { golden, goldenStart } from '../models/scheduler-goldens.ts'
 import { curvedModel, type Model, walk } from '../models/walk.ts'
@@ -77,4 +78,26 @@ describe("a scheduler gives the sums of diffusers' own tests", () => {
       if (sum !== null) assert.ok(Math.abs(total - sum) < 1e-2, `sum ${total}`)
       assert.ok(Math.abs(total / 768 - mean) < 1e-3, `mean ${total / 768}`)
     })
+})
+
+describe("noise levels of a request's own", () => {
+  const plan = readScheduler({ beta_schedule: 'scaled_linear' }, 'EulerDiscreteScheduler', 'test')
+
+  it('end in a zero whether it is given or not, as the lists that people pass around do', () => {
+    const [given, left] = [
+      [14.6, 5, 0.5, 0],
+      [14.6, 5, 0.5],
+    ].map((sigmas) => plan(3, { sigmas }))
+    assert.equal(given, left)
+    assert.equal(given?.timesteps.length, 3)
+  })
+
+  it('are refused by name beyond what any model was trained on, and where one is no level', () => {
+    for (const sigmas of [[1e30, 5], [10_001, 5], [0], [5, 0, 0], [5, -1]])
+      assert.throws(
+        () => plan(2, { sigmas }),
+        (error) => error instanceof ModelError && error.field === 'sigmas',
+      )
+    assert.equal(plan(2, { sigmas: [10_000, 5] }).timesteps.length, 2)
+  })
 })

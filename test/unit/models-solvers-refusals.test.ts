@@ -105,7 +105,7 @@ describe('a plan is refused', () => {
     ['TCDScheduler', SD, 4, { eta: Number.NaN }, 'eta'],
     ['LCMScheduler', SD, 4, { eta: 0 }, 'eta'],
     [FLOW_EULER, {}, 2, { sigmas: [0.5, 0.9] }, 'sigmas'],
-    [FLOW_EULER, {}, 2, { sigmas: [0.5, 0] }, 'sigmas'],
+    [FLOW_EULER, {}, 2, { sigmas: [0.5, 0, 0] }, 'sigmas'],
     [FLOW_EULER, {}, 2, { sigmas: [Number.NaN] }, 'sigmas'],
     [FLOW_EULER, {}, 2, { timesteps: [1000.5, 1] }, 'timesteps'],
     [FLOW_EULER, {}, 2, { timesteps: [900, 1], sigmas: [0.9] }, 'timesteps'],
