@@ -60,12 +60,15 @@ export function createResidency<M extends AsyncDisposable>(options: ResidencyOpt
   async function makeRoom(id: string): Promise<void> {
     const needed = costOf(id)
     await closeUntil(budgetBytes - needed)
-    if (total() + needed > budgetBytes)
-      throw new ModelError(
-        'out_of_memory',
-        `${id}: needs about ${mebibytes(needed)}, of a budget of ${mebibytes(budgetBytes)} ${mebibytes(total())} are pinned`,
-        { field: 'model' },
-      )
+    const beside = total()
+    if (beside + needed <= budgetBytes) return
+    const pins = beside === 0 ? '' : ` of which pinned models take ${mebibytes(beside)},`
+    const remedy = beside === 0 ? 'raise it, or set it to 0' : 'raise it, or take models out of DARKROOM_MODEL_PINNED'
+    throw new ModelError(
+      'out_of_memory',
+      `${id} needs about ${mebibytes(needed)}; DARKROOM_MODEL_MEMORY_MIB allows ${mebibytes(budgetBytes)},${pins} so ${remedy}`,
+      { field: 'model' },
+    )
   }
 
   async function openFresh(id: string): Promise<Entry<M>> {

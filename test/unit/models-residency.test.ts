@@ -80,9 +80,22 @@ describe('models under a budget', () => {
   it('that are pinned stay, and what does not fit beside them is refused with the figures', async () => {
     const { residency } = machine({ a: 3 * MB, b: 2 * MB, c: 4 * MB }, { budgetBytes: 5 * MB, pinned: new Set(['a']) })
     for (const id of ['a', 'b', 'b']) await residency.get(id)
-    await assert.rejects(residency.get('c'), (error) => outOfMemory(error) && /4 MiB.*5 MiB.*3 MiB/.test(String(error)))
+    await assert.rejects(
+      residency.get('c'),
+      (error) =>
+        outOfMemory(error) &&
+        /4 MiB; DARKROOM_MODEL_MEMORY_MIB allows 5 MiB.*3 MiB.*raise it.*DARKROOM_MODEL_PINNED/.test(String(error)),
+    )
     assert.ok(residency.has('a'))
     await residency.get('b')
+  })
+
+  it('that fit in no budget of this size, even alone, are told the variable and what to do', async () => {
+    const { residency } = machine({ a: 3 * MB }, { budgetBytes: MB })
+    await assert.rejects(residency.get('a'), {
+      code: 'out_of_memory',
+      message: 'a needs about 3 MiB; DARKROOM_MODEL_MEMORY_MIB allows 1 MiB, so raise it, or set it to 0',
+    })
   })
 
   it('cost what opening them took, not what was thought', async () => {
