@@ -23,6 +23,8 @@ Asks the service at --url, DARKROOM_URL or HOST:PORT; where none answers, one is
   --seed N            the first picture's seed
   --label             with a visible label on each
   --model ID  --size WxH  --quality low|medium|high  --negative "<prompt>"  --scheduler NAME
+  --steps N           in the place of the quality's
+  --guidance-scale X  from 0 to 30
   --weighted          (words:1.2), [words] and BREAK count, in both prompts
   --guidance-rescale X     from 0 to 1: how far guidance is brought back to its own deviation
   --true-guidance-scale X  by the negative prompt, for models that have true guidance
@@ -46,6 +48,8 @@ async function run(args: string[]): Promise<void> {
       negative: { type: 'string' },
       scheduler: { type: 'string' },
       weighted: { type: 'boolean' },
+      steps: { type: 'string' },
+      'guidance-scale': { type: 'string' },
       'guidance-rescale': { type: 'string' },
       'true-guidance-scale': { type: 'string' },
       timesteps: { type: 'string' },
@@ -77,12 +81,13 @@ async function run(args: string[]): Promise<void> {
   process.stdout.write(`generation ${new URL(`/v1/generations/${done.id}`, service.url)}\n`)
 }
 
+type Scale = 'guidance-scale' | 'guidance-rescale' | 'true-guidance-scale'
 type SamplingValues = {
-  [name in 'scheduler' | 'guidance-rescale' | 'true-guidance-scale' | 'timesteps' | 'sigmas']?: string | undefined
+  [name in 'scheduler' | 'steps' | Scale | 'timesteps' | 'sigmas']?: string | undefined
 } & { weighted?: boolean | undefined }
 
 function samplingOf(values: SamplingValues) {
-  const number = (name: 'guidance-rescale' | 'true-guidance-scale') => {
+  const number = (name: Scale) => {
     const [value] = values[name] === undefined ? [] : numbers(values[name], `--${name}`, 1)
     return value === undefined ? {} : { [name.replaceAll('-', '_')]: value }
   }
@@ -90,7 +95,9 @@ function samplingOf(values: SamplingValues) {
     values[name] === undefined ? {} : { [name]: numbers(values[name], `--${name}`) }
   return {
     ...(values.scheduler === undefined ? {} : { scheduler: values.scheduler }),
+    ...(values.steps === undefined ? {} : { steps: whole(values.steps, '--steps') }),
     ...(values.weighted === true ? { prompt_syntax: 'weighted' } : {}),
+    ...number('guidance-scale'),
     ...number('guidance-rescale'),
     ...number('true-guidance-scale'),
     ...list('timesteps'),

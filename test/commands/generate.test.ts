@@ -68,6 +68,24 @@ test('a picture that was withheld has the link of its own statement; one without
   assert.ok(err.includes(`statement ${url}/v1/statements/sor_2\n`), err)
 })
 
+test('what is said of sampling is ordered as the API has it, so that an order of the API can be repeated', async () => {
+  const ended = { id: 'req_1', state: 'refused', failure: null, progress, statement: STATEMENT, images: [] }
+  const said = ['--steps', '12', '--guidance-scale', '5.5', '--guidance-rescale', '0', '--true-guidance-scale', '2']
+  const { steps, guidance_scale, guidance_rescale, true_guidance_scale } = JSON.parse(
+    (await generate(ended, ...said, '--seed', '7')).ordered,
+  )
+  assert.deepEqual([steps, guidance_scale, guidance_rescale, true_guidance_scale], [12, 5.5, 0, 2])
+  const silent = JSON.parse((await generate(ended)).ordered)
+  assert.deepEqual(Object.keys(silent).sort(), ['n', 'output_format', 'prompt'])
+  for (const [option, value] of [
+    ['--steps', '1.5'],
+    ['--guidance-scale', 'much'],
+  ] as const) {
+    const { err, ordered } = await generate(ended, option, value)
+    assert.ok(err.includes(option) && err.includes('[invalid_request]') && ordered === '', err)
+  }
+})
+
 test('a visible label is asked for where it is said, and not otherwise', async () => {
   const ended = { id: 'req_1', state: 'refused', failure: null, progress, statement: STATEMENT, images: [] }
   assert.equal(JSON.parse((await generate(ended, '--label')).ordered).label, true)
