@@ -2,7 +2,8 @@
 import { openModel } from '../../models/families/family.ts'
 import { type Bench, benchModel } from '../../models/prepare/bench.ts'
 import { findModel } from '../../models/prepare/find.ts'
-import { chooseProvider, RUNTIME } from '../../models/runtime/sessions.ts'
+import { RUNTIME } from '../../models/runtime/sessions.ts'
+import { chooseQuietly } from '../../workers/quiet-provider.ts'
 import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import { progressBar } from './progress.ts'
@@ -20,7 +21,7 @@ export async function benchOne(
   const pack = await findModel(packsDir, id)
   const { manifest } = pack
   const steps = asked ?? manifest.quality.medium.steps
-  const { provider, why } = await chooseProvider(wanted)
+  const { provider, why } = await chooseQuietly(wanted)
   await using model = await openModel(pack, manifest, { provider, threads })
   const bar = progressBar(process.stderr)
   const bench = await benchModel(model, manifest, { steps, batches: [...new Set(batches)], rounds }, (done, all) =>

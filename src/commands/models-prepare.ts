@@ -1,7 +1,7 @@
 // `darkroom models prepare`: another pack of a model, with a timestep a row, or with products in int8 whose cost is told.
 import { costLines, sayApart } from '../../models/prepare/card.ts'
 import { isSlower, LEAST_NUMBERS, preparePack } from '../../models/prepare/prepare.ts'
-import { chooseProvider } from '../../models/runtime/sessions.ts'
+import { chooseQuietly } from '../../workers/quiet-provider.ts'
 import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import { whole } from './models-bench.ts'
@@ -24,7 +24,7 @@ export async function prepareModel(
   const measured = { keep, prompt: prompts.length > 0, steps: steps !== undefined }
   for (const [option, given] of Object.entries(measured))
     if (given && !int8) throw new Fault('invalid_request', { field: `--${option}`, detail: 'it is of --int8' })
-  const { provider } = await chooseProvider(wanted)
+  const { provider } = await chooseQuietly(wanted)
   const order = {
     ...{ packsDir, id, as, session: { provider, threads } },
     int8: int8

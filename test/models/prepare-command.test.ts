@@ -15,12 +15,14 @@ describe('darkroom models', () => {
   })
   after(() => folder[Symbol.asyncDispose]())
 
-  async function darkroom(...args: string[]) {
+  const darkroom = (...args: string[]) => darkroomOn('cpu', ...args)
+
+  async function darkroomOn(provider: string, ...args: string[]) {
     const child = spawn(process.execPath, ['src/main.ts', 'models', ...args], {
       env: {
         PATH: process.env.PATH,
         ...{ DARKROOM_PACKS_DIR: folder.path, DARKROOM_DEFAULT_MODEL: 'mine' },
-        ...{ DARKROOM_PROVIDER: 'cpu', DARKROOM_THREADS: '1' },
+        ...{ DARKROOM_PROVIDER: provider, DARKROOM_THREADS: '1' },
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -62,6 +64,17 @@ describe('darkroom models', () => {
       assert.match(stderr, said)
       assert.match(stderr, /\[(invalid_request|pack_corrupt)\]/)
     }
+  })
+
+  it('tries providers without a word of theirs, and says why one that was configured cannot serve', async () => {
+    const order = ['bench', 'mine', '--steps', '1', '--batch', '1', '--rounds', '1']
+    const auto = await darkroomOn('auto', ...order)
+    assert.equal(auto.code, 0, auto.stderr)
+    assert.equal(auto.stderr, '')
+    const cuda = await darkroomOn('cuda', ...order)
+    // A machine with such a device serves; any other says why not, in one line.
+    if (cuda.code !== 0)
+      assert.match(cuda.stderr, /^darkroom: cuda was configured and cannot serve: .* \[model_error\]\n$/)
   })
 
   it('measures a model by batch, for people and for programs', async () => {

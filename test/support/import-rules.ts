@@ -46,7 +46,7 @@ const packageRules: readonly PackageRule[] = [
   { name: /^@contentauth\/c2pa-node$/, within: /^src\/mark\/(signer|trustmark)\.ts$/ },
   {
     name: /^(node:)?child_process$/,
-    within: /^(workers\/(inference-child|file-reader)|src\/mark\/signers\/command)\.ts$/,
+    within: /^(workers\/(inference-child|file-reader|quiet-provider)|src\/mark\/signers\/command)\.ts$/,
   },
   { name: /^openid-client$/, within: /^src\/tenant\/oidc\.ts$/, single: true },
   { name: /^onnxruntime-node$/, within: /^models\// },
