@@ -3,10 +3,11 @@
 // Next: sd3.ts, flux.ts.
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, readPackJson } from '../runtime/pack.ts'
+import { refuse } from '../runtime/pack-parts.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { Denoiser } from './denoise.ts'
 import { PATCH } from './flow-request.ts'
-import { openScheduling, refuse, timestepKind } from './opening.ts'
+import { openScheduling, timestepKind } from './opening.ts'
 import { SCHEDULING, usesFlowSigmas } from './schedulers.ts'
 
 /** The steps left out are rounded down, where Stable Diffusion rounds the steps taken. */

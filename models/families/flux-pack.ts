@@ -4,35 +4,35 @@ import { openClipTokenizer } from '../prompts/clip-tokenizer.ts'
 import { openT5Tokenizer } from '../prompts/t5-tokenizer.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import type { Pack } from '../runtime/pack.ts'
+import { configOf, refuse } from '../runtime/pack-parts.ts'
 import type { Module, SessionOptions } from '../runtime/sessions.ts'
 import { checkFlowSizes, flowTimestep, openFlowScheduling } from './flow.ts'
 import { createFlux, type FluxParts } from './flux.ts'
-import { configOf, type Model, openAutoencoder, openGraphs, readLatentSpace, refuse } from './opening.ts'
+import { type Model, openAutoencoder, openGraphs, readLatentSpace } from './opening.ts'
 import { outputOf } from './text-encoders.ts'
 
 /** FluxPipeline's max_sequence_length. */
 const T5_TOKENS = 512
-const INPUTS = ['hidden_states', 'encoder_hidden_states', 'pooled_projections', 'timestep', 'txt_ids', 'img_ids']
 const CONFIG = 'transformer/config.json'
 
 /** Opens sessions and reads configuration. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
 export function openFlux(pack: Pack, manifest: TextToImageManifest, options: SessionOptions): Promise<Model> {
-  return openGraphs(pack, options, async (opened) => {
+  return openGraphs(pack, manifest, options, async (opened) => {
     const { open, serve } = opened
     checkFlowSizes(manifest)
     const clip = {
       tokenizer: await openClipTokenizer(pack, 'tokenizer', manifest.promptTokens),
-      module: await open('text_encoder', ['input_ids']),
+      module: await open('text_encoder'),
     }
     outputOf(clip.module, 'text_encoder', 'pooler_output', 2)
     const t5 = {
       tokenizer: await openT5Tokenizer(pack, 'tokenizer_2', manifest.t5Tokens ?? T5_TOKENS),
-      module: await open('text_encoder_2', ['input_ids']),
+      module: await open('text_encoder_2'),
     }
     outputOf(t5.module, 'text_encoder_2', 'last_hidden_state', 3)
-    const transformer = await open('transformer', INPUTS, ['guidance'])
+    const transformer = await open('transformer')
     const autoencoder = await openAutoencoder(opened)
-    const latents = await readLatentSpace(pack, manifest, 'transformer', transformer, 'hidden_states', autoencoder, 4)
+    const latents = await readLatentSpace(pack, manifest, transformer, 'hidden_states', autoencoder)
     const { placed, planFor } = await openFlowScheduling(pack, manifest)
     const stepper = createFlux({
       ...latents,

@@ -1,8 +1,8 @@
 // Guidance that a distilled model was taught: its scale comes as an embedding beside the timestep, and there is one row a sample.
 // Source: diffusers pipelines/latent_consistency_models, get_guidance_scale_embedding (arXiv 2310.04378).
 import type { Pack } from '../runtime/pack.ts'
+import { configOf, refuse } from '../runtime/pack-parts.ts'
 import type { Module } from '../runtime/sessions.ts'
-import { configOf, refuse } from './opening.ts'
 
 const INPUT = 'timestep_cond'
 const fround = Math.fround

@@ -1,9 +1,10 @@
 // What every family does when a pack is opened: its graphs, its scheduler, the space of its latents, and refusals by file and field.
 // The families' own: sd-pack.ts and its like; which of them serves a pack: family.ts.
 import { ModelError } from '../runtime/error.ts'
-import { type Fields, readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, packFile, packFileIf, readPackJson } from '../runtime/pack.ts'
+import { readLatents } from '../runtime/pack-latents.ts'
+import { expectInputs, refuse } from '../runtime/pack-parts.ts'
 import { type Module, openModule, type SessionOptions } from '../runtime/sessions.ts'
 import { slotted } from '../runtime/slots.ts'
 import type { Stepper } from '../runtime/stepper.ts'
@@ -11,7 +12,6 @@ import { type PlanSteps, readScheduler, type SchedulerName } from '../schedulers
 import type { Denoiser, LatentSample } from './denoise.ts'
 import type { LatentSpace } from './latent-space.ts'
 import { SCHEDULING, serves, usesFlowSigmas } from './schedulers.ts'
-import { inpaintChannels } from './sd-operations.ts'
 
 export type Model = Stepper<LatentSample> & {
   /** Milliseconds inside session.run so far, over all parts. */
@@ -23,10 +23,10 @@ export type Model = Stepper<LatentSample> & {
 
 /** The open graphs of a pack; they are released together, also when opening one of them fails. */
 export type Opened = {
-  open(part: string, inputs: readonly string[], optional?: readonly string[]): Promise<Module>
-  openIf(part: string, inputs: readonly string[]): Promise<Module | null>
+  open(part: string): Promise<Module>
+  openIf(part: string): Promise<Module | null>
   /** Opens a part when it is first asked for; null where the pack has none. */
-  openLater(part: string, inputs: readonly string[]): (() => Promise<Module>) | null
+  openLater(part: string): (() => Promise<Module>) | null
   /** Hands the graphs over to a model. */
   serve(stepper: Stepper<LatentSample>, denoiser: Module, input: string): Model
 }
@@ -37,6 +37,7 @@ const DENOISERS: Readonly<Record<string, string>> = { unet: 'sample', transforme
 /** Opens a family's graphs with `build`. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
 export async function openGraphs(
   pack: Pack,
+  { family }: TextToImageManifest,
   options: SessionOptions,
   build: (opened: Opened) => Promise<Model>,
 ): Promise<Model> {
@@ -44,23 +45,23 @@ export async function openGraphs(
   const modules: Module[] = []
   const late = new AsyncDisposableStack()
   const opened: Opened = {
-    async open(part, inputs, optional = []) {
+    async open(part) {
       const module = stack.use(await openModule(packFile(pack, `${part}/model.onnx`), options))
       modules.push(module)
-      expectInputs(module, part, inputs, optional)
+      expectInputs(family, part, module.inputs)
       const main = DENOISERS[part]
       const { slotRows = null } = options
       return main === undefined || slotRows === null ? module : { ...module, ...slotted(module, slotRows, main) }
     },
-    async openIf(part, inputs) {
-      return packFileIf(pack, `${part}/model.onnx`) === null ? null : opened.open(part, inputs)
+    async openIf(part) {
+      return packFileIf(pack, `${part}/model.onnx`) === null ? null : opened.open(part)
     },
-    openLater(part, inputs) {
+    openLater(part) {
       if (packFileIf(pack, `${part}/model.onnx`) === null) return null
       let found: Promise<Module> | null = null
       return () => {
         found ??= openModule(packFile(pack, `${part}/model.onnx`), options).then((module) => {
-          expectInputs(late.use(module), part, inputs, [])
+          expectInputs(family, part, late.use(module).inputs)
           modules.push(module)
           return module
         })
@@ -119,9 +120,9 @@ const FLOAT32_DECODER = 'vae_decoder_float32'
 /** The autoencoder's graphs: decoder, encoder where there is one, and the decoder in float32 for when float16 overflows. */
 export async function openAutoencoder({ open, openIf, openLater }: Opened): Promise<Autoencoder> {
   return {
-    decoder: await open('vae_decoder', ['latent_sample']),
-    encoder: await openIf('vae_encoder', ['sample']),
-    float32Decoder: openLater(FLOAT32_DECODER, ['latent_sample']),
+    decoder: await open('vae_decoder'),
+    encoder: await openIf('vae_encoder'),
+    float32Decoder: openLater(FLOAT32_DECODER),
   }
 }
 
@@ -129,64 +130,22 @@ export async function openAutoencoder({ open, openIf, openLater }: Opened): Prom
 const TILE_LATENTS = 64
 const TILES_FROM = 256 * 256
 
-/**
- * How latents become pixels, from the configurations and the graphs; `part` is the denoiser's folder. A denoiser that takes
- * `packed` latents sees a square of so many as one, its channels last.
- */
+/** How latents become pixels, from the configurations and the graphs; `input` is what the denoiser calls its latents. */
 export async function readLatentSpace(
   pack: Pack,
   manifest: TextToImageManifest,
-  part: string,
   denoiser: Module,
   input: string,
   { decoder, encoder, float32Decoder }: Autoencoder,
-  packed: 1 | 4 = 1,
 ): Promise<LatentSpace> {
-  const shape = denoiser.inputs.get(input)?.shape ?? []
-  if (typeof shape[0] === 'number') throw refuse(`${part}/model.onnx`, input, 'a batch of fixed size')
-  const declared = packed === 1 ? shape[1] : shape[2]
-  const channels = (await configOf(pack, part))?.integerIf('in_channels', 1, 1024) ?? declared
-  if (typeof channels !== 'number')
-    throw refuse(`${part}/config.json`, 'in_channels', 'an unknown number of latent channels')
-  if (typeof declared === 'number' && declared !== channels)
-    throw refuse(`${part}/config.json`, 'in_channels', `${channels} for ${declared}`)
-  const vae = await configOf(pack, 'vae_decoder')
-  const [, decoded] = decoder.inputs.get('latent_sample')?.shape ?? []
-  const latentChannels =
-    vae?.integerIf('latent_channels', 1, 256) ?? (typeof decoded === 'number' ? decoded : channels / packed)
-  const inpaints = packed === 1 && channels === inpaintChannels(latentChannels)
-  if (channels !== packed * latentChannels && !inpaints)
-    throw refuse(`${part}/config.json`, 'in_channels', `${channels} for ${latentChannels} channels of the decoder`)
-  // No pipeline of these families knows them: silently ignoring them would change the picture.
-  for (const field of ['latents_mean', 'latents_std'])
-    if (vae?.has(field)) throw refuse('vae_decoder/config.json', field, 'a value')
+  const { shape } = denoiser.inputs.get(input) ?? { shape: [] }
+  const decoded = decoder.inputs.get('latent_sample')?.shape ?? []
   return {
     vaeDecoder: decoder,
     vaeEncoder: encoder,
-    latentChannels,
-    inpaints,
-    scalingFactor: vae?.numberIf('scaling_factor', 1e-6, 1e6) ?? 0.18215,
-    shiftFactor: vae?.numberIf('shift_factor', -1e6, 1e6) ?? 0,
+    ...(await readLatents(pack, manifest.family, shape, decoded)),
     sizes: manifest.sizes,
     tiling: { tileLatents: TILE_LATENTS, factor: manifest.sizes.factor, fromLatents: TILES_FROM },
     float32Decoder,
   }
-}
-
-/** The script of diffusers writes no config.json beside its graphs. */
-export async function configOf(pack: Pack, part: string): Promise<Fields | null> {
-  const path = `${part}/config.json`
-  return packFileIf(pack, path) ? readFields(await readPackJson(pack, path), path) : null
-}
-
-function expectInputs(module: Module, part: string, names: readonly string[], optional: readonly string[]): void {
-  const file = `${part}/model.onnx`
-  for (const name of names) if (!module.inputs.has(name)) throw refuse(file, name, 'a graph without this input')
-  for (const name of module.inputs.keys())
-    if (!names.includes(name) && !optional.includes(name)) throw refuse(file, name, 'a graph with this input')
-}
-
-/** ModelError pack_unsupported, by file and field. */
-export function refuse(file: string, field: string, what: string): ModelError {
-  return new ModelError('pack_unsupported', `${file}: ${field}: ${what} is not supported`, { file, field })
 }

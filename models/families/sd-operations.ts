@@ -3,6 +3,7 @@
 // beside the latents (9 channels for 4) was trained to inpaint and does nothing else. Opening such packs: sd-pack.ts, sdxl-pack.ts.
 import { readFields } from '../runtime/fields.ts'
 import { type Pack, packFileIf, readPackJson } from '../runtime/pack.ts'
+import { inpaintChannels } from '../runtime/pack-latents.ts'
 
 export type SdOperation = 'generate' | 'edit' | 'inpaint'
 
@@ -20,11 +21,6 @@ export async function operationsOf(pack: Pack): Promise<readonly SdOperation[]> 
   const refines = manifest.kind === 'text-to-image' && manifest.family === 'sdxl-refiner'
   const edits: readonly SdOperation[] = encodes ? ['edit', 'inpaint'] : []
   return refines ? edits : ['generate', ...edits]
-}
-
-/** The latents, a mask of one channel, and the latents of the picture without what the mask gives free. */
-export function inpaintChannels(latentChannels: number): number {
-  return 2 * latentChannels + 1
 }
 
 /** The script of diffusers writes no config.json beside its graphs. */

@@ -5,31 +5,19 @@ import type { TextToImageManifest } from '../runtime/manifest.ts'
 import type { Pack } from '../runtime/pack.ts'
 import type { SessionOptions } from '../runtime/sessions.ts'
 import { guidanceWidthOf } from './guidance-embedding.ts'
-import {
-  configOf,
-  type Model,
-  openAutoencoder,
-  openGraphs,
-  openScheduling,
-  readLatentSpace,
-  refuse,
-  timestepKind,
-} from './opening.ts'
+import { type Model, openAutoencoder, openGraphs, openScheduling, readLatentSpace, timestepKind } from './opening.ts'
 import { createSd } from './sd.ts'
 import { onlyOutputOf } from './text-encoders.ts'
 
 /** Opens sessions and reads configuration. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
 export function openSd(pack: Pack, manifest: TextToImageManifest, options: SessionOptions): Promise<Model> {
-  return openGraphs(pack, options, async (opened) => {
+  return openGraphs(pack, manifest, options, async (opened) => {
     const { open, serve } = opened
     const tokenizer = await openClipTokenizer(pack, 'tokenizer', manifest.promptTokens)
-    const textEncoder = await open('text_encoder', ['input_ids'])
-    const unet = await open('unet', ['sample', 'timestep', 'encoder_hidden_states'], ['timestep_cond'])
+    const textEncoder = await open('text_encoder')
+    const unet = await open('unet')
     const autoencoder = await openAutoencoder(opened)
-    // StableDiffusionPipeline knows no shift: silently ignoring it would change the picture.
-    if ((await configOf(pack, 'vae_decoder'))?.has('shift_factor'))
-      throw refuse('vae_decoder/config.json', 'shift_factor', 'a value')
-    const latents = await readLatentSpace(pack, manifest, 'unet', unet, 'sample', autoencoder)
+    const latents = await readLatentSpace(pack, manifest, unet, 'sample', autoencoder)
     const stepper = createSd({
       ...latents,
       tokenizer,

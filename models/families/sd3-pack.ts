@@ -5,10 +5,11 @@ import { openT5Tokenizer } from '../prompts/t5-tokenizer.ts'
 import { readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, packFileIf, readPackJson } from '../runtime/pack.ts'
+import { configOf, refuse } from '../runtime/pack-parts.ts'
 import type { Module, SessionOptions } from '../runtime/sessions.ts'
 import { checkFlowSizes, flowTimestep, openFlowScheduling } from './flow.ts'
 import { PATCH } from './flow-request.ts'
-import { configOf, type Model, type Opened, openAutoencoder, openGraphs, readLatentSpace, refuse } from './opening.ts'
+import { type Model, type Opened, openAutoencoder, openGraphs, readLatentSpace } from './opening.ts'
 import { type Clip, createSd3 } from './sd3.ts'
 import { outputOf, penultimateOf, type TextEncoder, widthOf } from './text-encoders.ts'
 
@@ -21,7 +22,7 @@ type OpenT5 = TextEncoder & { module: Module }
 
 /** Opens sessions and reads configuration. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
 export function openSd3(pack: Pack, manifest: TextToImageManifest, options: SessionOptions): Promise<Model> {
-  return openGraphs(pack, options, async (opened) => {
+  return openGraphs(pack, manifest, options, async (opened) => {
     const { open, serve } = opened
     await checkTransformer(pack, manifest)
     const t5Tokens = manifest.t5Tokens ?? T5_TOKENS
@@ -30,15 +31,9 @@ export function openSd3(pack: Pack, manifest: TextToImageManifest, options: Sess
       await openClip(pack, manifest, opened, 'text_encoder_2', 'tokenizer_2'),
     ] as const
     const t5 = await openT5(pack, opened, t5Tokens)
-    const transformer = await open('transformer', [
-      'hidden_states',
-      'encoder_hidden_states',
-      'pooled_projections',
-      'timestep',
-    ])
+    const transformer = await open('transformer')
     const autoencoder = await openAutoencoder(opened)
-    const latents = await readLatentSpace(pack, manifest, 'transformer', transformer, 'hidden_states', autoencoder)
-    if (latents.inpaints) throw refuse(FILE, 'in_channels', 'a transformer that takes a mask')
+    const latents = await readLatentSpace(pack, manifest, transformer, 'hidden_states', autoencoder)
     const t5Width = await textWidth(pack, transformer)
     checkWidths(clips, t5, t5Width)
     const { placed, planFor } = await openFlowScheduling(pack, manifest)
@@ -82,7 +77,7 @@ async function openClip(
   words: string,
 ): Promise<OpenClip> {
   const tokenizer = await openClipTokenizer(pack, words, manifest.promptTokens)
-  const module = await open(part, ['input_ids'])
+  const module = await open(part)
   outputOf(module, part, 'text_embeds', 2)
   const layers = (await configOf(pack, part))?.integerIf('num_hidden_layers', 1, 1000)
   return { tokenizer, module, penultimate: penultimateOf(module, part, layers) }
@@ -91,7 +86,7 @@ async function openClip(
 async function openT5(pack: Pack, { open }: Opened, length: number): Promise<OpenT5 | null> {
   const part = 'text_encoder_3'
   if (packFileIf(pack, `${part}/model.onnx`) === null) return null
-  const module = await open(part, ['input_ids'])
+  const module = await open(part)
   outputOf(module, part, 'last_hidden_state', 3)
   return { tokenizer: await openT5Tokenizer(pack, 'tokenizer_3', length), module }
 }

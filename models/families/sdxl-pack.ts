@@ -4,40 +4,34 @@ import { openClipTokenizer } from '../prompts/clip-tokenizer.ts'
 import { readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, packFileIf, readPackJson } from '../runtime/pack.ts'
+import { configOf, refuse } from '../runtime/pack-parts.ts'
 import type { Module, SessionOptions } from '../runtime/sessions.ts'
 import { guidanceWidthOf } from './guidance-embedding.ts'
 import {
-  configOf,
   type Model,
   type Opened,
   openAutoencoder,
   openGraphs,
   openScheduling,
   readLatentSpace,
-  refuse,
   timestepKind,
 } from './opening.ts'
 import { createSdxl } from './sdxl.ts'
 import type { SdxlEncoder } from './sdxl-prompt.ts'
 import { outputOf, penultimateOf } from './text-encoders.ts'
 
-const UNET_INPUTS = ['sample', 'timestep', 'encoder_hidden_states', 'text_embeds', 'time_ids']
-
 /** Opens sessions and reads configuration. ModelError: pack_missing, pack_corrupt, pack_unsupported, out_of_memory. */
 export function openSdxl(pack: Pack, manifest: TextToImageManifest, options: SessionOptions): Promise<Model> {
   const refines = manifest.family === 'sdxl-refiner'
-  return openGraphs(pack, options, async (opened) => {
+  return openGraphs(pack, manifest, options, async (opened) => {
     const zeroesEmptyNegative = await readIndex(pack, refines)
     const length = manifest.promptTokens
     const first = refines ? [] : [await openEncoder(pack, opened, '', length)]
     const encoders = [...first, await openEncoder(pack, opened, '_2', length)]
-    const unet = await opened.open('unet', UNET_INPUTS, ['timestep_cond'])
+    const unet = await opened.open('unet')
     await checkTimeIds(pack, unet, refines)
     const autoencoder = await openAutoencoder(opened)
-    // StableDiffusionXLPipeline knows no shift: silently ignoring it would change the picture.
-    if ((await configOf(pack, 'vae_decoder'))?.has('shift_factor'))
-      throw refuse('vae_decoder/config.json', 'shift_factor', 'a value')
-    const latents = await readLatentSpace(pack, manifest, 'unet', unet, 'sample', autoencoder)
+    const latents = await readLatentSpace(pack, manifest, unet, 'sample', autoencoder)
     const scheduling = 'scheduler/scheduler_config.json'
     const { integerIf } = readFields(await readPackJson(pack, scheduling), scheduling)
     const stepper = createSdxl({
@@ -72,7 +66,7 @@ async function readIndex(pack: Pack, refines: boolean): Promise<boolean> {
 async function openEncoder(pack: Pack, { open }: Opened, which: '' | '_2', length: number): Promise<SdxlEncoder> {
   const part = `text_encoder${which}`
   const tokenizer = await openClipTokenizer(pack, `tokenizer${which}`, length)
-  const module = await open(part, ['input_ids'])
+  const module = await open(part)
   const layers = (await configOf(pack, part))?.integerIf('num_hidden_layers', 1, 1000)
   const hidden = penultimateOf(module, part, layers)
   const pooled = which === '' ? null : outputOf(module, part, 'text_embeds', 2)

@@ -1,9 +1,9 @@
 // Text encoders by what their exporters called their outputs: CLIP's hidden states before the last layer, its projection or
 // pooled output, T5's last hidden state. Names are looked up when a pack is opened: a graph without one does not load.
 import { ModelError } from '../runtime/error.ts'
+import { refuse } from '../runtime/pack-parts.ts'
 import type { Module } from '../runtime/sessions.ts'
 import { allFinite, type Output } from '../runtime/tensors.ts'
-import { refuse } from './opening.ts'
 
 export type TextEncoder = {
   tokenizer: { encode(text: string): { ids: readonly number[]; truncatedTokens: number } }

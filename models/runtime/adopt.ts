@@ -2,11 +2,12 @@
 // every file is hashed. Written down it is an ordinary pack (`darkroom models adopt`); unwritten it is derived anew at each start.
 // No classifier is calibrated for such a model, so it names none: every picture is held for a person. What families say: adopt-family.ts.
 import { createHash } from 'node:crypto'
-import { lstat, readFile } from 'node:fs/promises'
+import { lstat, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { familyOf, GRAPHS, presetOf, sizesOf, tokenizerOf, type Variant } from './adopt-family.ts'
 import { ModelError } from './error.ts'
 import { type Fields, readFields } from './fields.ts'
+import { walkGraph } from './graph-file.ts'
 import type { Acceptance, Family, Provenance, Size } from './manifest.ts'
 import { expectSize, filesBelow, MOST_BYTES, readJsonFile, sha256Of } from './pack-files.ts'
 
@@ -23,6 +24,8 @@ export type AdoptOptions = {
 
 /** The text of the folder's pack.json. ModelError: pack_missing, pack_corrupt, pack_unsupported, by file and field. */
 export async function adoptFolder(dir: string, options: AdoptOptions = {}): Promise<string> {
+  if (!(await stat(dir).catch(() => null))?.isDirectory())
+    throw new ModelError('pack_missing', `${dir}: there is no such folder`, { file: dir })
   const index = await configOf(dir, INDEX)
   if (index === null) throw new ModelError('pack_missing', `${join(dir, INDEX)}: missing`, { file: join(dir, INDEX) })
   const family = familyOf(index)
@@ -120,14 +123,21 @@ async function variantOf(dir: string, family: Family, scheduler: string, names: 
 
 async function readSizes(dir: string, family: Family): Promise<{ factor: number; supported: Size[] }> {
   const vae = (await configOf(dir, 'vae_decoder/config.json')) ?? (await configOf(dir, 'vae/config.json'))
-  const factor = 2 ** ((vae?.listIf('block_out_channels')?.length ?? 4) - 1)
+  const factor = 2 ** ((levelsOf(vae) ?? 4) - 1)
   const denoiser = await configOf(dir, `${GRAPHS[family][0]}/config.json`)
-  const levels = denoiser?.listIf('block_out_channels')?.length ?? (family === 'sd' ? 4 : 3)
+  const levels = levelsOf(denoiser) ?? (family === 'sd' ? 4 : 3)
   // A U-Net halves its latents between levels; a transformer takes them in patches of 2.
   const unit = factor * (GRAPHS[family][0] === 'unet' ? 2 ** (levels - 1) : 2)
   const [height, width] = readSample(denoiser) ?? (family === 'sd' ? [64, 64] : [128, 128])
   if (height !== width) return { factor, supported: [{ width: width * factor, height: height * factor }] }
   return { factor, supported: sizesOf(family, width * factor, unit) }
+}
+
+/** Each level but the first halves the sides, by 64 at most. */
+function levelsOf(config: Fields | null): number | undefined {
+  const levels = config?.listIf('block_out_channels')?.length
+  if (levels !== undefined && (levels < 1 || levels > 7)) throw config?.bad('block_out_channels', 'from 1 to 7 levels')
+  return levels
 }
 
 /** Latents of the pictures that it was trained at: one number, or height and width. */
@@ -137,10 +147,20 @@ function readSample(denoiser: Fields | null): readonly [number, number] | null {
     const side = denoiser.integer('sample_size', 1, 1024)
     return [side, side]
   } catch {
-    const [height, width, ...more] = denoiser.numbersIf('sample_size') ?? []
+    const [height, width, ...more] = sidesOf(denoiser)
     if (height === undefined || width === undefined || more.length > 0)
-      throw denoiser.bad('sample_size', 'one side or two, from 1 to 1024')
+      throw denoiser.bad('sample_size', 'a number from 1 to 1024, or two: height and width')
     return [height, width]
+  }
+}
+
+/** None where they are no sides. */
+function sidesOf(denoiser: Fields): readonly number[] {
+  try {
+    const sides = denoiser.numbersIf('sample_size') ?? []
+    return sides.every((side) => Number.isInteger(side) && side >= 1 && side <= 1024) ? sides : []
+  } catch {
+    return []
   }
 }
 
@@ -151,12 +171,15 @@ async function isSchnell(dir: string, family: Family): Promise<boolean> {
   return family === 'flux' && (await configOf(dir, 'transformer/config.json'))?.flagIf('guidance_embeds') === false
 }
 
-/** CLIP's positions; T5 has a length of its own. */
+/** CLIP's positions, as its graph has them before what is said of them; T5 has a length of its own. */
 async function promptTokensOf(dir: string, family: Family): Promise<number> {
   const encoder = GRAPHS[family][1] ?? 'text_encoder'
   const positions = (await configOf(dir, `${encoder}/config.json`))?.integerIf('max_position_embeddings', 3, 4096)
-  const said = (await configOf(dir, `${tokenizerOf(encoder)}/tokenizer_config.json`))?.numberIf('model_max_length')
-  return positions ?? (said !== undefined && said <= 4096 ? said : 77)
+  const tokenizer = await configOf(dir, `${tokenizerOf(encoder)}/tokenizer_config.json`)
+  const said = tokenizer?.numberIf('model_max_length', 3)
+  const graph = join(dir, `${encoder}/model.onnx`)
+  const rows = (await isThere(graph)) ? walkGraph(graph).positions : null
+  return rows ?? positions ?? (said !== undefined && said <= 4096 ? said : 77)
 }
 
 /** `license` of the card's front matter; `other` has a name of its own. */
@@ -170,9 +193,12 @@ export async function statedLicence(dir: string): Promise<string | null> {
 
 async function configOf(dir: string, path: string): Promise<Fields | null> {
   const file = join(dir, path)
-  const there = await lstat(file).then(
+  return (await isThere(file)) ? readFields(await readJsonFile(file), file) : null
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return lstat(file).then(
     () => true,
     () => false,
   )
-  return there ? readFields(await readJsonFile(file), file) : null
 }

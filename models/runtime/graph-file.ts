@@ -1,5 +1,5 @@
-// What an .onnx file may not hide, found by walking it: weights that lie elsewhere, operators of somebody's own. No session is opened
-// and no weight is read. Looked at are initialisers, sparse ones and tensors of attributes, in the graph, in the graphs inside its
+// What an .onnx file may not hide, found by walking it: weights that lie elsewhere, operators of somebody's own; and what it says of
+// itself: its inputs, and how many positions a text encoder has. No session is opened and no weight is read. Looked at are initialisers, sparse ones and tensors of attributes, in the graph, in the graphs inside its
 // nodes, in functions and in training graphs. Field numbers: onnx.proto3 of ONNX 1.20.
 import { ModelError } from './error.ts'
 import { type Field, openProtobuf, type ProtobufFile, type Span } from './protobuf.ts'
@@ -15,6 +15,16 @@ export type ExternalTensor = {
   bytes: number | null
 }
 
+/** A dimension that is not fixed is a name, or nothing. */
+export type Shape = readonly (number | string)[]
+export type Graph = {
+  externals: readonly ExternalTensor[]
+  /** What must be fed, by name. */
+  inputs: ReadonlyMap<string, Shape>
+  /** Rows of the position embedding; null where no initialiser has that name. */
+  positions: number | null
+}
+
 const DOMAINS: readonly string[] = ['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']
 const NESTING = 32
 // Bits of one element, by TensorProto.DataType; 8 is text.
@@ -22,6 +32,7 @@ const BITS: Readonly<Record<number, number>> = {
   ...{ 1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16 },
   ...{ 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8 },
 }
+const POSITIONS = 'position_embedding.weight'
 const LFS_POINTER = 'version https://git-lfs'
 
 type Walk = {
@@ -30,21 +41,28 @@ type Walk = {
   /** Domain and name of each operator that is not ONNX's or ONNX Runtime's, with the node that uses it. */
   foreign: Map<string, string>
   functions: Set<string>
+  inputs: Map<string, Shape>
+  initializers: Set<string>
+  positions: number | null
 }
 
 /**
  * Walks one graph file. ModelError: pack_corrupt (no protobuf, no graph, nested too deep), pack_unsupported (an operator of another
  * domain, named in `field`).
  */
-export function walkGraph(file: string): ExternalTensor[] {
+export function walkGraph(file: string): Graph {
   using open = openProtobuf(file)
-  const walk: Walk = { open, externals: [], foreign: new Map(), functions: new Set() }
+  const walk: Walk = {
+    ...{ open, externals: [], foreign: new Map(), functions: new Set() },
+    ...{ inputs: new Map(), initializers: new Set(), positions: null },
+  }
   refusePointer(open)
   let [graphs, versions] = [0, 0]
   for (const field of open.fields(open.whole)) {
     if (field.number === 7) {
       graphs++
       walkBody(walk, field, GRAPH, 0)
+      walkSurface(walk, field)
     }
     if (field.number === 8) versions++
     // Graphs that training would run. Nothing here does, and yet they name files.
@@ -64,7 +82,48 @@ export function walkGraph(file: string): ExternalTensor[] {
         `${file}: node ${node}: operator ${operator} is of a domain that is not loaded (${DOMAINS.slice(1).join(', ')} are); export without it`,
         { file, field: operator },
       )
-  return walk.externals
+  // Old exporters list weights among the inputs: nobody feeds those.
+  for (const name of walk.initializers) walk.inputs.delete(name)
+  const { externals, inputs, positions } = walk
+  return { externals, inputs, positions }
+}
+
+/** The inputs and initialisers of the graph that runs. */
+function walkSurface(walk: Walk, graph: Field): void {
+  const { open } = walk
+  for (const field of open.fields(graph)) {
+    if (field.number === 11) {
+      let [name, shape]: [string, Shape] = ['', []]
+      for (const part of open.fields(message(walk, field))) {
+        if (part.number === 1) name = open.text(part)
+        if (part.number === 2) shape = readShape(walk, part)
+      }
+      walk.inputs.set(name, shape)
+    }
+    if (field.number !== 5) continue
+    let [name, rows]: [string, number | null] = ['', null]
+    for (const part of open.fields(field)) {
+      if (part.number === 1 && rows === null) rows = Number(open.numbers(part)[0] ?? 0n)
+      if (part.number === 8) name = open.text(part)
+    }
+    walk.initializers.add(name)
+    if (name.endsWith(POSITIONS)) walk.positions = rows
+  }
+}
+
+/** Of a TypeProto: what is no tensor has none. */
+function readShape(walk: Walk, type: Field): Shape {
+  const inside = (field: Field, number: number) =>
+    [...walk.open.fields(message(walk, field))].filter((one) => one.number === number)
+  const dimensions = inside(type, 1)
+    .flatMap((tensor) => inside(tensor, 2))
+    .flatMap((shape) => inside(shape, 1))
+  return dimensions.map((dimension) => {
+    const [fixed] = inside(dimension, 1)
+    const [named] = inside(dimension, 2)
+    if (fixed?.value) return Number(BigInt.asIntN(64, fixed.value))
+    return named === undefined ? '' : walk.open.text(named)
+  })
 }
 
 /** Where each kind of body keeps what is looked at. */

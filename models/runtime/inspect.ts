@@ -2,19 +2,27 @@
 // that whoever lists models refuses what the device would. Digests: `verifyPack`. Refusals name file and field and say what to do.
 import { lstat } from 'node:fs/promises'
 import { extname, join, posix } from 'node:path'
+import { openClipTokenizer } from '../prompts/clip-tokenizer.ts'
+import { openT5Tokenizer } from '../prompts/t5-tokenizer.ts'
 import { readScheduler } from '../schedulers/scheduler.ts'
 import { familyOf, GRAPHS, isPart, tokenizerOf } from './adopt-family.ts'
 import { ModelError } from './error.ts'
 import { type Fields, readFields } from './fields.ts'
-import { type ExternalTensor, walkGraph } from './graph-file.ts'
+import { type ExternalTensor, type Graph, walkGraph } from './graph-file.ts'
 import { SERVED_FAMILIES, type TextToImageManifest } from './manifest.ts'
 import { type Pack, packFileIf, readPackJson } from './pack.ts'
 import { expectSize, readJsonFile, refuseLinks } from './pack-files.ts'
+import { latentsOf, readLatents } from './pack-latents.ts'
+import { denoiserOf, encodersOf, expectInputs, isT5, partsOf } from './pack-parts.ts'
+
+/** By path. */
+type Graphs = Map<string, Graph>
 
 /** ModelError: pack_missing, pack_corrupt, pack_unsupported. */
 export async function inspectPack(pack: Pack): Promise<void> {
   const { dir, manifest } = pack
   const sizes = new Map<string, number>()
+  const graphs: Graphs = new Map()
   for (const { path } of manifest.files) {
     await refuseLinks(dir, path)
     const found = await lstat(join(dir, path))
@@ -25,10 +33,12 @@ export async function inspectPack(pack: Pack): Promise<void> {
   }
   for (const path of sizes.keys()) {
     if (extname(path) === '.json') await readJsonFile(join(dir, path))
-    if (extname(path) === '.onnx')
-      for (const tensor of walkGraph(join(dir, path))) expectData(join(dir, path), posix.dirname(path), tensor, sizes)
+    if (extname(path) !== '.onnx') continue
+    const graph = walkGraph(join(dir, path))
+    for (const tensor of graph.externals) expectData(join(dir, path), posix.dirname(path), tensor, sizes)
+    graphs.set(path, graph)
   }
-  if (manifest.kind === 'text-to-image') await inspectModel(pack, manifest)
+  if (manifest.kind === 'text-to-image') await inspectModel(pack, manifest, graphs)
 }
 
 /** External data lies in a file of the pack, whole. */
@@ -65,7 +75,7 @@ function wholeOf(text: string): number | null {
   return /^\d{1,15}$/.test(text) ? Number(text) : null
 }
 
-async function inspectModel(pack: Pack, manifest: TextToImageManifest): Promise<void> {
+async function inspectModel(pack: Pack, manifest: TextToImageManifest, graphs: Graphs): Promise<void> {
   const { family, scheduler } = manifest
   const refuse = (path: string, field: string, why: string) =>
     new ModelError('pack_unsupported', `${join(pack.dir, path)}: ${field}: ${why}`, {
@@ -85,26 +95,52 @@ async function inspectModel(pack: Pack, manifest: TextToImageManifest): Promise<
   expectFile(pack, schedule)
   // Read for what it refuses.
   readScheduler(await readPackJson(pack, schedule), scheduler, join(pack.dir, schedule))
-  for (const encoder of ['text_encoder', 'text_encoder_2', 'text_encoder_3'])
-    if (
-      packFileIf(pack, `${encoder}/model.onnx`) !== null &&
-      (index === null || !index.has(encoder) || isPart(index, encoder))
-    )
-      await fitTokenizer(pack, manifest, encoder)
+  for (const encoder of encodersOf(family)) {
+    const graph = graphs.get(`${encoder}/model.onnx`)
+    if (graph === undefined || (index?.has(encoder) && !isPart(index, encoder))) continue
+    await fitTokenizer(pack, manifest, encoder)
+    if (!isT5(family, encoder)) fitPositions(pack, manifest, encoder, graph)
+  }
+  await fitGraphs(pack, manifest, graphs)
+}
+
+/** Each graph takes what its part is fed with, and the latents of one are those of the next. */
+async function fitGraphs(pack: Pack, { family }: TextToImageManifest, graphs: Graphs): Promise<void> {
+  for (const part of partsOf(family)) {
+    const graph = graphs.get(`${part}/model.onnx`)
+    if (graph !== undefined) expectInputs(family, part, graph.inputs)
+  }
+  const taken = graphs.get(`${denoiserOf(family)}/model.onnx`)?.inputs.get(latentsOf(family)) ?? []
+  const decoded = graphs.get('vae_decoder/model.onnx')?.inputs.get('latent_sample') ?? []
+  await readLatents(pack, family, taken, decoded)
+}
+
+/** What a configuration says of positions may be another model's: the graph has a row for each. */
+function fitPositions(pack: Pack, { promptTokens }: TextToImageManifest, encoder: string, { positions }: Graph): void {
+  if (positions === null || promptTokens <= positions) return
+  const file = join(pack.dir, `${encoder}/model.onnx`)
+  throw new ModelError(
+    'pack_corrupt',
+    `${file}: position_embedding.weight: ${positions} rows, where prompt_tokens of pack.json is ${promptTokens}: say ${positions} there`,
+    { file, field: 'position_embedding.weight' },
+  )
 }
 
 function expectFile(pack: Pack, path: string): void {
   if (packFileIf(pack, path) !== null) return
   const file = join(pack.dir, path)
-  throw new ModelError(
-    'pack_missing',
-    `${file}: missing; export the pipeline whole, or fetch the file and write pack.json anew`,
-    { file, field: 'files' },
-  )
+  const remedy = pack.adopted ? 'fetch the file' : 'fetch the file and write pack.json anew'
+  throw new ModelError('pack_missing', `${file}: missing; export the pipeline whole, or ${remedy}`, {
+    file,
+    field: 'files',
+  })
 }
 
+const MOST_T5_TOKENS = 512
+
 /** Every id that the tokenizer can give has a row in the encoder's embedding. */
-async function fitTokenizer(pack: Pack, { promptTokens }: TextToImageManifest, encoder: string): Promise<void> {
+async function fitTokenizer(pack: Pack, manifest: TextToImageManifest, encoder: string): Promise<void> {
+  const { family, promptTokens, t5Tokens } = manifest
   const part = tokenizerOf(encoder)
   const config = await configOf(pack, `${encoder}/config.json`)
   const sources = await Promise.all(
@@ -118,8 +154,11 @@ async function fitTokenizer(pack: Pack, { promptTokens }: TextToImageManifest, e
   const [tokenizer, vocab] = sources
   if (tokenizer === null && vocab === null && packFileIf(pack, `${part}/spiece.model`) === null)
     expectFile(pack, `${part}/tokenizer.json`)
-  const rows = config?.integerIf('vocab_size', 1, 10_000_000)
-  if (rows === undefined) return
+  if (tokenizer === null && !isT5(family, encoder)) {
+    expectFile(pack, `${part}/vocab.json`)
+    expectFile(pack, `${part}/merges.txt`)
+  }
+  const rows = config?.integerIf('vocab_size', 1, 10_000_000) ?? Infinity
   for (const source of sources) {
     const largest = source === null ? -1 : largestId(source)
     if (source !== null && largest >= rows)
@@ -129,6 +168,9 @@ async function fitTokenizer(pack: Pack, { promptTokens }: TextToImageManifest, e
         { file: source.file, field: 'vocab' },
       )
   }
+  // Opened for what it refuses.
+  if (isT5(family, encoder)) await openT5Tokenizer(pack, part, t5Tokens ?? MOST_T5_TOKENS)
+  else await openClipTokenizer(pack, part, promptTokens)
 }
 
 /** Of a tokenizer.json, of a vocabulary by token, or of the added tokens of a configuration by id. */

@@ -3,19 +3,11 @@ import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:
 import { join } from 'node:path'
 import type { ModelErrorCode } from '../../models/runtime/error.ts'
 import { GRAPHS, type Malformed } from './malformed-graphs.ts'
+import { PARTS } from './malformed-parts.ts'
 import { TINY_SD } from './tiny.ts'
 
-const json = async (path: string) => JSON.parse(await readFile(join(TINY_SD, path), 'utf8'))
-const [INDEX, SCHEDULER, UNET, TOKENIZER, VOCAB, CONFIG, VAE, DENOISER] = await Promise.all([
-  json('model_index.json'),
-  json('scheduler/scheduler_config.json'),
-  readFile(join(TINY_SD, 'unet/model.onnx')),
-  json('tokenizer/tokenizer.json'),
-  json('tokenizer/vocab.json'),
-  json('tokenizer/tokenizer_config.json'),
-  json('vae_decoder/config.json'),
-  json('unet/config.json'),
-])
+const INDEX = JSON.parse(await readFile(join(TINY_SD, 'model_index.json'), 'utf8'))
+const UNET = await readFile(join(TINY_SD, 'unet/model.onnx'))
 const PACK = 'pack.json'
 const GRAPH = 'unet/model.onnx'
 const file = { path: 'a.json', sha256: 'a'.repeat(64), size_bytes: 1 }
@@ -108,87 +100,6 @@ const FILES: readonly Malformed[] = [
   larger(GRAPH, 2 ** 31),
 ]
 
-const parts = (what: string, path: string, value: unknown, of: Partial<Malformed>): Malformed => ({
-  what,
-  code: 'pack_corrupt',
-  file: path,
-  changes: { json: { [path]: value } },
-  ...of,
-})
-const without = (path: string, code: ModelErrorCode = 'pack_missing'): Malformed => ({
-  what: `no ${path}`,
-  code,
-  file: path,
-  field: 'files',
-  changes: { remove: [path] },
-})
-
-const PARTS: readonly Malformed[] = [
-  ...['unet', 'text_encoder', 'vae_decoder'].map((part) => without(`${part}/model.onnx`)),
-  without('scheduler/scheduler_config.json'),
-  {
-    ...without('tokenizer/tokenizer.json'),
-    what: 'no vocabulary of any kind',
-    changes: { remove: ['tokenizer/tokenizer.json', 'tokenizer/vocab.json'] },
-  },
-  parts(
-    'a pipeline that nobody knows',
-    'model_index.json',
-    { ...INDEX, _class_name: 'KandinskyPipeline' },
-    { code: 'pack_unsupported', field: '_class_name' },
-  ),
-  parts(
-    'a pipeline of another family than its manifest',
-    'model_index.json',
-    { ...INDEX, _class_name: 'FluxPipeline' },
-    { code: 'pack_unsupported', field: '_class_name' },
-  ),
-  parts('an index that is a number', 'model_index.json', 7, {}),
-  parts(
-    'an adapter',
-    'model_index.json',
-    { ...INDEX, lora: ['peft', 'LoraModel'] },
-    { code: 'pack_unsupported', field: 'lora' },
-  ),
-  parts(
-    'a field of the scheduler that nobody knows',
-    'scheduler/scheduler_config.json',
-    { ...SCHEDULER, warp: 9 },
-    { code: 'pack_unsupported', field: 'warp' },
-  ),
-  parts(
-    'a field of the scheduler of a wrong type',
-    'scheduler/scheduler_config.json',
-    { ...SCHEDULER, beta_start: 'low' },
-    { field: 'beta_start' },
-  ),
-  parts('a vocabulary larger than its encoder', 'tokenizer/vocab.json', { ...VOCAB, zebra: 526 }, { field: 'vocab' }),
-  parts(
-    'a tokenizer larger than its encoder',
-    'tokenizer/tokenizer.json',
-    { ...TOKENIZER, model: { ...TOKENIZER.model, vocab: { ...VOCAB, zebra: 526 } } },
-    { field: 'vocab' },
-  ),
-  parts(
-    'an added token beyond its encoder',
-    'tokenizer/tokenizer_config.json',
-    { ...CONFIG, added_tokens_decoder: { 526: { content: 'zebra' } } },
-    { field: 'vocab' },
-  ),
-  parts(
-    'latents that no pipeline of its family knows',
-    'vae_decoder/config.json',
-    { ...VAE, latents_mean: [0, 0, 0, 0] },
-    { code: 'pack_unsupported', field: 'latents_mean', late: true },
-  ),
-  parts(
-    'channels that its graph has not',
-    'unet/config.json',
-    { ...DENOISER, in_channels: 8 },
-    { code: 'pack_unsupported', field: 'in_channels', late: true },
-  ),
-]
-
 const bare = (
   what: string,
   path: string,
@@ -223,6 +134,14 @@ const FOLDERS: readonly Malformed[] = [
   bare('a link', 'unet/again.onnx', (dir) => symlink(join(TINY_SD, GRAPH), join(dir, 'unet/again.onnx')), {
     code: 'pack_corrupt',
   }),
+  bare(
+    'no merges',
+    'tokenizer/merges.txt',
+    async (dir) => {
+      for (const name of ['tokenizer.json', 'merges.txt']) await rm(join(dir, 'tokenizer', name))
+    },
+    { code: 'pack_missing', field: 'files' },
+  ),
   bare('no denoiser', GRAPH, (dir) => rm(join(dir, GRAPH)), { code: 'pack_missing', field: 'files' }),
   bare('no index', 'model_index.json', (dir) => rm(join(dir, 'model_index.json')), { code: 'pack_missing' }),
   bare('an index that is not JSON', 'model_index.json', (dir) => writeFile(join(dir, 'model_index.json'), '{'), {

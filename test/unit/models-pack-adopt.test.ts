@@ -48,6 +48,12 @@ async function derive(files: Folder, name = 'model'): Promise<TextToImageManifes
   return manifest
 }
 
+const refused = (file: string, field: string | undefined, words: RegExp) => (error: unknown) =>
+  error instanceof ModelError &&
+  error.file?.endsWith(file) === true &&
+  error.field === field &&
+  words.test(error.message)
+
 type Known = {
   side: number
   sizes: number
@@ -167,7 +173,28 @@ describe('a folder without a manifest', () => {
     const wrong = model(index('StableDiffusionPipeline', 'DDIMScheduler'), {
       'unet/config.json': { sample_size: 'large' },
     })
-    await assert.rejects(derive(wrong), (error) => error instanceof ModelError && error.field === 'sample_size')
+    await assert.rejects(derive(wrong), refused('unet/config.json', 'sample_size', /expected a number/))
+  })
+
+  it('is refused where what it says cannot be: levels, lengths, the folder itself', async () => {
+    const sd = KNOWN[0]?.[1] ?? {}
+    for (const levels of [[], Array.from({ length: 8 }, () => 128)]) {
+      const changed = (path: string) => derive({ ...sd, [path]: { block_out_channels: levels } })
+      for (const path of ['vae_decoder/config.json', 'unet/config.json'])
+        await assert.rejects(changed(path), refused(path, 'block_out_channels', /1 to 7/))
+    }
+    const negative = derive({ ...sd, 'tokenizer/tokenizer_config.json': { model_max_length: -1 } })
+    await assert.rejects(negative, refused('tokenizer/tokenizer_config.json', 'model_max_length', /from 3/))
+    await assert.rejects(adoptFolder('/nonexistent'), refused('/nonexistent', undefined, /no such folder/))
+  })
+
+  it('has as many prompt tokens as its text encoder has rows for, whatever its configuration says', async () => {
+    await using folder = await temporaryFolder()
+    const dir = join(folder.path, 'model')
+    await cp(TINY_SD, dir, { recursive: true })
+    await rm(join(dir, 'pack.json'))
+    await writeFile(join(dir, 'text_encoder/config.json'), JSON.stringify({ ...CLIP, max_position_embeddings: 4096 }))
+    assert.equal(JSON.parse(await adoptFolder(dir)).prompt_tokens, 20)
   })
 
   it('has the licence that its card states', async () => {
