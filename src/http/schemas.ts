@@ -47,7 +47,11 @@ const levels = (description: string) =>
 export const NewGeneration = Type.Object(
   {
     ...orderFields,
-    negative_prompt: optional(Type.String()),
+    negative_prompt: optional(
+      Type.String({
+        description: 'Read where guidance, or true guidance, is above 1. See the model’s `negative_prompt`.',
+      }),
+    ),
     steps: optional(Type.Integer({ minimum: 1 })),
     guidance_scale: optional(Type.Number({ minimum: 0, maximum: 30 })),
     scheduler: optional(Type.String({ maxLength: 100 })),
