@@ -57,6 +57,7 @@ export const FAILURES = [
   'out_of_memory',
   'timeout',
   'model_error',
+  'pack_corrupt',
   'storage_error',
   'mark_failed',
   'mark_unverified',

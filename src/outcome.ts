@@ -121,7 +121,7 @@ export async function cancelRequest(ground: Ground, tenantId: string, requestId:
   ground.bell.tell(WEBHOOK_TOPIC, {})
 }
 
-/** The reason that a client sees. What is no fault of the model or the mark is one of storage. */
+/** The reason that a client sees. */
 export function failureOf(fault: Fault): Failure {
   const named = FAILURES.find((reason) => reason === fault.code)
   if (named !== undefined) return named
@@ -131,6 +131,8 @@ export function failureOf(fault: Fault): Failure {
     case 'object_mismatch':
     case 'database_failed':
       return 'storage_error'
+    case 'pack_missing':
+      return 'pack_corrupt'
     case 'signer_failed':
       return 'mark_failed'
     default:

@@ -8,8 +8,9 @@ import { inspectPack } from '../../models/runtime/inspect.ts'
 import { readPackManifest } from '../../models/runtime/pack.ts'
 import { type Survey, surveyPacks } from '../../models/runtime/survey.ts'
 import { readCards } from '../../src/commands/cards.ts'
-import { isFault } from '../../src/kernel/fault.ts'
+import { Fault, isFault } from '../../src/kernel/fault.ts'
 import { openLog } from '../../src/kernel/log.ts'
+import { failureOf } from '../../src/outcome.ts'
 import { type Device, openDevice } from '../../workers/device.ts'
 import type { Refused } from '../../workers/inference-protocol.ts'
 import * as graphs from './graphs.ts'
@@ -78,6 +79,13 @@ describe('malformed packs', () => {
     assert.equal((await device.generate({ packId: 'good', samples: [CAT] })).length, 1)
     const asked = device.generate({ packId: folderOf(0), samples: [CAT] })
     await assert.rejects(asked, (error) => isFault(error, 'pack_corrupt') && /darkroom-pack\/2/.test(error.message))
+  })
+
+  it('fail a generation as pack_corrupt where only a look at every byte tells', async () => {
+    for (const [number] of [...MALFORMED.entries()].filter(([, { late }]) => late)) {
+      const asked = device.generate({ packId: folderOf(number), samples: [CAT] })
+      await assert.rejects(asked, (error) => error instanceof Fault && failureOf(error) === 'pack_corrupt')
+    }
   })
 
   it('are not offered: the list of models is what passed', async () => {

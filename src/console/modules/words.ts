@@ -6,6 +6,8 @@ const failures: Record<string, string> = {
   timeout: 'It took longer than it ever should, so it was stopped. Trying again is reasonable.',
   model_error:
     'The model failed while it drew. Trying again is reasonable; if it repeats, tell the operator the id below.',
+  pack_corrupt:
+    'The files of this model are damaged, so it cannot draw. Another model may serve; the operator has to mend this one.',
   storage_error: 'The picture was drawn but could not be stored, so it was not released.',
   mark_failed:
     'The watermark could not be put into this picture, and unmarked pictures do not leave. Another seed may work.',
