@@ -80,12 +80,11 @@ export async function verifyPack(dir: string): Promise<Pack> {
   return pack
 }
 
-/** The path of a file that the manifest names. ModelError where it does not: pack_corrupt, or pack_missing where no manifest is written. */
+/** The path of a file that the manifest names. ModelError pack_corrupt where it does not. */
 export function packFile(pack: Pack, path: string): string {
   const found = packFileIf(pack, path)
   if (found !== null) return found
   const file = join(pack.dir, path)
-  if (pack.adopted) throw new ModelError('pack_missing', `${file}: missing; fetch it`, { file, field: 'files' })
   throw new ModelError('pack_corrupt', `${file}: not in the manifest`, { file, field: 'files' })
 }
 

@@ -138,6 +138,17 @@ describe('what is unusual and right', () => {
           ),
         ),
     ],
+    [
+      'a weight among the inputs, as old exporters list it',
+      (unet) =>
+        graphs.withMore(
+          unet,
+          graphs.message(
+            graphs.initializer(graphs.external([['location', 'model.onnx_data']])),
+            graphs.field(11, graphs.field(1, 'w')),
+          ),
+        ),
+    ],
     ['an operator that ONNX Runtime has', (unet) => graphs.withMore(unet, graphs.node('FusedMatMul', 'com.microsoft'))],
     [
       'an operator that the model defines by others',
