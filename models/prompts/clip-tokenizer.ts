@@ -116,7 +116,8 @@ async function readBytePairs(pack: Pack, part: string): Promise<BytePairs> {
     const vocabulary = readFields(await readPackJson(pack, `${part}/vocab.json`), `${part}/vocab.json`)
     const lines = (await readFile(packFile(pack, `${part}/merges.txt`), 'utf8')).split('\n')
     const merges = lines.filter((line) => line.trim() !== '' && !line.startsWith('#version'))
-    return { vocabulary: readVocabulary(vocabulary), merges: merges.map((line, i) => pairOf(line, vocabulary, i)) }
+    const told = readFields({}, `${part}/merges.txt`)
+    return { vocabulary: readVocabulary(vocabulary), merges: merges.map((line, i) => pairOf(line, told, i)) }
   }
   const model = readFields(parseJson(await readFile(file, 'utf8'), file), `${part}/tokenizer.json`).child('model')
   const type = model.textIf('type') ?? 'BPE'

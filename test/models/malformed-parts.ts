@@ -131,7 +131,7 @@ export const PARTS: readonly Malformed[] = [
   {
     what: 'merges that are no pairs, and no tokenizer.json',
     code: 'pack_corrupt',
-    file: 'tokenizer/vocab.json',
+    file: 'tokenizer/merges.txt',
     field: 'merges[0]',
     changes: { remove: ['tokenizer/tokenizer.json'] },
     spoil: async (dir) => {
