@@ -69,6 +69,23 @@ await onDesk('leads', ({ named }) => {
     await desk.as('/v1/review/shift/skips', 'cy', { method: 'PUT', body: { ...skips, categories: [] } })
   })
 
+  named(
+    'what came between the drawing of the page and its stream is there within seconds',
+    QUEUE,
+    async ({ page, desk }) => {
+      let id = ''
+      await page.route(page.url(), async (route) => {
+        const response = await route.fetch()
+        id ||= (await desk.make('hold')).id
+        await route.fulfill({ response })
+      })
+      await page.reload()
+      assert.equal(await page.locator(`#to-${id}`).count(), 0, 'the page is older than the item')
+      await page.waitForSelector(`#to-${id}`, { timeout: 15_000 })
+      await page.unroute(page.url())
+    },
+  )
+
   named('what the server refuses is said on the row, and the choice stays', QUEUE, async ({ page, desk }) => {
     const { id } = await desk.make('hold')
     await page.waitForSelector(`#to-${id}`)

@@ -63,14 +63,10 @@ function soon(ms: number): void {
 function listen(): void {
   stream?.close()
   stream = new EventSource('/v1/review/events')
-  let first = true
+  // The first comes at once and counts as any other: what changed since the server drew the page is in neither.
   stream.addEventListener('queue', () => {
     say('live')
-    // The first says how it is, which the page has just said.
-    soon(
-      first && performance.now() - drawnAt < APART_MS ? ANEW_MS : Math.max(0, drawnAt + APART_MS - performance.now()),
-    )
-    first = false
+    soon(Math.max(0, drawnAt + APART_MS - performance.now()))
   })
   stream.addEventListener('error', () => {
     say('asking')
