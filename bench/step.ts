@@ -42,7 +42,7 @@ function nullParts(channels: number, tokens: number, width: number, side: number
     tokenizer: {
       ...{ length: tokens, start: 0, end: 0, pad: 0, comma: undefined, largestId: 0 },
       tokens: () => [],
-      encode: () => ({ ids: [0], truncatedTokens: 0 }),
+      encode: () => ({ ids: Array.from({ length: tokens }, () => 0), truncatedTokens: 0 }),
     },
     textEncoder: {
       module: { run: async () => new Map([['last_hidden_state', embedding]]) },
