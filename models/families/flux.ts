@@ -9,6 +9,7 @@ import type { Output } from '../runtime/tensors.ts'
 import { linspace } from '../schedulers/schedule.ts'
 import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
 import { type Conditioning, createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
+import { finishing } from './finishing.ts'
 import { firstFlowStep } from './flow.ts'
 import { checkFlowRequest, imageTokens } from './flow-request.ts'
 import { packBeginning, positions, type Side, unpack } from './flux-packing.ts'
@@ -85,15 +86,7 @@ export function createFlux(parts: FluxParts): Stepper<LatentSample> {
     step,
 
     // 4. Unpack and decode.
-    async finish(sample) {
-      if (sample.failure) throw sample.failure
-      return { id: sample.id, truncated: sample.truncated, ...(await decode(sample, sample.latents)) }
-    },
-
-    async preview(sample) {
-      const due = sample.previews.shift()
-      return due === undefined ? null : { index: due.index, picture: await decode(sample, due.latents) }
-    },
+    ...finishing(decode),
   }
 
   function decode(sample: LatentSample, latents: Float32Array) {

@@ -9,6 +9,7 @@ import type { Output } from '../runtime/tensors.ts'
 import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
 import { chunksOf, encodeChunks } from './chunked.ts'
 import { createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
+import { finishing } from './finishing.ts'
 import { guidanceInput } from './guidance-embedding.ts'
 import { checkRequest, develop, type LatentSpace } from './latent-space.ts'
 import { begin, type Encodings } from './start.ts'
@@ -73,14 +74,6 @@ export function createSd(parts: SdParts): Stepper<LatentSample> {
     step,
 
     // 4. Decode.
-    async finish(sample) {
-      if (sample.failure) throw sample.failure
-      return { id: sample.id, truncated: sample.truncated, ...(await develop(parts, sample, sample.latents)) }
-    },
-
-    async preview(sample) {
-      const due = sample.previews.shift()
-      return due === undefined ? null : { index: due.index, picture: await develop(parts, sample, due.latents) }
-    },
+    ...finishing((sample, latents) => develop(parts, sample, latents)),
   }
 }

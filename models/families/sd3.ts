@@ -8,6 +8,7 @@ import type { Stepper } from '../runtime/stepper.ts'
 import type { Output } from '../runtime/tensors.ts'
 import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
 import { type Conditioning, createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
+import { finishing } from './finishing.ts'
 import { firstFlowStep } from './flow.ts'
 import { checkFlowRequest, imageTokens } from './flow-request.ts'
 import { checkRequest, develop, type LatentSpace } from './latent-space.ts'
@@ -76,15 +77,7 @@ export function createSd3(parts: Sd3Parts): Stepper<LatentSample> {
     step,
 
     // 4. Decode.
-    async finish(sample) {
-      if (sample.failure) throw sample.failure
-      return { id: sample.id, truncated: sample.truncated, ...(await develop(parts, sample, sample.latents)) }
-    },
-
-    async preview(sample) {
-      const due = sample.previews.shift()
-      return due === undefined ? null : { index: due.index, picture: await develop(parts, sample, due.latents) }
-    },
+    ...finishing((sample, latents) => develop(parts, sample, latents)),
   }
 }
 

@@ -7,6 +7,7 @@ import type { Module } from '../runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../runtime/stepper.ts'
 import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
 import { type Conditioning, createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
+import { finishing } from './finishing.ts'
 import { guidanceInput } from './guidance-embedding.ts'
 import { checkRequest, develop, type LatentSpace } from './latent-space.ts'
 import { checkPortions, endingAt, goesOnAt } from './portions.ts'
@@ -72,15 +73,7 @@ export function createSdxl(parts: SdxlParts): Stepper<LatentSample> {
     step,
 
     // 5. Decode.
-    async finish(sample) {
-      if (sample.failure) throw sample.failure
-      return { id: sample.id, truncated: sample.truncated, ...(await develop(parts, sample, sample.latents)) }
-    },
-
-    async preview(sample) {
-      const due = sample.previews.shift()
-      return due === undefined ? null : { index: due.index, picture: await develop(parts, sample, due.latents) }
-    },
+    ...finishing((sample, latents) => develop(parts, sample, latents)),
   }
 
   async function promptsOf(request: SampleRequest, known: Map<string, Prompt>): Promise<Prompt[]> {

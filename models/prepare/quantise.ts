@@ -20,7 +20,8 @@ export function quantise(matrix: Float32Array, rows: number, columns: number, tr
     let largest = 0
     for (let row = 0; row < rows; row++)
       largest = Math.max(largest, Math.abs(matrix[row * down + column * across] ?? 0))
-    // A column of zeros has any scale, and one that float32 has no exact scale for is as good as zeros.
+    // A scale must not be 0, which it would be for a column of zeros, nor so small that float32 rounds it (below LEAST_SCALE): such
+    // a column becomes zeros, at any scale.
     scales[column] = largest / LIMIT < LEAST_SCALE ? 1 : largest / LIMIT
   }
   for (let row = 0; row < rows; row++)

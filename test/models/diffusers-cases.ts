@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import type { Model } from '../../models/families/opening.ts'
 import type { MicroConditioning, SampleRequest, Start } from '../../models/runtime/stepper.ts'
 import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
-import { deviation, floats, worst } from './parity.ts'
+import { expectLatents } from './golden-latents.ts'
+import { floats } from './parity.ts'
 
 type Pair = [number, number]
 type Call = {
@@ -100,17 +101,7 @@ function bytes(base64: string): Uint8Array {
 
 /** Latents after every step to 1e-3 of their deviation, and the picture to 1/255 on average, both far better in fact. */
 export async function expectCase(model: Model, one: Case): Promise<void> {
-  const [sample] = await model.prepare([requestOf(one)])
-  assert.ok(sample)
-  const expected = floats(one.latents)
-  const size = sample.latents.length
-  assert.equal(sample.total * size, expected.length)
-  while (sample.index < sample.total) {
-    await model.step([sample])
-    const wanted = expected.subarray((sample.index - 1) * size, sample.index * size)
-    const error = worst(sample.latents, wanted) / deviation(wanted)
-    assert.ok(error < 1e-3, `step ${sample.index}: ${error}`)
-  }
+  const sample = await expectLatents(model, requestOf(one), one.latents)
   if (one.rgb === null) return
   const { rgb } = await model.finish(sample)
   const wanted = bytes(one.rgb)

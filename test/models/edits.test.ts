@@ -6,6 +6,7 @@ import { operationsOf } from '../../models/families/sd-operations.ts'
 import { readPackManifest } from '../../models/runtime/pack.ts'
 import { previewSteps, type SampleRequest, type Start } from '../../models/runtime/stepper.ts'
 import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
+import { expectLatents } from './golden-latents.ts'
 import { deviation, floats, worst } from './parity.ts'
 import { develop, refused, withPack } from './sd-model.ts'
 import { type Changes, temporaryFolder, writeTinyPack } from './tiny.ts'
@@ -70,17 +71,7 @@ describe('an edit equals diffusers, latents after every step and picture', () =>
       const json = { ...unet.json, 'scheduler/scheduler_config.json': config }
       return withPack({ ...unet, json, manifest: { scheduler } }, async (model) => {
         const request = requestOf(one)
-        const [sample] = await model.prepare([request])
-        assert.ok(sample)
-        const expected = floats(one.latents)
-        const size = sample.latents.length
-        assert.equal(sample.total * size, expected.length)
-        while (sample.index < sample.total) {
-          await model.step([sample])
-          const wanted = expected.subarray((sample.index - 1) * size, sample.index * size)
-          const error = worst(sample.latents, wanted) / deviation(wanted)
-          assert.ok(error < 1e-3, `step ${sample.index}: ${error}`)
-        }
+        const sample = await expectLatents(model, request, one.latents)
         const made = await model.finish(sample)
         const wanted = bytes(one.overlaid)
         const off = made.rgb.filter((value, i) => Math.abs(value - (wanted[i] ?? -9)) > 1)

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import type { Model } from '../../models/families/opening.ts'
 import type { SampleRequest } from '../../models/runtime/stepper.ts'
 import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
-import { deviation, floats, worst } from './parity.ts'
+import { expectLatents } from './golden-latents.ts'
+import { floats, worst } from './parity.ts'
 import { openTiny } from './sd-model.ts'
 import { temporaryFolder, writeManifest } from './tiny.ts'
 
@@ -109,17 +110,7 @@ export function requestOf({ ask, picture, mask }: Case, id = 'golden'): SampleRe
 
 /** Latents after every step to 1e-3 of their deviation, the picture to a level. */
 export async function expectCase(model: Model, one: Case): Promise<void> {
-  const [sample] = await model.prepare([requestOf(one)])
-  assert.ok(sample)
-  const expected = floats(one.latents)
-  const size = sample.latents.length
-  assert.equal(sample.total * size, expected.length)
-  while (sample.index < sample.total) {
-    await model.step([sample])
-    const wanted = expected.subarray((sample.index - 1) * size, sample.index * size)
-    const error = worst(sample.latents, wanted) / deviation(wanted)
-    assert.ok(error < 1e-3, `step ${sample.index}: ${error}`)
-  }
+  const sample = await expectLatents(model, requestOf(one), one.latents)
   const made = await model.finish(sample)
   const wanted = bytes(one.overlaid)
   const off = made.rgb.filter((value, i) => Math.abs(value - (wanted[i] ?? -9)) > 1)

@@ -6,6 +6,7 @@ import { ModelError } from '../../models/runtime/error.ts'
 import { verifyPack } from '../../models/runtime/pack.ts'
 import type { SampleRequest } from '../../models/runtime/stepper.ts'
 import type { SchedulerName } from '../../models/schedulers/scheduler.ts'
+import { expectLatents } from './golden-latents.ts'
 import { deviation, floats, worst } from './parity.ts'
 import { develop, openTiny, withPack } from './sd-model.ts'
 import { type Changes, TINY_SD, temporaryFolder, writeTinyPack } from './tiny.ts'
@@ -48,19 +49,7 @@ describe('the tiny Stable Diffusion equals diffusers, latents after every step a
   for (const { name, scheduler, config, ask, latents, image, rgb } of golden.cases)
     it(name, () =>
       withPack({ json: { 'scheduler/scheduler_config.json': config }, manifest: { scheduler } }, async (model) => {
-        const [sample] = await model.prepare([asRequest(ask)])
-        assert.ok(sample)
-        const expected = floats(latents)
-        assert.equal(sample.total * sample.latents.length, expected.length)
-        while (sample.index < sample.total) {
-          const wanted = expected.subarray(
-            sample.index * sample.latents.length,
-            (sample.index + 1) * sample.latents.length,
-          )
-          await model.step([sample])
-          const error = worst(sample.latents, wanted) / deviation(wanted)
-          assert.ok(error < 1e-3, `step ${sample.index}: ${error}`)
-        }
+        const sample = await expectLatents(model, asRequest(ask), latents)
         const picture = await model.finish(sample)
         assert.equal(`${picture.width}x${picture.height}`, `${ask.width}x${ask.height}`)
         assert.equal(picture.truncated, name === 'dpm-v-long')

@@ -63,7 +63,8 @@ function soon(ms: number): void {
 function listen(): void {
   stream?.close()
   stream = new EventSource('/v1/review/events')
-  // The first comes at once and counts as any other: what changed since the server drew the page is in neither.
+  // Also the first, which the server sends at once: between the drawing of the page and the opening of the stream something may have
+  // changed that neither of them tells.
   stream.addEventListener('queue', () => {
     say('live')
     soon(Math.max(0, drawnAt + APART_MS - performance.now()))
