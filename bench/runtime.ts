@@ -1,6 +1,6 @@
 // One guided picture here against Optimum's Python pipeline on the same graphs and PyTorch on the same weights: equal threads, alternating
-// rounds, each peer in a process of its own. The model is a random Stable Diffusion that the bench makes; pictures must agree.
-//   npm run bench -- bench/runtime.ts --python FILE [--threads 2] [--rounds 7] [--steps 10] [--counts 1,4] [--write]
+// rounds, each peer in a process of its own. The model is a random Stable Diffusion that the bench makes; pictures must agree. "sd15" has version 1.5's shapes.
+//   npm run bench -- bench/runtime.ts --python FILE [--model small|sd15] [--threads 2] [--rounds 7] [--steps 10] [--counts 1,4] [--write]
 // FILE is a Python with test/goldens/make/requirements-export.txt. Contract: 0.95 times Optimum's speed or more, 1.5 times PyTorch's.
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,6 +15,7 @@ import { median } from './median.ts'
 const { values } = parseArgs({
   options: {
     python: { type: 'string' },
+    model: { type: 'string', default: 'small' },
     threads: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '7' },
     steps: { type: 'string', default: '10' },
@@ -22,7 +23,8 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
-const { python, threads } = values
+const { python, threads, model } = values
+if (model !== 'small' && model !== 'sd15') throw new Error('--model is small or sd15')
 const [rounds, steps] = [Number(values.rounds), Number(values.steps)]
 if (python === undefined || spawnSync(python, ['-c', 'import optimum.onnxruntime, diffusers']).status !== 0)
   throw new Error(
@@ -30,10 +32,10 @@ if (python === undefined || spawnSync(python, ['-c', 'import optimum.onnxruntime
   )
 
 const SCRIPT = join(import.meta.dirname, 'peers/diffusion.py')
-const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'darkroom-bench/runtime')
+const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), `darkroom-bench/runtime-${model}`)
 if (!existsSync(join(folder, 'onnx/model_index.json'))) {
   mkdirSync(folder, { recursive: true })
-  const made = spawnSync(python, [SCRIPT, 'make', folder, resolve('models/packs/storybook/tokenizer')], {
+  const made = spawnSync(python, [SCRIPT, 'make', folder, resolve('models/packs/storybook/tokenizer'), model], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   if (made.status !== 0) throw new Error('the random model could not be made')
@@ -118,7 +120,7 @@ for (const { child } of peers) {
 const report = lines.join('\n')
 console.log(report)
 if (values.write) {
-  const command = `npm run bench -- bench/runtime.ts --python FILE --threads ${threads} --rounds ${rounds} --steps ${steps} --counts ${values.counts}`
+  const command = `npm run bench -- bench/runtime.ts --python FILE --model ${model} --threads ${threads} --rounds ${rounds} --steps ${steps} --counts ${values.counts}`
   const head = `# The runtime against Python\n\n\`${command}\`, on ${cpus()[0]?.model.trim()} (${cpus().length} cores), Node ${process.version}, ${new Date().toISOString().slice(0, 10)}.\n\n`
-  writeFileSync(join(import.meta.dirname, 'results/runtime.md'), `${head}${report}`)
+  writeFileSync(join(import.meta.dirname, `results/runtime-${model}.md`), `${head}${report}`)
 }

@@ -11,6 +11,7 @@ import { type InferenceChild, spawnInference } from './inference-child.ts'
 import { toFault } from './inference-fault.ts'
 import type { AnswerOnTheWay, Command, FinalAnswer, ModelMemory, PackKind, PreviewScore } from './inference-protocol.ts'
 import { expectPack, type Loaded, loadedOf, tellPacks } from './loaded-packs.ts'
+import { countStrikes, type StrikeRules } from './strikes.ts'
 
 /** What a deadline may depend on: one step of all samples together, or one classification. */
 export type StepCost = { kind: 'generate' | 'classify'; packId: string; samples: number; pixels: number }
@@ -32,6 +33,8 @@ export type DeviceOptions = {
   log: Log
   /** The longest that one step, with encoding or decoding, may take. */
   stepDeadlineMs: (cost: StepCost) => number
+  /** When a pack that ends its process is asked no more; never unless said. */
+  strikes?: StrikeRules
   /** The longest that verifying and opening every pack may take. */
   loadDeadlineMs?: number
 }
@@ -69,7 +72,7 @@ export type Device = {
   packs(): Loaded
   /**
    * Pictures in the order of the samples. Faults: model_unknown, invalid_request, nan, out_of_memory, timeout, cancelled,
-   * model_error (`crashed` when the child died), inference_down, pack_corrupt.
+   * model_error (`crashed` when the child died, `setAside` when it did so too often), inference_down, pack_corrupt.
    */
   generate(job: GenerateJob, hooks?: GenerateHooks): Promise<Picture[]>
   /** Faults as `generate`. */
@@ -87,6 +90,7 @@ const LONGEST_PAUSE_MS = 10_000
 /** Starts the child and loads every pack. Faults: pack_missing, pack_corrupt (file and digests), inference_down, timeout. */
 export async function openDevice(options: DeviceOptions): Promise<Device> {
   const { log } = options
+  const strikes = countStrikes(options.strikes ?? { limit: Number.POSITIVE_INFINITY, asideMs: 0 }, log)
   let number = 0
   let deaths = 0
   let closed = false
@@ -159,8 +163,8 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     }
   }
 
-  /** Runs work on a living child, after everything that was asked for before. */
-  function inTurn<T>(work: (living: Life) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /** Runs work of a pack on a living child, after everything that was asked for before. */
+  function inTurn<T>(packId: string, work: (living: Life) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     // Who still waits in line need not wait to be cancelled; work that runs ends at a step.
     const leave = () => reject(new Fault('cancelled'))
@@ -171,7 +175,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
         const living = await aliveLife()
         if (signal?.aborted) throw new Fault('cancelled')
         signal?.removeEventListener('abort', leave)
-        resolve(await work(living))
+        resolve(await strikes.watch(packId, () => work(living)))
         deaths = 0
       } catch (error) {
         reject(
@@ -189,13 +193,14 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
       return current?.pid ?? null
     },
     packs: () => loadedOf(latest),
-    generate: (job, hooks = {}) => inTurn((living) => generate(living, ++number, job, hooks, options), hooks.signal),
+    generate: (job, hooks = {}) =>
+      inTurn(job.packId, (living) => generate(living, ++number, job, hooks, options), hooks.signal),
     classify: (packId, picture) =>
-      inTurn((living) =>
+      inTurn(packId, (living) =>
         classify(living, 'image-classifier', { type: 'classify', command: ++number, packId, picture }, options),
       ),
     classifyText: (packId, text) =>
-      inTurn((living) =>
+      inTurn(packId, (living) =>
         classify(living, 'text-classifier', { type: 'classify_text', command: ++number, packId, text }, options),
       ),
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 """Peers of bench/runtime.ts: one guided picture after another by Optimum's pipeline or by PyTorch, asked over lines of JSON.
 
-    python diffusion.py make FOLDER TOKENIZER         a random Stable Diffusion: FOLDER/torch, and FOLDER/onnx by Optimum
+    python diffusion.py make FOLDER TOKENIZER SIZE    a random Stable Diffusion: FOLDER/torch, and FOLDER/onnx by Optimum
     python diffusion.py optimum|torch|torch-bf16 FOLDER THREADS
 
 A question is {"seed", "count", "steps", "guidance", "prompt"}; the answer {"seconds", "peak_bytes", "pixels"}, the last the first
@@ -20,9 +20,23 @@ from typing import Any, Callable
 import torch
 
 SIDE, LENGTH = 256, 32
+# "sd15" has the widths, depths and heads of Stable Diffusion 1.5: 860 million parameters in the UNet. "small" has 40.
+TEXTS: dict[str, dict[str, Any]] = {
+    "small": dict(hidden_size=256, intermediate_size=1024, num_hidden_layers=6, num_attention_heads=8),
+    "sd15": dict(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)}
+UNETS: dict[str, dict[str, Any]] = {
+    "small": dict(
+        block_out_channels=(96, 192, 384), down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"), attention_head_dim=6),
+    "sd15": dict(
+        block_out_channels=(320, 640, 1280, 1280), down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+        up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3, attention_head_dim=8)}
+VAES: dict[str, dict[str, Any]] = {
+    "small": dict(block_out_channels=(32, 64, 96, 128), layers_per_block=1),
+    "sd15": dict(block_out_channels=(128, 256, 512, 512), layers_per_block=2)}
 
 
-def make(folder: Path, words: Path) -> None:
+def make(folder: Path, words: Path, size: str) -> None:
     torch.onnx.export = functools.partial(torch.onnx.export, dynamo=False)
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from optimum.exporters.onnx import main_export
@@ -32,16 +46,13 @@ def make(folder: Path, words: Path) -> None:
     tokenizer = CLIPTokenizerFast.from_pretrained(str(words), model_max_length=LENGTH)
     end = tokenizer.eos_token_id
     text = CLIPTextModel(CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=256, intermediate_size=1024, num_hidden_layers=6, num_attention_heads=8,
-        max_position_embeddings=LENGTH, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end))
-    unet = UNet2DConditionModel(
-        sample_size=SIDE // 8, in_channels=4, out_channels=4, layers_per_block=2, block_out_channels=(96, 192, 384),
-        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"), attention_head_dim=6,
-        cross_attention_dim=256)
+        vocab_size=len(tokenizer), max_position_embeddings=LENGTH, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end,
+        **TEXTS[size]))
+    unet = UNet2DConditionModel(sample_size=SIDE // 8, in_channels=4, out_channels=4, layers_per_block=2,
+                                cross_attention_dim=TEXTS[size]["hidden_size"], **UNETS[size])
     vae = AutoencoderKL(
-        block_out_channels=(32, 64, 96, 128), latent_channels=4, sample_size=SIDE, layers_per_block=1,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+        latent_channels=4, sample_size=SIDE, down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4, **VAES[size])
     scheduler = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False,
                               set_alpha_to_one=False, steps_offset=1)
     StableDiffusionPipeline(
@@ -92,7 +103,7 @@ def serve(pipe: Any) -> None:
 def main() -> None:
     what, folder = sys.argv[1], Path(sys.argv[2])
     if what == "make":
-        make(folder, Path(sys.argv[3]))
+        make(folder, Path(sys.argv[3]), sys.argv[4])
         return
     threads = int(sys.argv[3])
     torch.set_num_threads(threads)

@@ -93,6 +93,7 @@ async function openGpu(
       memory: config.models.memory,
       ...(config.models.slotRows === null ? {} : { slotRows: config.models.slotRows }),
       stepDeadlineMs: () => config.stepDeadlineMs,
+      strikes: config.models.strikes,
       log,
     }),
   )

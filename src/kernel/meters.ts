@@ -41,6 +41,11 @@ export const stageFaults = counter(
   'code',
 )
 
+export const packsSetAside = counter(
+  'darkroom_packs_set_aside_total',
+  'Times that a model kept ending its process, and was not asked any more for a while.',
+)
+
 export const lostRings = counter(
   'darkroom_rings_lost_total',
   'Rings and messages that the doorbell did not take; the sweeper rings again.',

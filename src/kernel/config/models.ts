@@ -1,4 +1,5 @@
-// How many models one inference process keeps open, and in what company rows are computed.
+// How many models one inference process keeps open, and in what company rows are computed; when a model
+// that ends its process is asked no more.
 import type { Reader } from './reader.ts'
 
 export function readModels({ integer, list }: Reader, defaultModel: string) {
@@ -13,5 +14,9 @@ export function readModels({ integer, list }: Reader, defaultModel: string) {
     },
     /** Null: as many rows as there are. */
     slotRows: slotRows === 0 ? null : slotRows,
+    strikes: {
+      limit: integer('DARKROOM_MODEL_STRIKES', 3, 1, 1000),
+      asideMs: integer('DARKROOM_MODEL_ASIDE_SECONDS', 600, 1, 86_400) * 1000,
+    },
   }
 }
