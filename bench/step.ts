@@ -9,7 +9,7 @@ import { createSd, type SdParts } from '../models/families/sd.ts'
 import type { Module } from '../models/runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../models/runtime/stepper.ts'
 import { listPacks } from '../models/runtime/survey.ts'
-import { readScheduler } from '../models/schedulers/scheduler.ts'
+import { openPlanners } from '../models/schedulers/planners.ts'
 import { openLog } from '../src/kernel/log.ts'
 import { spawnInference } from '../workers/inference-child.ts'
 import { median } from './median.ts'
@@ -60,7 +60,7 @@ function nullParts(channels: number, tokens: number, width: number, side: number
     float32Decoder: null,
     sizes: { supported: [{ width: 8 * side, height: 8 * side }], factor: 8 },
     scheduler: 'DPMSolverMultistepScheduler',
-    planFor: (name) => readScheduler(config, name, 'bench'),
+    planFor: openPlanners(config, 'bench'),
     guidanceWidth: null,
   }
 }

@@ -6,8 +6,9 @@ import { seedNoise } from '../runtime/noise.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../runtime/stepper.ts'
 import type { Output } from '../runtime/tensors.ts'
+import type { Planners } from '../schedulers/planners.ts'
 import { linspace } from '../schedulers/schedule.ts'
-import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
+import type { SchedulerName } from '../schedulers/scheduler.ts'
 import { type Conditioning, createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
 import { finishing } from './finishing.ts'
 import { firstFlowStep } from './flow.ts'
@@ -29,7 +30,7 @@ export type FluxParts = LatentSpace & {
   /** The pipeline gives its own evenly spaced noise levels; a scheduler with `use_flow_sigmas` places them itself. */
   spacesLevels: boolean
   scheduler: SchedulerName
-  planFor(name: SchedulerName): PlanSteps
+  planFor: Planners
 }
 
 export function createFlux(parts: FluxParts): Stepper<LatentSample> {
@@ -66,7 +67,7 @@ export function createFlux(parts: FluxParts): Stepper<LatentSample> {
           encoded.push(await done)
         }
         // 2. Plan the timesteps, draw the first latents: noise, or a picture's with noise (start.ts); then pack them.
-        const plan = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps, {
+        const plan = parts.planFor(request.scheduler ?? parts.scheduler, request.schedulerOptions)(request.steps, {
           sigmas: levelsOf(request),
           imageTokens: imageTokens(size),
         })

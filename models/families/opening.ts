@@ -8,7 +8,7 @@ import { expectInputs, refuse } from '../runtime/pack-parts.ts'
 import { type Module, openModule, type SessionOptions } from '../runtime/sessions.ts'
 import { slotted } from '../runtime/slots.ts'
 import type { Stepper } from '../runtime/stepper.ts'
-import { type PlanSteps, readScheduler, type SchedulerName } from '../schedulers/scheduler.ts'
+import { openPlanners, type Planners } from '../schedulers/planners.ts'
 import type { Denoiser, LatentSample } from './denoise.ts'
 import type { LatentSpace } from './latent-space.ts'
 import { SCHEDULING, serves, usesFlowSigmas } from './schedulers.ts'
@@ -83,24 +83,19 @@ export async function openGraphs(
 }
 
 /**
- * Plans by scheduler, each read once. A pack whose own scheduler is refused does not load at all: ModelError pack_unsupported. Of
+ * Plans by scheduler and by what a request changes of it. A pack whose own scheduler is refused does not load at all: ModelError pack_unsupported. Of
  * another kind than the model: invalid_input, field `scheduler`.
  */
-export async function openScheduling(
-  pack: Pack,
-  manifest: TextToImageManifest,
-): Promise<(name: SchedulerName) => PlanSteps> {
+export async function openScheduling(pack: Pack, manifest: TextToImageManifest): Promise<Planners> {
   const { family, scheduler: own } = manifest
   const config = await readPackJson(pack, SCHEDULING)
   const flows = usesFlowSigmas(config)
   if (!serves(own, family, flows)) throw refuse('pack.json', 'scheduler', `${own}, for a model of family ${family},`)
-  const planners = new Map<SchedulerName, PlanSteps>()
-  const planFor = (name: SchedulerName) => {
+  const plannerOf = openPlanners(config, SCHEDULING)
+  const planFor: Planners = (name, options) => {
     if (!serves(name, family, flows))
       throw new ModelError('invalid_input', `scheduler: ${name} is for models of another kind`, { field: 'scheduler' })
-    const plan = planners.get(name) ?? readScheduler(config, name, SCHEDULING)
-    planners.set(name, plan)
-    return plan
+    return plannerOf(name, options)
   }
   planFor(own)
   return planFor

@@ -5,8 +5,9 @@ import { readFields } from '../runtime/fields.ts'
 import type { TextToImageManifest } from '../runtime/manifest.ts'
 import { type Pack, packFileIf, readPackJson } from '../runtime/pack.ts'
 import type { PromptSyntax, SampleRequest } from '../runtime/stepper.ts'
+import { openPlanners } from '../schedulers/planners.ts'
 import { linspace } from '../schedulers/schedule.ts'
-import { type PlanSteps, readScheduler, type Scheduler, type SchedulerName } from '../schedulers/scheduler.ts'
+import type { Scheduler, SchedulerName } from '../schedulers/scheduler.ts'
 import { checkFlowRequest, imageTokens } from './flow-request.ts'
 import { SCHEDULING, usesFlowSigmas } from './schedulers.ts'
 
@@ -46,7 +47,9 @@ export async function samplingOf(pack: Pack, { family }: TextToImageManifest): P
   }
 }
 
-export type Planned = Pick<SampleRequest, 'steps' | 'width' | 'height' | 'custom'> & { scheduler: SchedulerName }
+export type Planned = Pick<SampleRequest, 'steps' | 'width' | 'height' | 'custom' | 'schedulerOptions'> & {
+  scheduler: SchedulerName
+}
 
 /**
  * Tries the plan that a request asks for: why it cannot be made, by its field, or null. What is wrong with the pack itself refuses no
@@ -69,20 +72,16 @@ export async function openPlanning(
 }
 
 function plannerOf(config: unknown, { family, sizes }: TextToImageManifest): (planned: Planned) => Scheduler {
-  const planners = new Map<SchedulerName, PlanSteps>()
-  const planFor = (name: SchedulerName) => {
-    const plan = planners.get(name) ?? readScheduler(config, name, SCHEDULING)
-    planners.set(name, plan)
-    return plan
-  }
-  if (family !== 'sd3' && family !== 'flux') return ({ scheduler, steps, custom }) => planFor(scheduler)(steps, custom)
+  const planFor = openPlanners(config, SCHEDULING)
+  if (family !== 'sd3' && family !== 'flux')
+    return ({ scheduler, schedulerOptions, steps, custom }) => planFor(scheduler, schedulerOptions)(steps, custom)
   const spaces = family === 'flux' && !usesFlowSigmas(config)
   return (planned) => {
     checkFlowRequest(planned)
-    const { scheduler, steps, custom } = planned
+    const { scheduler, schedulerOptions, steps, custom } = planned
     const sigmas = custom?.sigmas ?? (spaces ? linspace(1, 1 / steps, steps) : undefined)
     const latents = { height: planned.height / sizes.factor, width: planned.width / sizes.factor }
-    return planFor(scheduler)(steps, { sigmas, imageTokens: imageTokens(latents) })
+    return planFor(scheduler, schedulerOptions)(steps, { sigmas, imageTokens: imageTokens(latents) })
   }
 }
 

@@ -6,7 +6,8 @@ import { seedNoise } from '../runtime/noise.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { Stepper } from '../runtime/stepper.ts'
 import type { Output } from '../runtime/tensors.ts'
-import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
+import type { Planners } from '../schedulers/planners.ts'
+import type { SchedulerName } from '../schedulers/scheduler.ts'
 import { chunksOf, encodeChunks } from './chunked.ts'
 import { createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
 import { finishing } from './finishing.ts'
@@ -21,7 +22,7 @@ export type SdParts = LatentSpace & {
   unet: Pick<Module, 'run'>
   timestep: 'vector' | 'single' | 'scalar'
   scheduler: SchedulerName
-  planFor(name: SchedulerName): PlanSteps
+  planFor: Planners
   /** How wide the guidance that the UNet was taught is embedded; null where guidance takes two rows. */
   guidanceWidth: number | null
 }
@@ -56,7 +57,10 @@ export function createSd(parts: SdParts): Stepper<LatentSample> {
           embeddings.push(done)
         }
         // 2. Plan the timesteps, draw the first latents: noise, or a picture's with noise (start.ts).
-        const plan = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps, request.custom)
+        const plan = parts.planFor(request.scheduler ?? parts.scheduler, request.schedulerOptions)(
+          request.steps,
+          request.custom,
+        )
         const noise = seedNoise(request.seed)
         const beginning = await begin(parts, request, plan, noise, encodings)
         const guidance = parts.guidanceWidth === null ? {} : guidanceInput(request.guidanceScale, parts.guidanceWidth)

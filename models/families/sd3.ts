@@ -6,7 +6,8 @@ import { seedNoise } from '../runtime/noise.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { Stepper } from '../runtime/stepper.ts'
 import type { Output } from '../runtime/tensors.ts'
-import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
+import type { Planners } from '../schedulers/planners.ts'
+import type { SchedulerName } from '../schedulers/scheduler.ts'
 import { type Conditioning, createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
 import { finishing } from './finishing.ts'
 import { firstFlowStep } from './flow.ts'
@@ -28,7 +29,7 @@ export type Sd3Parts = LatentSpace & {
   transformer: Pick<Module, 'run'>
   timestep: 'vector' | 'single' | 'scalar'
   scheduler: SchedulerName
-  planFor(name: SchedulerName): PlanSteps
+  planFor: Planners
 }
 
 export function createSd3(parts: Sd3Parts): Stepper<LatentSample> {
@@ -61,7 +62,10 @@ export function createSd3(parts: Sd3Parts): Stepper<LatentSample> {
         // 2. Plan the timesteps, draw the first latents: noise, or a picture's with noise (start.ts).
         const size = { height: request.height / parts.sizes.factor, width: request.width / parts.sizes.factor }
         const custom = { sigmas: request.custom?.sigmas, imageTokens: imageTokens(size) }
-        const plan = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps, custom)
+        const plan = parts.planFor(request.scheduler ?? parts.scheduler, request.schedulerOptions)(
+          request.steps,
+          custom,
+        )
         const noise = seedNoise(request.seed)
         const beginning = await begin(parts, request, plan, noise, encodings, { first: firstFlowStep, fresh: true })
         const own = {

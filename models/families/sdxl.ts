@@ -5,7 +5,8 @@ import { ModelError } from '../runtime/error.ts'
 import { seedNoise } from '../runtime/noise.ts'
 import type { Module } from '../runtime/sessions.ts'
 import type { SampleRequest, Stepper } from '../runtime/stepper.ts'
-import type { PlanSteps, SchedulerName } from '../schedulers/scheduler.ts'
+import type { Planners } from '../schedulers/planners.ts'
+import type { SchedulerName } from '../schedulers/scheduler.ts'
 import { type Conditioning, createDenoiser, type LatentSample, sampleOf } from './denoise.ts'
 import { finishing } from './finishing.ts'
 import { guidanceInput } from './guidance-embedding.ts'
@@ -21,7 +22,7 @@ export type SdxlParts = LatentSpace & {
   unet: Pick<Module, 'run'>
   timestep: 'vector' | 'single' | 'scalar'
   scheduler: SchedulerName
-  planFor(name: SchedulerName): PlanSteps
+  planFor: Planners
   /** Timesteps of the training. */
   trainSteps: number
   /** A refiner works on pictures and latents alone, and is told of beauty. */
@@ -54,7 +55,10 @@ export function createSdxl(parts: SdxlParts): Stepper<LatentSample> {
         // 2. What the UNet is told beside them.
         const rows = conditioningOf(request, prompts)
         // 3. Plan the timesteps, draw the first latents; go on from others' latents, stop for others to go on.
-        const plan = parts.planFor(request.scheduler ?? parts.scheduler)(request.steps, request.custom)
+        const plan = parts.planFor(request.scheduler ?? parts.scheduler, request.schedulerOptions)(
+          request.steps,
+          request.custom,
+        )
         const noise = seedNoise(request.seed)
         const joining = { ...UNET_JOINING, goesOnAt: goesOnAt(plan, parts.trainSteps, request) }
         const beginning = await begin(parts, request, plan, noise, encodings, joining)

@@ -1,6 +1,7 @@
 // The stepper: how any family generates. prepare -> step, as often as the sample has steps -> finish; preview in between.
 // Every sample carries its own step, timestep and scheduler memory, so samples of different age share one model call,
 // join and leave between steps, and are previewed, preempted or cancelled there. There is no closed loop to be inside of.
+import type { SchedulerOptions } from '../schedulers/planners.ts'
 import type { Custom, SchedulerName } from '../schedulers/scheduler.ts'
 import type { ModelError } from './error.ts'
 import type { Size } from './manifest.ts'
@@ -63,6 +64,8 @@ export type SampleRequest = {
   /** From 0, which is none, to 1: how far guidance is brought back to the prompted prediction's own deviation. */
   guidanceRescale?: number | undefined
   scheduler?: SchedulerName | undefined
+  /** What is changed of the scheduler's configuration. */
+  schedulerOptions?: SchedulerOptions | undefined
   /** Timesteps or noise levels of one's own choice. */
   custom?: Pick<Custom, 'timesteps' | 'sigmas'> | undefined
   start?: Start | undefined

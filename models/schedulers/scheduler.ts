@@ -148,15 +148,20 @@ const OTHER_CLASSES_FIELDS: ReadonlySet<string> = new Set(
 
 /**
  * Reads scheduler_config.json for one scheduler, with that class's defaults. Every field takes effect, is another class's,
- * or is refused: ModelError pack_unsupported or pack_corrupt, naming it.
+ * or is refused: ModelError pack_unsupported or pack_corrupt, naming it. Those of `own` must take effect.
  */
-export function readScheduler(config: unknown, name: SchedulerName, file: string): PlanSteps {
+export function readScheduler(
+  config: unknown,
+  name: SchedulerName,
+  file: string,
+  own: ReadonlySet<string> = new Set(),
+): PlanSteps {
   const fields = readFields(config, file)
   fields.textIf('_class_name')
   fields.textIf('_diffusers_version')
   const plan = SCHEDULERS[name](fields)
   for (const field of fields.unread())
-    if (!OTHER_CLASSES_FIELDS.has(field))
+    if (own.has(field) || !OTHER_CLASSES_FIELDS.has(field))
       throw new ModelError('pack_unsupported', `${file}: ${field}: unknown to ${name}`, { file, field })
   const plans = new Map<string, Scheduler>()
   return (steps, asked = {}) => {

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto'
 import type { Config } from '../kernel/config.ts'
 import { Fault } from '../kernel/fault.ts'
 import type { ModelCard, Operation, PromptSyntax, Quality, Size } from '../kernel/model.ts'
-import type { Sampling } from '../kernel/sampling.ts'
+import type { Sampling, SchedulerOptions } from '../kernel/sampling.ts'
 import type { OutputFormat } from '../kernel/tables.ts'
 import { MAX_USER_CHARACTERS } from '../tenant/users.ts'
 import { between, invalid, whole } from './bounds.ts'
@@ -23,6 +23,8 @@ export type GenerationOrder = {
   steps?: number | undefined
   guidanceScale?: number | undefined
   scheduler?: string | undefined
+  /** What is changed of the scheduler's configuration, by diffusers' names. */
+  schedulerOptions?: SchedulerOptions | undefined
   promptSyntax?: PromptSyntax | undefined
   guidanceRescale?: number | undefined
   trueGuidanceScale?: number | undefined

@@ -17,15 +17,18 @@ type Asked = { size: Size; quality: Quality; mostSteps: number }
 export function scheduleOf(order: GenerationOrder, card: ModelCard, { size, quality, mostSteps }: Asked): Schedule {
   const scheduler = schedulerOf(order.scheduler ?? card.scheduler, card)
   const { timesteps } = order
+  const options = order.schedulerOptions ?? {}
+  const schedulerOptions = Object.keys(options).length === 0 ? undefined : options
   const sigmas = withoutEnd(order.sigmas)
   if (timesteps !== undefined && sigmas !== undefined)
     throw invalid('sigmas', 'a schedule is given as timesteps or as sigmas, not as both')
   const own =
     ownSchedule('timesteps', timesteps, order.steps, mostSteps) ?? ownSchedule('sigmas', sigmas, order.steps, mostSteps)
   const steps = own?.length ?? whole(order.steps ?? card.quality[quality].steps, 'steps', 1, mostSteps)
-  const refusal = card.refusePlan({ ...size, scheduler, steps, timesteps, sigmas })
+  const refusal = card.refusePlan({ ...size, scheduler, schedulerOptions, steps, timesteps, sigmas })
   if (refusal !== null) throw invalid(refusal.field, `${refusal.detail} (${scheduler} of model ${card.id})`)
   const sampling: Sampling = {
+    ...(schedulerOptions === undefined ? {} : { scheduler_options: schedulerOptions }),
     ...syntaxOf(order, card),
     ...rescaleOf(order, card),
     ...trueGuidanceOf(order, card),

@@ -1,6 +1,7 @@
 // The facts of a move that help whoever reads its history, each with its name in words, and who made it. Only what is named here is told,
 // and only values that are no text: ids, digests, names of rules and versions, numbers. Pure.
 import type { Json } from '../kernel/canonical.ts'
+import { SchedulerOptions } from '../kernel/sampling.ts'
 import { type Doer, kindOf } from './history-kinds.ts'
 
 export type Fact = { readonly name: string; readonly value: string }
@@ -13,6 +14,13 @@ export type By = {
   /** Digest of the policy by which software decided. */
   readonly policy: string | null
 }
+
+const SCHEDULER_OPTIONS = Object.fromEntries(
+  Object.keys(SchedulerOptions.properties).map((name) => [
+    `sampling.scheduler_options.${name}`,
+    name.replaceAll('_', ' '),
+  ]),
+)
 
 /** In the order in which they are told. A name is a path through the facts; of a list, each element's. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -67,6 +75,7 @@ const NAMES: Readonly<Record<string, string>> = {
   steps: 'steps',
   scheduler: 'scheduler',
   guidance_scale: 'guidance scale',
+  ...SCHEDULER_OPTIONS,
   'sampling.prompt_syntax': 'prompt syntax',
   'sampling.guidance_rescale': 'guidance rescale',
   'sampling.true_guidance_scale': 'true guidance scale',

@@ -24,6 +24,8 @@ Asks the service at --url, DARKROOM_URL or HOST:PORT; where none answers, one is
   --label             with a visible label on each
   --model ID  --size WxH  --quality low|medium|high  --negative "<prompt>"  --scheduler NAME
   --steps N           in the place of the quality's
+  --scheduler-option NAME=VALUE  changed of the scheduler's configuration, by diffusers' names, as use_karras_sigmas=true; again
+                      and again, if you like
   --guidance-scale X  from 0 to 30
   --weighted          (words:1.2), [words] and BREAK count, in both prompts
   --guidance-rescale X     from 0 to 1: how far guidance is brought back to its own deviation
@@ -47,6 +49,7 @@ async function run(args: string[]): Promise<void> {
       quality: { type: 'string' },
       negative: { type: 'string' },
       scheduler: { type: 'string' },
+      'scheduler-option': { type: 'string', multiple: true },
       weighted: { type: 'boolean' },
       steps: { type: 'string' },
       'guidance-scale': { type: 'string' },
@@ -84,7 +87,7 @@ async function run(args: string[]): Promise<void> {
 type Scale = 'guidance-scale' | 'guidance-rescale' | 'true-guidance-scale'
 type SamplingValues = {
   [name in 'scheduler' | 'steps' | Scale | 'timesteps' | 'sigmas']?: string | undefined
-} & { weighted?: boolean | undefined }
+} & { weighted?: boolean | undefined; 'scheduler-option'?: string[] | undefined }
 
 function samplingOf(values: SamplingValues) {
   const number = (name: Scale) => {
@@ -95,6 +98,7 @@ function samplingOf(values: SamplingValues) {
     values[name] === undefined ? {} : { [name]: numbers(values[name], `--${name}`) }
   return {
     ...(values.scheduler === undefined ? {} : { scheduler: values.scheduler }),
+    ...(values['scheduler-option'] === undefined ? {} : { scheduler_options: optionsOf(values['scheduler-option']) }),
     ...(values.steps === undefined ? {} : { steps: whole(values.steps, '--steps') }),
     ...(values.weighted === true ? { prompt_syntax: 'weighted' } : {}),
     ...number('guidance-scale'),
@@ -103,6 +107,18 @@ function samplingOf(values: SamplingValues) {
     ...list('timesteps'),
     ...list('sigmas'),
   }
+}
+
+/** `true`, `false` and numbers are themselves, anything else is text; the service says which it takes. */
+function optionsOf(texts: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name, value = ''] = /^(\w+)=(.+)$/.exec(text) ?? []
+      if (name === undefined)
+        throw new Fault('invalid_request', { field: '--scheduler-option', detail: 'expected NAME=VALUE' })
+      return [name, /^(true|false|\d+(\.\d+)?)$/.test(value) ? JSON.parse(value) : value]
+    }),
+  )
 }
 
 type Statement = { id: string; notice: string; appeal_url: string | null }

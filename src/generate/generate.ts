@@ -113,7 +113,9 @@ function stopwatch(): () => number {
 
 function sampleOf(order: Order) {
   if (order.prompt === null) throw new Fault('not_found', { detail: 'the request was erased', facts: { id: order.id } })
-  const { prompt_syntax, guidance_rescale, true_guidance_scale, timesteps, sigmas } = samplingOf(order.sampling)
+  const { scheduler_options, prompt_syntax, guidance_rescale, true_guidance_scale, timesteps, sigmas } = samplingOf(
+    order.sampling,
+  )
   return {
     prompt: order.prompt,
     negativePrompt: order.negative_prompt ?? '',
@@ -122,6 +124,7 @@ function sampleOf(order: Order) {
     steps: order.steps,
     guidanceScale: order.guidance_scale,
     scheduler: order.scheduler,
+    ...(scheduler_options === undefined ? {} : { schedulerOptions: scheduler_options }),
     ...(prompt_syntax === undefined ? {} : { promptSyntax: prompt_syntax }),
     ...(guidance_rescale === undefined ? {} : { guidanceRescale: guidance_rescale }),
     ...(true_guidance_scale === undefined ? {} : { trueGuidanceScale: true_guidance_scale }),

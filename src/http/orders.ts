@@ -29,6 +29,7 @@ export function orderOf(body: NewGeneration): GenerationOrder {
     steps: body.steps ?? undefined,
     guidanceScale: body.guidance_scale ?? undefined,
     scheduler: body.scheduler ?? undefined,
+    schedulerOptions: body.scheduler_options ?? undefined,
     promptSyntax: body.prompt_syntax ?? undefined,
     guidanceRescale: body.guidance_rescale ?? undefined,
     trueGuidanceScale: body.true_guidance_scale ?? undefined,

@@ -1,6 +1,7 @@
 // The shapes of the native API, as documented and as typed. Bodies are checked by them; answers are described by them.
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { FAILURES, statesOf } from '../journey.ts'
+import { Sampling, SchedulerOptions } from '../kernel/sampling.ts'
 import { optional, strict } from './validation.ts'
 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
@@ -55,6 +56,10 @@ export const NewGeneration = Type.Object(
     steps: optional(Type.Integer({ minimum: 1 })),
     guidance_scale: optional(Type.Number({ minimum: 0, maximum: 30 })),
     scheduler: optional(Type.String({ maxLength: 100 })),
+    scheduler_options: optional({
+      ...SchedulerOptions,
+      description: 'What is changed of the scheduler’s configuration, by diffusers’ names. See the native API’s page.',
+    }),
     prompt_syntax: optional(
       Type.Enum(['plain', 'weighted'], {
         description:
@@ -150,16 +155,7 @@ export const GenerationSchema = Type.Object({
   guidance_scale: Type.Number(),
   scheduler: Type.String(),
   sampling: Nullable(
-    Type.Object(
-      {
-        prompt_syntax: Type.Optional(Type.Literal('weighted')),
-        guidance_rescale: Type.Optional(Type.Number()),
-        true_guidance_scale: Type.Optional(Type.Number()),
-        timesteps: Type.Optional(Type.Array(Type.Number())),
-        sigmas: Type.Optional(Type.Array(Type.Number())),
-      },
-      { description: 'What was asked of sampling beyond these; null: nothing.' },
-    ),
+    Type.Object(Sampling.properties, { description: 'What was asked of sampling beyond these; null: nothing.' }),
   ),
   seed: Type.Integer(),
   n: Type.Integer(),

@@ -2,6 +2,7 @@
 // models/ and the inference child.
 
 import type { Fault } from './fault.ts'
+import type { SchedulerOptions } from './sampling.ts'
 
 export type Size = { width: number; height: number }
 export type Quality = 'low' | 'medium' | 'high'
@@ -14,6 +15,8 @@ export type PromptSyntax = 'plain' | 'weighted'
 /** A schedule as it is asked for. */
 export type Plan = Size & {
   scheduler: string
+  /** What is changed of its configuration. */
+  schedulerOptions?: SchedulerOptions | undefined
   steps: number
   /** Of one's own choice, descending, in the place of `steps` that the scheduler spaces. */
   timesteps?: readonly number[] | undefined
@@ -88,6 +91,7 @@ export type SampleOrder = {
   steps: number
   guidanceScale: number
   scheduler: string
+  schedulerOptions?: SchedulerOptions
   /** Plain unless said. */
   promptSyntax?: PromptSyntax
   guidanceRescale?: number

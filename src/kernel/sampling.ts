@@ -5,8 +5,32 @@ import { Value } from 'typebox/value'
 import type { Json } from './canonical.ts'
 import type { PromptSyntax } from './model.ts'
 
-const Sampling = Type.Object(
+const Flag = Type.Optional(Type.Boolean())
+/** What may be changed of a scheduler's configuration, by diffusers' names. Which scheduler knows which, the model's files decide. */
+export const SchedulerOptions = Type.Object(
   {
+    algorithm_type: Type.Optional(Type.Enum(['dpmsolver++', 'dpmsolver', 'sde-dpmsolver++', 'sde-dpmsolver'])),
+    euler_at_final: Flag,
+    final_sigmas_type: Type.Optional(Type.Enum(['zero', 'sigma_min'])),
+    flow_shift: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
+    lower_order_final: Flag,
+    shift: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
+    solver_order: Type.Optional(Type.Integer({ minimum: 1, maximum: 3 })),
+    solver_type: Type.Optional(Type.Enum(['midpoint', 'heun', 'bh1', 'bh2', 'logrho'])),
+    stochastic_sampling: Flag,
+    timestep_spacing: Type.Optional(Type.Enum(['leading', 'linspace', 'trailing'])),
+    use_beta_sigmas: Flag,
+    use_exponential_sigmas: Flag,
+    use_karras_sigmas: Flag,
+    use_lu_lambdas: Flag,
+  },
+  { additionalProperties: false },
+)
+export type SchedulerOptions = Static<typeof SchedulerOptions>
+
+export const Sampling = Type.Object(
+  {
+    scheduler_options: Type.Optional(SchedulerOptions),
     prompt_syntax: Type.Optional(Type.Literal('weighted')),
     guidance_rescale: Type.Optional(Type.Number()),
     true_guidance_scale: Type.Optional(Type.Number()),

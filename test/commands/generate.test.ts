@@ -75,11 +75,17 @@ test('what is said of sampling is ordered as the API has it, so that an order of
     (await generate(ended, ...said, '--seed', '7')).ordered,
   )
   assert.deepEqual([steps, guidance_scale, guidance_rescale, true_guidance_scale], [12, 5.5, 0, 2])
+  const options = ['use_karras_sigmas=true', 'solver_order=3', 'algorithm_type=sde-dpmsolver++']
+  const changed = await generate(ended, ...options.flatMap((option) => ['--scheduler-option', option]))
+  assert.deepEqual(JSON.parse(changed.ordered).scheduler_options, {
+    ...{ use_karras_sigmas: true, solver_order: 3, algorithm_type: 'sde-dpmsolver++' },
+  })
   const silent = JSON.parse((await generate(ended)).ordered)
   assert.deepEqual(Object.keys(silent).sort(), ['n', 'output_format', 'prompt'])
   for (const [option, value] of [
     ['--steps', '1.5'],
     ['--guidance-scale', 'much'],
+    ['--scheduler-option', 'karras'],
   ] as const) {
     const { err, ordered } = await generate(ended, option, value)
     assert.ok(err.includes(option) && err.includes('[invalid_request]') && ordered === '', err)

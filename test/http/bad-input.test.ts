@@ -55,6 +55,22 @@ const NATIVE: [string, string, unknown][] = [
   ['rescale as text', 'guidance_rescale', { prompt: ALLOWED, guidance_rescale: '0.7' }],
   ['true guidance of a model without', 'true_guidance_scale', { prompt: ALLOWED, true_guidance_scale: 4 }],
   ['true guidance past 50', 'true_guidance_scale', { prompt: ALLOWED, true_guidance_scale: 51 }],
+  [
+    'an option of no scheduler',
+    'scheduler_options.use_karas_sigmas',
+    { prompt: ALLOWED, scheduler_options: { use_karas_sigmas: true } },
+  ],
+  [
+    'an option of training',
+    'scheduler_options.beta_start',
+    { prompt: ALLOWED, scheduler_options: { beta_start: 0.1 } },
+  ],
+  [
+    'an option out of range',
+    'scheduler_options.solver_order',
+    { prompt: ALLOWED, scheduler_options: { solver_order: 4 } },
+  ],
+  ['options as a list', 'scheduler_options', { prompt: ALLOWED, scheduler_options: ['use_karras_sigmas'] }],
   ['no timesteps', 'timesteps', { prompt: ALLOWED, timesteps: [] }],
   [
     'timesteps past a hundred',

@@ -40,11 +40,12 @@ test('an order is answered at once, followed by its address, and ends published 
 })
 
 test('what is asked of sampling is kept with the order and told of it; nothing asked is null', async () => {
-  const asked = { prompt_syntax: 'weighted', guidance_rescale: 0.7, timesteps: [999, 500, 20] }
+  const scheduler_options = { use_karras_sigmas: true }
+  const asked = { prompt_syntax: 'weighted', guidance_rescale: 0.7, timesteps: [999, 500, 20], scheduler_options }
   const queued = await order({ prompt: 'a (red:1.2) boat', ...asked })
   assert.deepEqual([queued.sampling, queued.steps], [asked, 3])
   assert.deepEqual((await read(`/v1/generations/${queued.id}`)).sampling, asked)
-  const nothing = { prompt_syntax: 'plain', guidance_rescale: 0, timesteps: null, sigmas: null }
+  const nothing = { prompt_syntax: 'plain', guidance_rescale: 0, timesteps: null, sigmas: null, scheduler_options: {} }
   assert.equal((await order(nothing)).sampling, null)
   const { darkroom } = await read('/v1/models/storybook')
   assert.deepEqual(darkroom.prompt_syntaxes, ['plain', 'weighted'])

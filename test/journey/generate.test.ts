@@ -85,6 +85,7 @@ test('what the order asks of sampling reaches the model, and the recipe of its p
       { promptSyntax: 'weighted', guidanceRescale: 0.7 },
     ],
     [{ timesteps: [999, 500, 1] }, { custom: { timesteps: [999, 500, 1] } }],
+    [{ scheduler_options: { use_karras_sigmas: true } }, { schedulerOptions: { use_karras_sigmas: true } }],
     [
       { true_guidance_scale: 4, sigmas: [1, 0.5] },
       { trueGuidanceScale: 4, custom: { sigmas: [1, 0.5] } },
@@ -99,8 +100,8 @@ test('what the order asks of sampling reaches the model, and the recipe of its p
     assert.ok(claim)
     const device: Generate = async (_model, samples, { onPicture }) => {
       for (const sample of samples) {
-        const { promptSyntax, guidanceRescale, trueGuidanceScale, custom } = sample
-        const told = Object.entries({ promptSyntax, guidanceRescale, trueGuidanceScale, custom })
+        const { schedulerOptions, promptSyntax, guidanceRescale, trueGuidanceScale, custom } = sample
+        const told = Object.entries({ schedulerOptions, promptSyntax, guidanceRescale, trueGuidanceScale, custom })
         assert.deepEqual(Object.fromEntries(told.filter(([, value]) => value !== undefined)), reached)
         await onPicture(sample.id, picture(sample), made)
       }

@@ -65,6 +65,32 @@ describe('what a model takes of sampling', () => {
       assert.ok(told.includes('none: taken') && told.includes('timesteps past training: timesteps'))
     })
 
+  it('draws with changed options what a pack of that configuration draws, and refuses the same by the card and the model', async () => {
+    await using folder = await temporaryFolder()
+    const changes = { use_karras_sigmas: true, solver_order: 3 } as const
+    const scheduler = 'DPMSolverMultistepScheduler'
+    const config = JSON.parse(await readFile(join(TINY_SD, 'scheduler/scheduler_config.json'), 'utf8'))
+    const json = { 'scheduler/scheduler_config.json': { ...config, ...changes } }
+    const asked = { id: 'a', prompt: 'a boat', negativePrompt: '', seed: 1, width: 16, height: 16, steps: 4 }
+    const draw = async (dir: string, more: Partial<SampleRequest>) => {
+      const { pack, manifest } = await packIn(dir)
+      await using model = await openModel(pack, manifest, OPTIONS)
+      const [sample] = await model.prepare([{ ...asked, guidanceScale: 5, scheduler, ...more }])
+      assert.ok(sample)
+      while (sample.index < sample.total) await model.step([sample])
+      return (await model.finish(sample)).rgb
+    }
+    const changed = await draw(await writeTinyPack(folder.path), { schedulerOptions: changes })
+    assert.deepEqual(changed, await draw(await writeTinyPack(folder.path, { id: 'karras', json }), {}))
+    assert.notDeepEqual(changed, await draw(TINY_SD, {}))
+    const { pack, manifest } = await packIn(TINY_SD)
+    const tryPlan = await openPlanning(pack, manifest)
+    const wrong = { euler_at_final: true }
+    const planned = { ...asked, scheduler: 'DDIMScheduler', schedulerOptions: wrong } as const
+    assert.equal(tryPlan(planned)?.field, 'scheduler_options')
+    assert.equal(await refusalOf(() => draw(TINY_SD, planned)), 'scheduler_options')
+  })
+
   it('has no rescale and no negative prompt where guidance is an input, as there is one prediction', async () => {
     const config = JSON.parse(await readFile(join(PACKS, 'tiny-lcm/unet.json'), 'utf8'))
     await using folder = await temporaryFolder()

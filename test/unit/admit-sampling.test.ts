@@ -26,6 +26,10 @@ test('what is asked is kept as it is stored, and read back', () => {
   assert.equal(steps, 3)
   assert.deepEqual(samplingOf(JSON.parse(storedSampling(sampling) ?? '')), sampling)
   assert.deepEqual([syntaxOf(JSON.parse(storedSampling(sampling) ?? '')), syntaxOf(null)], ['weighted', 'plain'])
+  const schedulerOptions = { use_karras_sigmas: true, solver_order: 3 }
+  assert.deepEqual(check({ schedulerOptions }).sampling, { scheduler_options: schedulerOptions })
+  assert.deepEqual(check({ schedulerOptions: {} }).sampling, {})
+  assert.throws(() => samplingOf({ scheduler_options: { beta_start: 1 } }), TypeError)
   assert.deepEqual(check({ trueGuidanceScale: 4 }, FLUX).sampling, { true_guidance_scale: 4 })
   assert.throws(() => samplingOf({ prompt_syntax: 'strange' }), TypeError)
 })
@@ -48,10 +52,11 @@ test('the plan is tried with all that decides it, and what refuses it is refused
     return plan.sigmas === undefined ? null : { field: 'sigmas', detail: 'sigmas: this scheduler takes none' }
   }
   const card = { ...CARD, refusePlan }
-  check({ timesteps: [9, 4], scheduler: 'EulerDiscreteScheduler', size: '128x96' }, card)
+  const schedulerOptions = { use_karras_sigmas: true }
+  check({ timesteps: [9, 4], scheduler: 'EulerDiscreteScheduler', schedulerOptions, size: '128x96' }, card)
   const size = { width: 128, height: 96 }
   assert.deepEqual(asked, [
-    { ...size, scheduler: 'EulerDiscreteScheduler', steps: 2, timesteps: [9, 4], sigmas: undefined },
+    { ...size, scheduler: 'EulerDiscreteScheduler', schedulerOptions, steps: 2, timesteps: [9, 4], sigmas: undefined },
   ])
   assert.throws(
     () => check({ sigmas: [9, 4] }, card),
