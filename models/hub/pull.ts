@@ -12,6 +12,7 @@ import { inspectPack } from '../runtime/inspect.ts'
 import { type Acceptance, SERVED_FAMILIES } from '../runtime/manifest.ts'
 import { MANIFEST, type Pack, readPackManifest } from '../runtime/pack.ts'
 import { filesBelow, readJsonFile } from '../runtime/pack-files.ts'
+import { alone } from './alone.ts'
 import { chooseFiles, isLicence, type Wanted } from './choose.ts'
 import { fetchFile, type Patience, type Source } from './download.ts'
 import type { Hub } from './hub.ts'
@@ -58,6 +59,7 @@ export async function pullPack(hub: Hub, order: PullOrder, hooks: PullHooks): Pr
   const work = join(packsDir, '.pulling', id)
   const [files, parts] = [join(work, 'files'), join(work, 'parts')]
   await mkdir(files, { recursive: true })
+  await using _ = await alone(work)
   await clearOthers(files, wanted)
   hooks.onPlan({ id, commit, files: wanted.length, bytes })
 

@@ -1,6 +1,7 @@
 // Packs pulled from a hub: what is fetched and what never is, cut off and gone on with, held to digests, under a licence that somebody
 // accepted. The hub is a stand-in with the real one's addresses (hub.ts).
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -115,6 +116,23 @@ describe('a pull', () => {
     )
     for (const [path, bytes] of before)
       if (path !== UNET) assert.equal(server.sent.get(path), bytes, `${path} was whole, and was not fetched again`)
+  })
+
+  it('of what another pull is at is refused, and one that was killed is taken over from', async () => {
+    server.trouble.cutAfter.set(UNET, 200_000)
+    await assert.rejects(pull(), refusal('pack_missing'))
+    const mark = join(folder.path, '.pulling/tiny-sd/process')
+    await writeFile(mark, `${process.pid}`)
+    const asked = server.urls.length
+    await assert.rejects(pull(), refusal('invalid_input', { field: 'id', message: /is pulling this already/ }))
+    assert.ok(
+      server.urls.slice(asked).every((url) => !url.includes('/resolve/')),
+      'not a byte was asked for',
+    )
+    const { pid } = spawnSync(process.execPath, ['-e', '0'])
+    await writeFile(mark, `${pid}`)
+    await verifyPack((await pull()).pack.dir)
+    assert.deepEqual(await readdir(join(folder.path, '.pulling')), [])
   })
 
   it('tries again by itself, also after the hub failed for a moment', async () => {
