@@ -83,8 +83,8 @@ export async function openGraphs(
 }
 
 /**
- * Plans by scheduler and by what a request changes of it. A pack whose own scheduler is refused does not load at all: ModelError pack_unsupported. Of
- * another kind than the model: invalid_input, field `scheduler`.
+ * Plans by scheduler and by what a request changes of it. A pack whose own scheduler is refused does not load at all: ModelError
+ * pack_unsupported. Of another kind than the model: invalid_input, field `scheduler`.
  */
 export async function openScheduling(pack: Pack, manifest: TextToImageManifest): Promise<Planners> {
   const { family, scheduler: own } = manifest
