@@ -1,5 +1,6 @@
 // One guided picture here against Optimum's Python pipeline on the same graphs and PyTorch on the same weights: equal threads, alternating
-// rounds, each peer in a process of its own. The model is a random Stable Diffusion that the bench makes; pictures must agree. "sd15" has version 1.5's shapes.
+// rounds, each peer in a process of its own. The model is a random Stable Diffusion that the bench makes, `sd15` one of version 1.5's
+// shapes; pictures must agree.
 //   npm run bench -- bench/runtime.ts --python FILE [--model small|sd15] [--threads 2] [--rounds 7] [--steps 10] [--counts 1,4] [--write]
 // FILE is a Python with test/goldens/make/requirements-export.txt. Contract: 0.95 times Optimum's speed or more, 1.5 times PyTorch's.
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'

@@ -9,11 +9,13 @@ export async function alone(work: string): Promise<AsyncDisposable> {
   const mark = join(work, 'process')
   if (!(await makeMark(mark))) {
     const pid = Number(await readFile(mark, 'utf8').catch(() => ''))
-    if (isAlive(pid))
-      throw new ModelError('invalid_input', `process ${pid} is pulling this already; wait for it, or end it`, {
-        field: 'id',
-        file: mark,
-      })
+    // In a container the same command has the same number again: one's own was an earlier life's.
+    if (pid !== process.pid && isAlive(pid))
+      throw new ModelError(
+        'invalid_input',
+        `process ${pid} is pulling this already; wait for it, or remove ${mark} if that is another program`,
+        { field: 'id', file: mark },
+      )
     await rm(mark, { force: true })
     if (!(await makeMark(mark)))
       throw new ModelError('invalid_input', 'another pull of this has just begun; wait for it', {

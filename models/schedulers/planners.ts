@@ -1,6 +1,7 @@
 // One configuration's plans, by scheduler and by what a request changes of it, as diffusers' from_config(config, **changes): how levels
 // are placed and steps taken, never what the model was trained with. Each reading is kept.
 import { ModelError } from '../runtime/error.ts'
+import { readFields } from '../runtime/fields.ts'
 import { type PlanSteps, readScheduler, type SchedulerName } from './scheduler.ts'
 
 export const SCHEDULER_OPTIONS = [
@@ -44,6 +45,12 @@ export function openPlanners(config: unknown, file: string): Planners {
   }
 }
 
+// Read and of no effect where the configuration goes the other way.
+const EFFECTIVE = [
+  ['shift', 'use_dynamic_shifting', false],
+  ['flow_shift', 'use_flow_sigmas', true],
+] as const
+
 function readChanged(config: unknown, name: SchedulerName, file: string, options: SchedulerOptions): PlanSteps {
   // What is wrong without the changes is the pack's.
   readScheduler(config, name, file)
@@ -51,6 +58,9 @@ function readChanged(config: unknown, name: SchedulerName, file: string, options
     new ModelError('invalid_input', `scheduler_options: ${detail}`, { field: 'scheduler_options', cause })
   const stranger = Object.keys(options).find((option) => !SCHEDULER_OPTIONS.some((known) => known === option))
   if (stranger !== undefined) throw refuse(`${stranger} cannot be changed`)
+  for (const [option, needed, value] of EFFECTIVE)
+    if (options[option] !== undefined && (readFields(config, file).flagIf(needed) ?? false) !== value)
+      throw refuse(`${option}: it would do nothing in a configuration whose ${needed} is ${!value}`)
   const changed = typeof config === 'object' ? { ...config, ...options } : options
   try {
     return readScheduler(changed, name, file, new Set(Object.keys(options)))

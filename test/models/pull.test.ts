@@ -122,15 +122,22 @@ describe('a pull', () => {
     server.trouble.cutAfter.set(UNET, 200_000)
     await assert.rejects(pull(), refusal('pack_missing'))
     const mark = join(folder.path, '.pulling/tiny-sd/process')
-    await writeFile(mark, `${process.pid}`)
+    await writeFile(mark, `${process.ppid}`)
     const asked = server.urls.length
-    await assert.rejects(pull(), refusal('invalid_input', { field: 'id', message: /is pulling this already/ }))
+    await assert.rejects(
+      pull(),
+      refusal('invalid_input', { field: 'id', message: /is pulling this already.*remove .*process if/ }),
+    )
     assert.ok(
       server.urls.slice(asked).every((url) => !url.includes('/resolve/')),
       'not a byte was asked for',
     )
     const { pid } = spawnSync(process.execPath, ['-e', '0'])
-    await writeFile(mark, `${pid}`)
+    for (const earlier of [pid, process.pid, 'half a num']) {
+      await writeFile(mark, `${earlier}`)
+      server.trouble.cutAfter.set(UNET, 1000)
+      await assert.rejects(pull(), refusal('pack_missing'), `${earlier} was taken over from`)
+    }
     await verifyPack((await pull()).pack.dir)
     assert.deepEqual(await readdir(join(folder.path, '.pulling')), [])
   })

@@ -11,7 +11,10 @@ import { curvedModel, FILE, SD, walk } from '../models/walk.ts'
 
 const FLOW = { shift: 3, num_train_timesteps: 1000 }
 const START = Float32Array.from({ length: 16 }, (_, i) => Math.cos(i))
-const configOf = (name: SchedulerName) => (name.startsWith('Flow') ? FLOW : SD)
+const TURNED = { use_flow_sigmas: true }
+/** One in which the option has a meaning. */
+const configOf = (name: SchedulerName, option?: string) =>
+  name.startsWith('Flow') ? FLOW : option === 'flow_shift' ? TURNED : SD
 /** One value of each that is not the default. */
 const VALUES: Required<SchedulerOptions> = {
   algorithm_type: 'sde-dpmsolver++',
@@ -43,21 +46,21 @@ const refusalOf = (work: () => unknown): string | null => {
 
 for (const name of SCHEDULER_NAMES)
   test(`${name} is planned as by a configuration with the same field, or says that it has none`, () => {
-    const plannerOf = openPlanners(configOf(name), FILE)
     const own = readScheduler(configOf(name), name, FILE)(8)
     for (const option of SCHEDULER_OPTIONS) {
+      const plannerOf = openPlanners(configOf(name, option), FILE)
       const options = { [option]: VALUES[option] }
       const refused = refusalOf(() => plannerOf(name, options))
       if (refused !== null) {
         assert.match(refused, new RegExp(`^scheduler_options: ${option}: `))
         continue
       }
-      const changed = walk(name, { ...configOf(name), ...options }, 8, START, curvedModel)
+      const changed = walk(name, { ...configOf(name, option), ...options }, 8, START, curvedModel)
       const plan = plannerOf(name, options)(8)
       assert.deepEqual(Array.from(plan.timesteps), changed.timesteps, option)
       assert.equal(plan.initNoiseSigma, changed.sigma, option)
     }
-    assert.deepEqual(plannerOf(name)(8).timesteps, own.timesteps)
+    assert.deepEqual(openPlanners(configOf(name), FILE)(name)(8).timesteps, own.timesteps)
   })
 
 test('karras levels are other levels, and end where the schedule does', () => {
@@ -78,6 +81,18 @@ test('what the model was trained with is not changed, nor two ways to place leve
   assert.match(refused({ timestep_spacing: 'sideways' }) ?? '', /timestep_spacing/)
 })
 
+test('what would do nothing in this configuration is refused, not ignored', () => {
+  const refused = (config: object, name: SchedulerName, options: object) =>
+    refusalOf(() => openPlanners(config, FILE)(name, options))
+  assert.match(
+    refused({ ...FLOW, use_dynamic_shifting: true }, 'FlowMatchEulerDiscreteScheduler', { shift: 5 }) ?? '',
+    /shift/,
+  )
+  assert.equal(refused(FLOW, 'FlowMatchEulerDiscreteScheduler', { shift: 5 }), null)
+  assert.match(refused(SD, 'UniPCMultistepScheduler', { flow_shift: 5 }) ?? '', /use_flow_sigmas is false/)
+  assert.equal(refused(TURNED, 'UniPCMultistepScheduler', { flow_shift: 5 }), null)
+})
+
 test('a pack whose own configuration is wrong is not the request’s fault', () => {
   const plannerOf = openPlanners({ ...SD, magic: 1 }, FILE)
   assert.throws(
@@ -96,7 +111,7 @@ test('the API, the models and the manual know the same options', () => {
   ])
   const takersOf = (option: keyof SchedulerOptions) =>
     SCHEDULER_NAMES.filter((name) => {
-      const plannerOf = openPlanners(configOf(name), FILE)
+      const plannerOf = openPlanners(configOf(name, option), FILE)
       return refusalOf(() => plannerOf(name, { [option]: VALUES[option] })) === null
     })
   assert.deepEqual(
