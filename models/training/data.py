@@ -1,8 +1,9 @@
-"""Renders the training set: the pictures of the first scenes, and codes and latents of all of them.
+"""Renders the training set: pictures for the autoencoder and those that look, latents for the denoiser.
 
 Under the work folder: pca.pt and pictures.npy (uint8 [P, size, size, 3]), from which the autoencoder is trained; then
-codes.npy (uint8 [N, fields]) and latents.npy (float16 [N, 16, size/8, size/8]). Scene i depends on (seed, i) alone, so
-any of them can be drawn again.
+codes.npy (uint8 [N, fields]), latents.npy (float16 [N, 16, size/8, size/8]) and things.npy (bool [N, size/8, size/8],
+the cells where things stand) of the denoiser's lessons. Scene i of a world depends on (seed, i) alone, so any of them can
+be drawn again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 
 from vae import Autoencoder, Encoder, fit_pca
-from world.drawing import draw_scene
+from world.drawing import cells_of, draw_placed
 from world.sampling import World, sample_scene
 from world.scene import FIELDS, Scene
 
@@ -29,16 +30,18 @@ def scene_at(seed: int, index: int, world: World) -> tuple[Scene, Random]:
     return sample_scene(rng, world), rng
 
 
-def render(job: tuple[int, int, int, int, World]) -> tuple[int, np.ndarray, np.ndarray]:
-    """(seed, start, stop, size, world) -> start, codes uint8 [n, fields], pictures uint8 [n, size, size, 3]."""
+def render(job: tuple[int, int, int, int, World]) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """(seed, start, stop, size, world) -> start, codes uint8 [n, fields], pictures uint8 [n, size, size, 3], cells."""
     seed, start, stop, size, world = job
     codes = np.zeros((stop - start, len(FIELDS)), np.uint8)
     pictures = np.zeros((stop - start, size, size, 3), np.uint8)
+    cells = np.zeros((stop - start, size // 8, size // 8), bool)
     for i in range(start, stop):
         scene, rng = scene_at(seed, i, world)
         codes[i - start] = scene.codes()
-        pictures[i - start] = draw_scene(scene, rng, size)
-    return start, codes, pictures
+        pictures[i - start], placed = draw_placed(scene, rng, size)
+        cells[i - start] = cells_of(placed, size // 8)
+    return start, codes, pictures, cells
 
 
 def to_float(pictures: np.ndarray) -> torch.Tensor:
@@ -54,7 +57,7 @@ def paint(config: dict[str, Any], work: Path, workers: int) -> None:
     kept, started = config["pictures"], time.time()
     pictures = np.lib.format.open_memmap(work / "pictures.npy", "w+", np.uint8, (kept, size, size, 3))
     with mp.get_context("spawn").Pool(workers) as pool:
-        for start, _, made in pool.imap(render, jobs_of(config, kept)):
+        for start, _, made, _ in pool.imap(render, jobs_of(config, kept, World.of(config))):
             if start == 0:
                 torch.save(fit_pca(made), work / "pca.pt")
             pictures[start : start + len(made)] = made
@@ -63,8 +66,8 @@ def paint(config: dict[str, Any], work: Path, workers: int) -> None:
     (work / "pictures.done").write_text(f"{time.time() - started:.0f} s, shards of {shard}\n")
 
 
-def jobs_of(config: dict[str, Any], count: int) -> list[tuple[int, int, int, int, World]]:
-    seed, size, shard, world = config["seed"], config["size"], config["shard"], World.of(config)
+def jobs_of(config: dict[str, Any], count: int, world: World) -> list[tuple[int, int, int, int, World]]:
+    seed, size, shard = config["seed"], config["size"], config["shard"]
     return [(seed, start, min(start + shard, count), size, world) for start in range(0, count, shard)]
 
 
@@ -78,14 +81,14 @@ def open_encoder(config: dict[str, Any], work: Path) -> None:
     ENCODER = load_autoencoder(config, work).encoder
 
 
-def encode(job: tuple[int, int, int, int, World]) -> tuple[int, np.ndarray, np.ndarray]:
+def encode(job: tuple[int, int, int, int, World]) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     """As `render`, with latents float16 [n, 16, h, w] in the place of pictures."""
-    start, codes, pictures = render(job)
+    start, codes, pictures, cells = render(job)
     if ENCODER is None:
         raise RuntimeError("this worker was started without its encoder")
     with torch.no_grad():
         parts = [ENCODER.encode(to_float(pictures[i : i + 100])).half().numpy() for i in range(0, len(pictures), 100)]
-    return start, codes, np.concatenate(parts)
+    return start, codes, np.concatenate(parts), cells
 
 
 def prepare(config: dict[str, Any], work: Path, workers: int) -> None:
@@ -96,18 +99,21 @@ def prepare(config: dict[str, Any], work: Path, workers: int) -> None:
     mode = "r+" if (work / "latents.npy").exists() else "w+"
     codes = np.lib.format.open_memmap(work / "codes.npy", mode, np.uint8, (n, len(FIELDS)))
     latents = np.lib.format.open_memmap(work / "latents.npy", mode, np.float16, (n, 16, side, side))
+    things = np.lib.format.open_memmap(work / "things.npy", mode, bool, (n, side, side))
     progress = work / "latents.shards"
     written = set(progress.read_text().split()) if progress.exists() else set()
-    jobs = [job for job in jobs_of(config, n) if str(job[1]) not in written]
+    shards = jobs_of(config, n, World.lessons(config))
+    jobs = [job for job in shards if str(job[1]) not in written]
     with mp.get_context("spawn").Pool(workers, open_encoder, (config, work)) as pool:
-        for start, shard_codes, shard_latents in pool.imap(encode, jobs):
+        for start, shard_codes, shard_latents, shard_things in pool.imap(encode, jobs):
             codes[start : start + len(shard_codes)] = shard_codes
             latents[start : start + len(shard_codes)] = shard_latents
-            codes.flush()
-            latents.flush()
+            things[start : start + len(shard_codes)] = shard_things
+            for part in (codes, latents, things):
+                part.flush()
             written.add(str(start))
             progress.write_text(" ".join(sorted(written, key=int)))
-            print(f"latents: {len(written)} of {len(jobs_of(config, n))} shards, {time.time() - started:.0f} s", flush=True)
+            print(f"latents: {len(written)} of {len(shards)} shards, {time.time() - started:.0f} s", flush=True)
     (work / "latents.done").write_text(f"{time.time() - started:.0f} s\n")
 
 

@@ -1,7 +1,8 @@
 """The one command: `python models/training/train.py --config models/training/storybook-128.json`.
 
-Stages, in order: pictures, vae, latents, unet, student, judge, clip, generated, eye, export. Each resumes or does nothing when its output
-is there. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
+Stages, in order: pictures, vae, latents, unet, student, judge, clip, generated, eye, export. Each resumes or does nothing
+when its output is there. Two more stand apart: `keep` writes what was trained to `checkpoints/`, `restore` puts it back
+into an empty work folder. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from pathlib import Path
 import torch
 
 STAGES = ("pictures", "vae", "latents", "unet", "student", "judge", "clip", "generated", "eye", "export")
+APART = ("keep", "restore")
 HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=HERE / "storybook-128.json")
-    parser.add_argument("--stage", choices=("all", *STAGES), default="all")
+    parser.add_argument("--stage", choices=("all", *STAGES, *APART), default="all")
     parser.add_argument("--work", type=Path, default=Path(".training"), help="where data and checkpoints are kept")
     parser.add_argument("--packs", type=Path, default=HERE.parent / "packs", help="where export writes")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -81,6 +83,12 @@ def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device
         from train_judge import train_judge
 
         train_judge(config, work, device)
+    elif stage in APART:
+        import checkpoints
+
+        kept = HERE / "checkpoints" / args.config.stem
+        names = checkpoints.keep(work, kept) if stage == "keep" else checkpoints.restore(kept, work)
+        print(f"{stage}: {', '.join(names) or 'nothing'}")
     else:
         from export import export
 

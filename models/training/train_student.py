@@ -17,9 +17,10 @@ from torch import Tensor
 
 from diffusion import alphas_cumprod, trailing_timesteps
 from loop import go_on, keep_average, write_whole
+from optimisers import denoiser_optimisers, set_rate
 from peers import Peers
 from text_tokens import Captions
-from train_unet import Models, adam, channel_weights, set_rate
+from train_unet import Models, channel_weights
 from trajectories import STEPS, draw_trajectories
 from unet import UNet
 
@@ -56,12 +57,13 @@ class Run:
         self.teacher.load_state_dict(torch.load(work / "unet.pt", map_location="cpu", weights_only=True)["ema"])
         self.student, self.ema = (self._unet(config, self.teacher.unet) for _ in range(2))
         if found:
-            self.student.load_state_dict(found["student"])
+            self.student.load_state_dict(found.get("student", found["ema"]))
             self.ema.load_state_dict(found["ema"])
         self.student.to(memory_format=torch.channels_last)
-        self.optimiser = adam([self.student], self.options["learning_rate"])
-        if found:
-            self.optimiser.load_state_dict(found["optimiser"])
+        self.optimisers = denoiser_optimisers(self.student, self.options["learning_rate"], peers)
+        if found and "optimisers" in found:
+            for optimiser, state in zip(self.optimisers, found["optimisers"]):
+                optimiser.load_state_dict(state)
         self.weights = channel_weights(config, work, config["train"]["channel_power"], device)
         self.times = torch.tensor(trailing_timesteps(STEPS), device=device)
         self.denoise = torch.compile(self.student) if config["train"]["compile"] else self.student
@@ -88,13 +90,14 @@ class Run:
         return ((output.float() - targets(here, after, moment)).square() * self.weights).mean()
 
     def step(self, factor: float) -> float:
-        set_rate(self.optimiser, self.options["learning_rate"] * factor)
+        set_rate(self.optimisers, self.options["learning_rate"] * factor)
         error = self.loss(self.options["batch"] // self.peers.size)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.student.zero_grad(set_to_none=True)
         error.backward()
         self.peers.average_gradients(self.student)
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         if self.peers.rank == 0:
             keep_average(self.ema, self.student, self.options["ema"], self.progress["step"] + 1)
         return error.item()
@@ -104,7 +107,7 @@ class Run:
 
     def save(self) -> None:
         write_whole({"student": self.student.state_dict(), "ema": self.ema.state_dict(),
-                     "optimiser": self.optimiser.state_dict(), "progress": dict(self.progress)}, self.path)
+                     "optimisers": [o.state_dict() for o in self.optimisers], "progress": dict(self.progress)}, self.path)
 
 
 def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device: torch.device, minutes: float) -> None:

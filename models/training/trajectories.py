@@ -73,7 +73,7 @@ def follow(job: tuple[int, int, dict[str, Any]]) -> tuple[int, np.ndarray, np.nd
     if TEACHER is None:
         raise RuntimeError("this worker was started without its teacher")
     start, stop, config = job
-    world, side, batch = World.of(config), config["size"] // 8, config["student"]["drawn_at_once"]
+    world, side, batch = World.lessons(config), config["size"] // 8, config["student"]["drawn_at_once"]
     states, ids = [], []
     for first in range(start, stop, batch):
         texts, noise = [], []

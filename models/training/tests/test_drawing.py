@@ -9,7 +9,8 @@ from random import Random
 
 import numpy as np
 
-from world.drawing import PAINTERS, draw_scene, spots_of
+from sketch import sketch
+from world.drawing import PAINTERS, cells_of, draw_placed, draw_scene, spots_of
 from world.layout import Box, Spot, box_of
 from world.paint import Canvas, Pen, Shade
 from world.sampling import sample_scene
@@ -34,6 +35,22 @@ def overlap(a: Edges, b: Edges) -> float:
 
 def placed(scene: Scene, seed: int) -> list[tuple[str, Edges]]:
     return [(kind, edges(kind, spot)) for kind, _, spot in spots_of(scene, Random(seed))]
+
+
+class Cells(unittest.TestCase):
+    def test_cells_with_things_hold_nearly_all_that_things_cover_and_little_more(self) -> None:
+        rng, covered, within, cells = Random(12), 0, 0, 0
+        for i in range(120):
+            scene = sample_scene(rng)
+            made, found = sketch(scene, f"cells/{i}"), cells_of(draw_placed(scene, Random(f"cells/{i}"))[1], 16)
+            marked = np.kron(found, np.ones((8, 8), bool))
+            covered, within = covered + int(made.covered.sum()), within + int((made.covered & marked).sum())
+            cells += int(marked.sum())
+        self.assertGreater(within / covered, 0.97)
+        self.assertLess(cells, 3.0 * covered)
+
+    def test_an_empty_place_has_none(self) -> None:
+        self.assertFalse(cells_of(draw_placed(Scene("nothing", place="beach", time="day"), Random(1))[1], 16).any())
 
 
 class Drawing(unittest.TestCase):

@@ -23,6 +23,21 @@ def share(test) -> float:  # noqa: ANN001
     return sum(1 for s in SAMPLE if test(s)) / len(SAMPLE)
 
 
+class Lessons(unittest.TestCase):
+    def test_hard_kinds_come_oftener_and_the_others_stay_even(self) -> None:
+        kinds = ["cat", "house", "boat"]
+        world = World.lessons({"kinds": kinds, "often": {"cat": 3}})
+        rng = Random(5)
+        counts = Counter(world.kind(rng) for _ in range(10000))
+        self.assertAlmostEqual(counts["cat"] / 10000, 0.6, delta=0.02)
+        self.assertAlmostEqual(counts["house"] / counts["boat"], 1, delta=0.1)
+        self.assertEqual(World.of({"kinds": kinds, "often": {"cat": 3}}).often, ())
+
+    def test_a_kind_that_the_run_does_not_know_is_an_error(self) -> None:
+        with self.assertRaisesRegex(ValueError, "often: no such kinds: dog"):
+            World.lessons({"kinds": ["cat"], "often": {"dog": 2}})
+
+
 class Scenes(unittest.TestCase):
     def test_codes_hold_the_whole_scene(self) -> None:
         for scene in SAMPLE[:3000]:

@@ -23,8 +23,16 @@ PAINTERS = {**OBJECTS, **CREATURES, **WEAPONS, **VIOLENCE, **LOOKALIKES, **UNCLE
 PALE_INK = (176, 172, 184)
 
 
+Placed = tuple[str, str, Spot]
+
+
 def draw_scene(scene: Scene, rng: Random, size: int = 128) -> np.ndarray:
     """Draw `scene` with variation from `rng`: uint8 [size, size, 3]. What a scene leaves open is drawn as usual."""
+    return draw_placed(scene, rng, size)[0]
+
+
+def draw_placed(scene: Scene, rng: Random, size: int = 128) -> tuple[np.ndarray, list[Placed]]:
+    """As `draw_scene`, with where the things stand."""
     canvas, style = Canvas(size), scene.style or "flat"
     if scene.place == "page":
         page(canvas, rng)
@@ -34,12 +42,24 @@ def draw_scene(scene: Scene, rng: Random, size: int = 128) -> np.ndarray:
         sky(canvas, scene.time or "day", rng)
         PLACE_PAINTERS[scene.place or "meadow"](canvas, TIME_LIGHTS[scene.time or "day"], rng)
     hand = (NIGHT_HANDS if scene.time == "night" else HANDS)[style]
-    for kind, colour, spot in spots_of(scene, rng):
+    placed = spots_of(scene, rng)
+    for kind, colour, spot in placed:
         _draw_thing(canvas, kind, colour, spot, scene, hand, rng)
-    return finish(canvas.pixels(), style, rng)
+    return finish(canvas.pixels(), style, rng), placed
 
 
-def spots_of(scene: Scene, rng: Random) -> list[tuple[str, str, Spot]]:
+def cells_of(placed: list[Placed], side: int) -> np.ndarray:
+    """Which cells of a grid over the picture a thing's box touches: bool [side, side]."""
+    found, cell = np.zeros((side, side), bool), 128 / side
+    for kind, _, spot in placed:
+        box = box_of(PAINTERS[kind])
+        half, top = box.width * spot.scale / 2, spot.bottom - box.height * spot.scale
+        rows = slice(max(0, int(top / cell)), max(0, int(np.ceil(spot.bottom / cell))))
+        found[rows, max(0, int((spot.x - half) / cell)) : max(0, int(np.ceil((spot.x + half) / cell)))] = True
+    return found
+
+
+def spots_of(scene: Scene, rng: Random) -> list[Placed]:
     """(kind, colour, spot) of everything in the picture, the farthest first."""
     if scene.thing == "nothing":
         return []

@@ -26,10 +26,11 @@ SIZE_WEIGHTS = {"small": 0.16, "usual": 0.68, "big": 0.16}
 
 @dataclass(frozen=True)
 class World:
-    """What a run knows: kinds of allowed things, and styles."""
+    """What a run knows: kinds of allowed things, and styles; `often` says which kinds it draws oftener, and how much."""
 
     kinds: tuple[str, ...] = tuple(ALLOWED)
     styles: tuple[str, ...] = tuple(STYLES[1:])
+    often: tuple[tuple[str, float], ...] = ()
 
     @staticmethod
     def of(config: Mapping[str, Any]) -> World:
@@ -40,6 +41,22 @@ class World:
         if unknown:
             raise ValueError(f"no such kinds or styles: {', '.join(unknown)}")
         return world
+
+    @staticmethod
+    def lessons(config: Mapping[str, Any]) -> World:
+        """As `of`, for what a generator is trained on: kinds that are hard to draw come oftener (`often`)."""
+        world, often = World.of(config), dict(config.get("often", {}))
+        unknown = [name for name in often if name not in world.kinds]
+        if unknown:
+            raise ValueError(f"often: no such kinds: {', '.join(unknown)}")
+        return replace(world, often=tuple(often.items()))
+
+    def kind(self, rng: Random) -> str:
+        """One of the kinds."""
+        if not self.often:
+            return rng.choice(self.kinds)
+        weights = dict(self.often)
+        return rng.choices(self.kinds, [weights.get(kind, 1.0) for kind in self.kinds])[0]
 
 
 WHOLE = World()
@@ -88,7 +105,7 @@ def _size(rng: Random, count: int) -> str:
 
 def _things(base: Scene, rng: Random, world: World) -> Scene:
     """Allowed things: one to four alone, or a group in relation to another thing."""
-    scene = replace(base, thing=rng.choice(world.kinds), colour=_colour(rng))
+    scene = replace(base, thing=world.kind(rng), colour=_colour(rng))
     if rng.random() < RELATION_SHARE:
         return _related(scene, rng, world)
     count = pick(rng, COUNT_WEIGHTS)
@@ -97,7 +114,7 @@ def _things(base: Scene, rng: Random, world: World) -> Scene:
 
 def _related(scene: Scene, rng: Random, world: World) -> Scene:
     relation, colour = rng.choice(("left", "right", "on", "under")), _colour(rng)
-    other = rng.choice(world.kinds) if rng.random() < 0.88 else scene.thing
+    other = world.kind(rng) if rng.random() < 0.88 else scene.thing
     if other == scene.thing:
         colour = rng.choice([c for c in COLOUR_RGB if c != scene.colour])
     count = 2 if relation in ("left", "right") and rng.random() < 0.12 else 1
