@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 NAMES = ("pca", "autoencoder", "unet", "student", "judge", "clip", "eye")
-RUNNING = {"optimiser", "optimisers", "reader", "models", "student", "config"}
+RUNNING = {"optimiser", "reader", "models", "student", "config"}
 EXACT = 64  # a vector, a tensor with fewer numbers, and all of the PCA stay float32
 
 

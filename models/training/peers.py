@@ -29,17 +29,10 @@ class Peers:
         if self.size == 1:
             return
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
-        summed = self.sum(gradients)
-        torch._foreach_mul_(summed, 1 / self.size)
-        torch._foreach_copy_(gradients, summed)
-
-    def sum(self, tensors: list[Tensor]) -> list[Tensor]:
-        """Each tensor's sum over peers."""
-        if self.size == 1:
-            return tensors
-        flat = torch.cat([t.reshape(-1) for t in tensors])
+        flat = torch.cat([g.reshape(-1) for g in gradients])
         dist.all_reduce(flat)
-        return [part.view_as(t) for part, t in zip(flat.split([t.numel() for t in tensors]), tensors)]
+        flat /= self.size
+        torch._foreach_copy_(gradients, [f.view_as(g) for f, g in zip(flat.split([g.numel() for g in gradients]), gradients)])
 
     def agree(self, *values: float) -> list[float]:
         """Everybody gets rank 0's values (clocks differ, decisions must not)."""

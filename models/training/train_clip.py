@@ -1,5 +1,5 @@
 """Trains the dual encoder: half of a batch are sets of scenes that differ in one attribute each (`pairs.py`), half are
-from the rendered pictures; half of all go through the autoencoder with noisy latents, as the eye's do.
+from the rendered pictures; half of all are as the autoencoder returns them with noisy latents, as the eye's are.
 
 Steps drive the learning rate; a run goes on from a checkpoint that is written atomically every few minutes.
 """
@@ -22,6 +22,7 @@ from clip_report import calibrate, markdown, measure
 from data import load_autoencoder, scene_at, to_float
 from exams import keep
 from pairs import SET, scene_set, shows
+from rebuilt import either, rebuilt
 from text_tokens import Captions
 from train_eye import through, write
 from world.grammar import caption
@@ -42,6 +43,7 @@ class Batches:
     def __init__(self, config: dict[str, Any], work: Path, seed: int) -> None:
         world = World.of(config)
         self.sets = sets_of(config, work)
+        self.copies = [rebuilt(config, work, name) for name in ("sets", "pictures")]
         pictures = np.load(work / "pictures.npy", mmap_mode="r")
         codes = [scene_at(config["seed"], i, world)[0].codes() for i in range(len(pictures))]
         self.singles = (pictures, np.array(codes, np.uint8))
@@ -51,7 +53,8 @@ class Batches:
         sets = self.rows.choice(len(self.sets[1]) // SET, count // 2 // SET, replace=False)
         rows = (sets[:, None] * SET + np.arange(SET)).ravel()
         single = np.sort(self.rows.choice(len(self.singles[1]), count - len(rows), replace=False))
-        pictures = np.concatenate([self.sets[0][rows], self.singles[0][single]])
+        parts = zip((self.sets[0], self.singles[0]), self.copies, (rows, single))
+        pictures = np.concatenate([either(plain, copy, chosen, self.rows) for plain, copy, chosen in parts])
         codes = np.concatenate([self.sets[1][rows], self.singles[1][single]]).astype(np.int64)
         made = [caption(Scene.of_codes(c), self.rng) for c in codes]
         ids = torch.from_numpy(self.captions.ids([c.text for c in made]))
@@ -93,9 +96,7 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = self.options["learning_rate"] * rate
         x, codes, ids, said = self.batches.draw(self.options["batch"])
-        x, half = x.to(self.device), torch.rand(len(x)) < 0.5
-        if half.any():
-            x[half] = through(self.encoder, self.decoder, x[half], 0.35)
+        x = x.to(self.device)
         fits = torch.from_numpy(shows(said, codes)).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
             seen = self.clip.pictures(x.contiguous(memory_format=torch.channels_last))

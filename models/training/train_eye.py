@@ -1,6 +1,6 @@
-"""Trains, calibrates and measures the eye: rendered scenes, half of them through the autoencoder with noisy latents;
-then, from those weights and whenever there are new ones, the generator's own pictures too, labelled by their prompts
-(`generated.npz`, see `make_generated.py`).
+"""Trains, calibrates and measures the eye: rendered scenes, half of them through the autoencoder with noisy latents
+(`rebuilt.py`); then, from those weights and whenever there are new ones, the generator's own pictures too, labelled by
+their prompts (`generated.npz`, see `make_generated.py`).
 
 Steps drive the learning rate; a run goes on from a checkpoint that is written atomically every few minutes. Calibration
 and figures are from scenes that nothing was trained on (`exams.py`).
@@ -24,6 +24,7 @@ from data import default_workers, load_autoencoder, scene_at, to_float
 from exams import drawn, keep, scenes_by_group
 from eye import LABELS, SAFETY, Eye, group_of, labels_of, platt
 from eye_report import markdown, report_of
+from rebuilt import either, rebuilt
 from world.sampling import World
 from world.scene import Scene
 
@@ -32,23 +33,24 @@ SAFETY_WEIGHT = 4.0  # of a safety label in the loss; of any other 1
 
 class Pictures:
     """The rendered pictures with their labels, and others of the sensitive corner and its look-alikes, equally many
-    of each group: a third of every batch."""
+    of each group: a third of every batch. About half of all are as the autoencoder returns them."""
 
     def __init__(self, config: dict[str, Any], work: Path, seed: int) -> None:
         world, own = World.of(config), f"{config['seed']}/eye/training"
         pictures = np.load(work / "pictures.npy", mmap_mode="r")
         scenes = [scene_at(config["seed"], i, world)[0] for i in range(len(pictures))]
-        self.common = (pictures, np.stack([labels_of(s) for s in scenes]))
+        self.common = (pictures, rebuilt(config, work, "pictures"), np.stack([labels_of(s) for s in scenes]))
         scenes = scenes_by_group(own, world, config["eye"]["sensitive"], 0)
-        self.rare = (keep(work, "sensitive", scenes, own, config["size"])[0], np.stack([labels_of(s) for s in scenes]))
+        kept = keep(work, "sensitive", scenes, own, config["size"])[0]
+        self.rare = (kept, rebuilt(config, work, "sensitive"), np.stack([labels_of(s) for s in scenes]))
         self.rng = np.random.default_rng(seed)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """Pictures float [B, 3, H, W], varied, and labels [B, labels]."""
         shares = ((self.rare, count // 3), (self.common, count - count // 3))
-        rows = [np.sort(self.rng.integers(0, len(labels), n)) for (_, labels), n in shares]
-        pictures = np.concatenate([part[0][r] for (part, _), r in zip(shares, rows)])
-        labels = np.concatenate([part[1][r] for (part, _), r in zip(shares, rows)])
+        rows = [np.sort(self.rng.integers(0, len(labels), n)) for (_, _, labels), n in shares]
+        pictures = np.concatenate([either(plain, copy, r, self.rng) for ((plain, copy, _), _), r in zip(shares, rows)])
+        labels = np.concatenate([labels[r] for ((_, _, labels), _), r in zip(shares, rows)])
         return varied(to_float(pictures), self.rng), torch.from_numpy(labels)
 
 
@@ -113,9 +115,6 @@ class Run:
     def batch(self) -> tuple[Tensor, Tensor]:
         count = self.options["batch"]
         x, y = (t.to(self.device) for t in self.data.draw(count))
-        half = torch.rand(len(x), device=self.device) < 0.5
-        if half.any():
-            x[half] = through(self.encoder, self.decoder, x[half], 0.35)
         if self.own is not None and (self.own["split"] == 0).any():
             mine = self.rng.choice(np.flatnonzero(self.own["split"] == 0), count // 3)
             x = torch.cat([x, to_float(self.own["pictures"][mine]).to(self.device)])

@@ -17,10 +17,9 @@ from torch import Tensor
 
 from diffusion import alphas_cumprod, trailing_timesteps
 from loop import go_on, keep_average, write_whole
-from optimisers import denoiser_optimisers, set_rate
 from peers import Peers
 from text_tokens import Captions
-from train_unet import Models, channel_weights
+from train_unet import Models, adam, channel_weights, set_rate
 from trajectories import STEPS, draw_trajectories
 from unet import UNet
 
@@ -60,10 +59,9 @@ class Run:
             self.student.load_state_dict(found.get("student", found["ema"]))
             self.ema.load_state_dict(found["ema"])
         self.student.to(memory_format=torch.channels_last)
-        self.optimisers = denoiser_optimisers(self.student, self.options["learning_rate"], peers)
-        if found and "optimisers" in found:
-            for optimiser, state in zip(self.optimisers, found["optimisers"]):
-                optimiser.load_state_dict(state)
+        self.optimiser = adam([self.student], self.options["learning_rate"])
+        if found and "optimiser" in found:
+            self.optimiser.load_state_dict(found["optimiser"])
         self.weights = channel_weights(config, work, config["train"]["channel_power"], device)
         self.times = torch.tensor(trailing_timesteps(STEPS), device=device)
         self.denoise = torch.compile(self.student) if config["train"]["compile"] else self.student
@@ -90,14 +88,13 @@ class Run:
         return ((output.float() - targets(here, after, moment)).square() * self.weights).mean()
 
     def step(self, factor: float) -> float:
-        set_rate(self.optimisers, self.options["learning_rate"] * factor)
+        set_rate(self.optimiser, self.options["learning_rate"] * factor)
         error = self.loss(self.options["batch"] // self.peers.size)
-        self.student.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad(set_to_none=True)
         error.backward()
         self.peers.average_gradients(self.student)
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
-        for optimiser in self.optimisers:
-            optimiser.step()
+        self.optimiser.step()
         if self.peers.rank == 0:
             keep_average(self.ema, self.student, self.options["ema"], self.progress["step"] + 1)
         return error.item()
@@ -107,7 +104,7 @@ class Run:
 
     def save(self) -> None:
         write_whole({"student": self.student.state_dict(), "ema": self.ema.state_dict(),
-                     "optimisers": [o.state_dict() for o in self.optimisers], "progress": dict(self.progress)}, self.path)
+                     "optimiser": self.optimiser.state_dict(), "progress": dict(self.progress)}, self.path)
 
 
 def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device: torch.device, minutes: float) -> None:

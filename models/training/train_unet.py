@@ -20,7 +20,6 @@ from batches import Batches
 from data import load_autoencoder
 from diffusion import Schedule
 from loop import go_on, keep_average, write_whole
-from optimisers import adam, denoiser_optimisers, set_rate
 from peers import Peers
 from text_encoder import AttributeHeads, TextEncoder
 from text_tokens import Captions
@@ -42,7 +41,7 @@ def read_first(models: Models, batches: Batches, steps: int, device: torch.devic
     """The text encoder's own start: attributes from captions alone."""
     optimiser = torch.optim.AdamW([*models.text.parameters(), *models.heads.parameters()], 1e-3, weight_decay=0.01)
     for step in range(steps):
-        set_rate([optimiser], 1e-3 * min(1, (step + 1) / 50) * (1 - 0.8 * step / steps))
+        set_rate(optimiser, 1e-3 * min(1, (step + 1) / 50) * (1 - 0.8 * step / steps))
         _, ids, codes, _ = batches.draw(96, 0.0, device, latents=False)
         with torch.autocast(device.type, torch.bfloat16):
             hidden = models.text(ids)
@@ -52,6 +51,16 @@ def read_first(models: Models, batches: Batches, steps: int, device: torch.devic
         optimiser.step()
         if step % 100 == 99:
             print(f"text: step {step + 1}, loss {loss.item():.3f}, read entirely right {right.item():.2f}", flush=True)
+
+
+def adam(modules: list[nn.Module], rate: float) -> torch.optim.Optimizer:
+    parameters = [p for m in modules for p in m.parameters()]
+    return torch.optim.AdamW(parameters, rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
 
 
 def channel_weights(config: dict[str, Any], work: Path, power: float, device: torch.device) -> Tensor:
@@ -88,12 +97,10 @@ class Run:
         self.models.unet.to(memory_format=torch.channels_last)
         self.ema = Models(config, captions.tok.get_vocab_size()).to(device)
         self.ema.load_state_dict(found["ema"] if found else self.models.state_dict())
-        self.optimisers = denoiser_optimisers(self.models.unet, self.options["learning_rate"], peers)
-        readers = [*self.models.text.parameters(), *self.models.heads.parameters()]
-        self.reader = adam(readers, self.options["learning_rate"])
-        if found and "optimisers" in found:
-            for optimiser, state in zip(self.optimisers, found["optimisers"]):
-                optimiser.load_state_dict(state)
+        self.optimiser = adam([self.models.unet], self.options["learning_rate"])
+        self.reader = adam([self.models.text, self.models.heads], self.options["learning_rate"])
+        if found and "optimiser" in found:
+            self.optimiser.load_state_dict(found["optimiser"])
             self.reader.load_state_dict(found["reader"])
         self.weights = channel_weights(config, work, self.options["channel_power"], device)
         self.schedule = Schedule(device)
@@ -118,16 +125,15 @@ class Run:
     def step(self, factor: float) -> float:
         """One optimiser step at `factor` of the peak rate; the loss."""
         options, models = self.options, self.models
-        set_rate(self.optimisers, options["learning_rate"] * factor)
-        set_rate([self.reader], options["learning_rate"] * factor * options["text_rate"])
+        set_rate(self.optimiser, options["learning_rate"] * factor)
+        set_rate(self.reader, options["learning_rate"] * factor * options["text_rate"])
         reads = self.progress["step"] % options["text_every"] == 0
         error, hidden, seen, codes = self.loss(options["batch"] // self.peers.size, reads)
-        models.unet.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad(set_to_none=True)
         error.backward()
         self.peers.average_gradients(models.unet)
         torch.nn.utils.clip_grad_norm_(models.unet.parameters(), 1.0)
-        for optimiser in self.optimisers:
-            optimiser.step()
+        self.optimiser.step()
         if reads:
             reading, _ = models.heads(hidden, codes)
             self.reader.zero_grad(set_to_none=True)
@@ -142,7 +148,7 @@ class Run:
 
     def save(self) -> None:
         state = {"models": self.models.state_dict(), "ema": self.ema.state_dict(), "config": self.config,
-                 "optimisers": [o.state_dict() for o in self.optimisers], "reader": self.reader.state_dict(),
+                 "optimiser": self.optimiser.state_dict(), "reader": self.reader.state_dict(),
                  "progress": dict(self.progress)}
         write_whole(state, self.path)
 

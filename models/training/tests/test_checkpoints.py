@@ -22,7 +22,7 @@ class Checkpoints(unittest.TestCase):
         self.unet = {"unet.conv.weight": torch.randn(8, 4, 3, 3), "unet.conv.bias": torch.randn(100),
                      "seen": torch.tensor(7), "small": torch.randn(1, 16, 1, 1)}
         torch.save(self.pca, self.work / "pca.pt")
-        torch.save({"ema": self.unet, "models": self.unet, "optimisers": [{"state": {}}], "progress": {"step": 5.0}},
+        torch.save({"ema": self.unet, "models": self.unet, "optimiser": {"state": {}}, "progress": {"step": 5.0}},
                    self.work / "unet.pt")
         torch.save({"model": {"a.b": torch.randn(9, 9)}, "kinds": ["cat"], "temperatures": {"kind": 1.5}},
                    self.work / "judge.pt")
