@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from adherence import Verdict, figures, verdict
+from adherence import Verdict, figures, share, verdict
 from asking import BATCH, Rebuilder, Solver, draw, side_of
+from clip import Adherence
 from evaluate_report import markdown
 from judge import Bench, Seen
 from prompts import Prompt, prompts
@@ -77,6 +78,19 @@ def truths_of(asked: list[Prompt], rebuilder: Rebuilder, side: int) -> np.ndarra
     return rebuilder.rebuild(np.stack(drawn))
 
 
+def clip_scores(adherence: Adherence, pictures: np.ndarray, truths: np.ndarray, texts: list[str]) -> dict[str, Any]:
+    """CLIP score (Hessel et al. 2021, a hundred times the cosine, 0 at the least) of what was drawn, of truth, and of what
+    was drawn for another prompt; and how many pass the score's threshold."""
+    (drawn, read), (true, _) = (adherence.vectors(each, texts) for each in (pictures, truths))
+
+    def mean(seen: np.ndarray, words: np.ndarray) -> float:
+        return round(float(np.maximum(100 * (seen * words).sum(1), 0).mean()), 2)
+
+    return {"drawn": mean(drawn, read), "truth": mean(true, read), "another prompt's": mean(drawn, np.roll(read, 1, axis=0)),
+            "reach the threshold": share(list(adherence.score(pictures, texts) >= adherence.threshold)),
+            "truths that do": share(list(adherence.score(truths, texts) >= adherence.threshold))}
+
+
 def order_of_failure(verdicts: list[Verdict], seen: list[Seen]) -> list[int]:
     """The failed ones, those with the smallest share of what was said first, then what the judge is surest of."""
     failed = [i for i, v in enumerate(verdicts) if not v["all"]]
@@ -126,6 +140,8 @@ def evaluate(folder: Path, config: dict[str, Any], work: Path, out: Path, count:
         **figures(asked, [s.view for s in seen], [s.view for s in seen_truths], kinds),
         "rules": {"drawn": tally(by_rule, verdicts), "ceiling": tally(truths_by_rule, judged_truths)},
         "judge": json.loads(trained.read_text()) if trained.exists() else {}}
+    if (work / "clip.pt").exists():
+        report["clip"] = clip_scores(Adherence(work), pictures, truths, [p.text for p in asked])
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     (out / "report.md").write_text(markdown(report))
     (out / "rows.json").write_text(json.dumps(rows_of(asked, seen, verdicts), indent=0) + "\n")

@@ -37,6 +37,16 @@ def rules_table(rules: dict[str, dict[str, dict[str, int]]]) -> list[str]:
     return [*lines, ""]
 
 
+def clip_lines(found: dict[str, Any] | None) -> list[str]:
+    """The dual encoder's word; nothing where there was none."""
+    if not found:
+        return []
+    passed, true = (f"{100 * found[k]['share']:.1f} %" for k in ("reach the threshold", "truths that do"))
+    another = found["another prompt's"]
+    return [f"CLIP score of this world's dual encoder: {found['drawn']} drawn, {found['truth']} on truth, {another} of what was "
+            f"drawn for another prompt; its threshold is reached by {passed} of what was drawn and {true} of truth.", ""]
+
+
 def markdown(report: dict[str, Any]) -> str:
     """The whole report."""
     guidance = f"guidance {report['guidance']:g}" if report["guidance"] != 1 else "without guidance"
@@ -51,6 +61,7 @@ def markdown(report: dict[str, Any]) -> str:
         "about numbers; relation: both kinds, standing so; all: everything that was said.", "",
         *parts_table(parts), *table("all that was said, by stratum", report["strata"]),
         *table("partial prompts", {"all that was said": report["partial"]}),
+        *clip_lines(report.get("clip")),
         *table("count", report["counts"]), *table("relation", report["relations"]), *table("object", report["kinds"]),
         "A second opinion, by colours and patches; not part of the figures above.", "", *rules_table(report["rules"])]
     return "\n".join(lines)

@@ -172,6 +172,11 @@ class Figures(unittest.TestCase):
                   "size_bytes": 2_000_000, "seconds_a_picture": 0.5, "threads": 1,
                   "rules": {"drawn": rules, "ceiling": rules}, **figures(ASKED, TRUTHS, TRUTHS, WORLD.kinds)}
         text = markdown(report)
+        self.assertNotIn("CLIP", text)
+        report["clip"] = {"drawn": 61.2, "truth": 66.0, "another prompt's": 3.1, "reach the threshold": {"share": 0.8},
+                          "truths that do": {"share": 0.951}}
+        for words in ("61.2 drawn, 66.0 on truth", "80.0 % of what was drawn and 95.1 % of truth"):
+            self.assertIn(words, markdown(report))
         for words in ("2.0 MB", "without guidance", "| object | 100.0 %", "held-out relation", "| place | 50.0 %, 1/2"):
             self.assertIn(words, text)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from adherence import verdict
 from asking import Solver, draw
 from diffusion import SCHEDULER_CONFIG
-from evaluate import Settings, pictures_of, rows_of, truths_of, write_sheets
+from evaluate import Settings, clip_scores, pictures_of, rows_of, truths_of, write_sheets
 from judge import Seen, View, view_of
 from prompts import prompts
 from reference import alphas, seeded_noise
@@ -111,6 +111,14 @@ class Evaluating(unittest.TestCase):
             self.assertGreater(sizes["successes"][1], sizes["failures-worst"][1])
             rows = json.loads(json.dumps(rows_of(asked, seen, verdicts)))
             self.assertEqual(rows[0]["right"]["all"], False)
+
+    def test_a_clip_score_is_of_a_picture_and_its_own_prompt(self) -> None:
+        at = np.eye(4, dtype=np.float32)
+        told = SimpleNamespace(threshold=0.5, vectors=lambda pictures, texts: (at[pictures], at),
+                               score=lambda pictures, texts: (pictures == np.arange(4)).astype(float))
+        found = clip_scores(told, np.array([0, 1, 2, 2]), np.arange(4), list("abcd"))
+        self.assertEqual((found["drawn"], found["truth"], found["another prompt's"]), (75.0, 100.0, 25.0))
+        self.assertEqual((found["reach the threshold"]["right"], found["truths that do"]["right"]), (3, 4))
 
     def test_what_is_seen_is_told_in_words(self) -> None:
         view = View("cat", "red", "2", "house", "blue", "1", "on", "city", "night", "ink", "")
