@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import unittest
 from collections import Counter
@@ -17,7 +18,10 @@ from make_generated import scenes_for
 from peers import Peers
 from train_student import targets
 from trajectories import STEPS
+from world.sampling import World
 
+HERE = Path(__file__).resolve().parents[1]
+CONFIGS = [json.loads((HERE / f"storybook-{size}.json").read_text()) for size in (128, 256)]
 OPTIONS = {"batch": 8, "checkpoint_minutes": 60, "warmup": 10, "decay_fraction": 0.5}
 
 
@@ -45,7 +49,18 @@ class Targets(unittest.TestCase):
         torch.testing.assert_close(ddim(student, states[:, 0], STEPS), states[:, STEPS], rtol=0, atol=1e-5)
 
     def test_the_teacher_passes_through_the_students_moments(self) -> None:
-        self.assertLessEqual(set(trailing_timesteps(STEPS)), set(trailing_timesteps(20)))
+        for config in CONFIGS:
+            teacher = trailing_timesteps(config["student"]["teacher_steps"])
+            self.assertLessEqual(set(trailing_timesteps(STEPS)), set(teacher))
+
+
+class Configurations(unittest.TestCase):
+    def test_a_cpus_and_a_gpus_say_the_same_things(self) -> None:
+        small, large = ({f"{a}/{b}" for a, part in config.items() if isinstance(part, dict) for b in part}
+                        for config in CONFIGS)
+        self.assertEqual({k for k in small ^ large if not k.startswith("often/")}, set())
+        for config in CONFIGS:
+            self.assertGreater(dict(World.lessons(config).often)["robot"], 1)
 
 
 class Fake:
