@@ -30,7 +30,7 @@ def keep(work: Path, folder: Path) -> list[str]:
     for name in kept:
         found = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)
         tensors, rest = split({key: value for key, value in found.items() if key not in RUNNING})
-        halved = {key: half(value) if name != "pca" else value.contiguous() for key, value in tensors.items()}
+        halved = {key: half(value) if name != "pca" else own(value) for key, value in tensors.items()}
         save_file(halved, folder / f"{name}.safetensors", {"rest": json.dumps(rest)})
         report = work / f"{name}.json"
         if report.exists():
@@ -58,7 +58,12 @@ def restore(folder: Path, work: Path) -> list[str]:
 
 def half(tensor: Tensor) -> Tensor:
     halves = tensor.dtype == torch.float32 and tensor.ndim >= 2 and tensor.numel() >= EXACT
-    return (tensor.half() if halves else tensor).contiguous()
+    return own(tensor.half() if halves else tensor)
+
+
+def own(tensor: Tensor) -> Tensor:
+    """In memory of its own: modules share some of theirs, which the file's format refuses."""
+    return tensor.contiguous().clone()
 
 
 def split(state: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -21,6 +21,7 @@ class Checkpoints(unittest.TestCase):
         self.pca = {"std": torch.rand(16), "basis": torch.randn(16, 192)}
         self.unet = {"unet.conv.weight": torch.randn(8, 4, 3, 3), "unet.conv.bias": torch.randn(100),
                      "seen": torch.tensor(7), "small": torch.randn(1, 16, 1, 1)}
+        self.unet["shared"] = self.unet["small"]
         torch.save(self.pca, self.work / "pca.pt")
         torch.save({"ema": self.unet, "models": self.unet, "optimiser": {"state": {}}, "progress": {"step": 5.0}},
                    self.work / "unet.pt")
@@ -40,7 +41,7 @@ class Checkpoints(unittest.TestCase):
         weight = self.unet["unet.conv.weight"]
         self.assertTrue(torch.equal(unet["ema"]["unet.conv.weight"], weight.half().float()))
         self.assertFalse(torch.equal(unet["ema"]["unet.conv.weight"], weight))
-        for name in ("unet.conv.bias", "seen", "small"):
+        for name in ("unet.conv.bias", "seen", "small", "shared"):
             self.assertTrue(torch.equal(unet["ema"][name], self.unet[name]), name)
             self.assertEqual(unet["ema"][name].dtype, self.unet[name].dtype)
         self.assertTrue(torch.equal(self.again("pca.pt")["basis"], self.pca["basis"]))
