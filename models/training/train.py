@@ -1,7 +1,7 @@
 """The one command: `python models/training/train.py --config models/training/storybook-128.json`.
 
-Stages, in order: pictures, vae, latents, unet, student, judge, clip, generated, eye, export. Each resumes or does nothing
-when its output is there. Two more stand apart: `keep` writes what was trained to `checkpoints/`, `restore` puts it back
+Stages, in order: pictures, vae, latents, decoder, unet, student, judge, clip, generated, eye, export. Each resumes or does
+nothing when its output is there. Two more stand apart: `keep` writes what was trained to `checkpoints/`, `restore` puts it back
 into an empty work folder. Training needs torch, numpy, pillow, tokenizers and safetensors; export also onnx.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-STAGES = ("pictures", "vae", "latents", "unet", "student", "judge", "clip", "generated", "eye", "export")
+STAGES = ("pictures", "vae", "latents", "decoder", "unet", "student", "judge", "clip", "generated", "eye", "export")
 APART = ("keep", "restore")
 HERE = Path(__file__).resolve().parent
 
@@ -55,6 +55,10 @@ def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device
         from train_vae import train_vae
 
         train_vae(config, work, device)
+    elif stage == "decoder":
+        from train_vae import train_decoder
+
+        train_decoder(config, work, device)
     elif stage == "latents":
         from data import prepare
 

@@ -2,7 +2,8 @@
 cleans what the diffusion model leaves unfinished, and the encoder puts nothing where noise would hide it.
 
 Steps drive the learning rate, so that a busy machine makes a run longer and nothing else; it goes on from a checkpoint
-that is written atomically every few minutes.
+that is written atomically every few minutes. Once latents are made the encoder stays as it is; the decoder may learn on
+alone (`train_decoder`), since no latent changes by that.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from vae import Autoencoder
 
 HELD = 256  # pictures that are measured on, and never trained on
 NORM_ROWS = 4096
+DECODER = "decoder_steps"
 
 
 def loss_of(output: Tensor, target: Tensor) -> Tensor:
@@ -45,20 +47,26 @@ def psnr(a: Tensor, b: Tensor) -> float:
 
 
 class Run:
-    """The autoencoder, its optimiser and progress; from a checkpoint when there is one."""
+    """The autoencoder, its optimiser and progress; from a checkpoint when there is one. With `alone` the decoder only, from
+    the trained autoencoder."""
 
-    def __init__(self, config: dict[str, Any], work: Path, device: torch.device) -> None:
-        self.options, self.device = config["vae"], device
-        self.part = work / "autoencoder.part"
+    def __init__(self, config: dict[str, Any], work: Path, device: torch.device, alone: bool = False) -> None:
+        self.options, self.device, self.alone = config["vae"], device, alone
+        self.part = work / ("decoder.part" if alone else "autoencoder.part")
+        self.total = self.options[DECODER if alone else "steps"]
         found = torch.load(self.part, map_location="cpu", weights_only=True) if self.part.exists() else None
         self.progress = found["progress"] if found else {"step": 0, "seconds": 0.0}
-        seed = config["seed"] + self.progress["step"]
+        seed = config["seed"] + self.progress["step"] + alone * 1_000_003
         torch.manual_seed(seed)
         self.rng = np.random.default_rng(seed)
         self.pictures = np.load(work / "pictures.npy", mmap_mode="r")
         pca = torch.load(work / "pca.pt", weights_only=True)
         self.model = Autoencoder(pca, self.options["width"], self.options["blocks"]).to(device)
         self.model = self.model.to(memory_format=torch.channels_last)
+        if alone:
+            trained = torch.load(work / "autoencoder.pt", map_location="cpu", weights_only=True)
+            self.model.load_state_dict(trained["model"])
+            self.model.encoder.requires_grad_(False)
         learnt = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(learnt, self.options["learning_rate"], betas=(0.9, 0.99), weight_decay=0.01)
         if found:
@@ -67,7 +75,7 @@ class Run:
 
     def share(self) -> float:
         """Of the steps that are done, in [0, 1]."""
-        return min(1.0, self.progress["step"] / self.options["steps"])
+        return min(1.0, self.progress["step"] / self.total)
 
     def draw(self, count: int) -> Tensor:
         rows = np.sort(self.rng.integers(HELD, len(self.pictures), count))
@@ -81,9 +89,10 @@ class Run:
         target = self.draw(options["batch"])
         noise = torch.rand(len(target), 1, 1, 1, device=self.device) * options["latent_noise"]
         with torch.autocast(self.device.type, torch.bfloat16):
-            latents = self.model.encoder.encode(target)
+            with torch.set_grad_enabled(not self.alone):
+                latents = self.model.encoder.encode(target)
             output = self.model.decoder(latents + noise * torch.randn_like(latents))
-        loss = loss_of(output.float(), target) + 0.02 * spread_of(latents.float())
+        loss = loss_of(output.float(), target) + (0.0 if self.alone else 0.02 * spread_of(latents.float()))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -118,17 +127,37 @@ def train_vae(config: dict[str, Any], work: Path, device: torch.device) -> None:
     done = work / "autoencoder.pt"
     if done.exists():
         return
-    run, begun = Run(config, work, device), time.time()
+    run = Run(config, work, device)
+    go_on(run, "vae")
+    run.normalise()
+    run.save(done)
+    print(f"vae: done, {run.scores()}", flush=True)
+
+
+def train_decoder(config: dict[str, Any], work: Path, device: torch.device) -> None:
+    """The decoder alone for `decoder_steps` more, in autoencoder.pt; does nothing when it has had them."""
+    done = work / "autoencoder.pt"
+    before = torch.load(done, map_location="cpu", weights_only=True)["progress"]
+    if before.get(DECODER, 0) >= config["vae"][DECODER]:
+        return
+    run = Run(config, work, device, alone=True)
+    go_on(run, "decoder")
+    run.progress = {**before, DECODER: run.progress["step"], "seconds": before["seconds"] + run.progress["seconds"]}
+    run.save(done)
+    run.part.unlink(missing_ok=True)
+    print(f"decoder: done, {run.scores()}", flush=True)
+
+
+def go_on(run: Run, name: str) -> None:
+    """Until the last step, with a checkpoint every few minutes."""
+    begun = time.time()
     before, saved, recent = run.progress["seconds"], begun, []
     while run.share() < 1:
         recent.append(run.step())
         run.progress["seconds"] = before + time.time() - begun
         if time.time() - saved > 60 * run.options["checkpoint_minutes"]:
             run.save(run.part)
-            scores = ", ".join(f"{name} {value:.2f}" for name, value in run.scores().items())
-            print(f"vae: {run.progress['seconds'] / 60:.1f} min, step {run.progress['step']}, "
+            scores = ", ".join(f"{key} {value:.2f}" for key, value in run.scores().items())
+            print(f"{name}: {run.progress['seconds'] / 60:.1f} min, step {run.progress['step']}, "
                   f"loss {np.mean(recent):.4f}, dB: {scores}", flush=True)
             saved, recent = time.time(), []
-    run.normalise()
-    run.save(done)
-    print(f"vae: done, {run.scores()}", flush=True)
