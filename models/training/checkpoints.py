@@ -39,7 +39,10 @@ def keep(work: Path, folder: Path) -> list[str]:
 
 
 def restore(folder: Path, work: Path) -> list[str]:
-    """The names of the checkpoints that were put back; one that the work folder has already is left alone."""
+    """The names of the checkpoints that were put back; one that the work folder has already is left alone.
+    FileNotFoundError where nothing was kept."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: nothing is kept for this configuration")
     work.mkdir(parents=True, exist_ok=True)
     shutil.copytree(folder / "tokenizer", work / "tokenizer", dirs_exist_ok=True)
     back = [name for name in NAMES if (folder / f"{name}.safetensors").exists() and not (work / f"{name}.pt").exists()]

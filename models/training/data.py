@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -58,7 +59,7 @@ def paint(config: dict[str, Any], work: Path, workers: int) -> None:
     pictures = np.lib.format.open_memmap(work / "pictures.npy", "w+", np.uint8, (kept, size, size, 3))
     with mp.get_context("spawn").Pool(workers) as pool:
         for start, _, made, _ in pool.imap(render, jobs_of(config, kept, World.of(config))):
-            if start == 0:
+            if start == 0 and not (work / "pca.pt").exists():
                 torch.save(fit_pca(made), work / "pca.pt")
             pictures[start : start + len(made)] = made
             print(f"pictures: {start + len(made)} of {kept}, {time.time() - started:.0f} s", flush=True)
@@ -104,8 +105,8 @@ def prepare(config: dict[str, Any], work: Path, workers: int) -> None:
     written = set(progress.read_text().split()) if progress.exists() else set()
     shards = jobs_of(config, n, World.lessons(config))
     jobs = [job for job in shards if str(job[1]) not in written]
-    with mp.get_context("spawn").Pool(workers, open_encoder, (config, work)) as pool:
-        for start, shard_codes, shard_latents, shard_things in pool.imap(encode, jobs):
+    with ProcessPoolExecutor(workers, mp.get_context("spawn"), open_encoder, (config, work)) as pool:
+        for start, shard_codes, shard_latents, shard_things in pool.map(encode, jobs):
             codes[start : start + len(shard_codes)] = shard_codes
             latents[start : start + len(shard_codes)] = shard_latents
             things[start : start + len(shard_codes)] = shard_things

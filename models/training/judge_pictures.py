@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -158,8 +159,8 @@ def draw_pictures(config: dict[str, Any], work: Path, workers: int, part: int = 
     if not left:
         return
     arrays = open_arrays(work, "r+") if written else open_arrays(work, "w+", count, size, len(answers(world.kinds)))
-    with mp.get_context("spawn").Pool(workers, open_model, (config, work)) as pool:
-        for start, made in pool.imap_unordered(shard, left):
+    with ProcessPoolExecutor(workers, mp.get_context("spawn"), open_model, (config, work)) as pool:
+        for start, made in pool.map(shard, left):
             for array, values in zip(arrays, made):
                 array[start : start + len(values)] = values
                 array.flush()

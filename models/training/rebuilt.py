@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,13 @@ def rebuild(job: Job) -> tuple[int, np.ndarray]:
 
 
 def rebuilt(config: dict[str, Any], work: Path, name: str) -> np.ndarray:
-    """The second copy, from disk; made when it is not there yet, in shards that are written once."""
+    """The second copy, from disk; made when it is not there yet or the autoencoder is newer, in shards that are written once."""
     path, copy, progress, done = (work / f"{name}{ending}" for ending in (".npy", ".rebuilt.npy", ".rebuilt.shards",
                                                                           ".rebuilt.done"))
+    since = max(trained.stat().st_mtime for trained in (work / "pca.pt", work / "autoencoder.pt") if trained.exists())
+    for stale in (done, progress):
+        if stale.exists() and stale.stat().st_mtime < since:
+            stale.unlink()
     if not done.exists():
         shape, started = np.load(path, mmap_mode="r").shape, time.time()
         resumes = copy.exists() and progress.exists()
@@ -57,8 +62,8 @@ def rebuilt(config: dict[str, Any], work: Path, name: str) -> np.ndarray:
         written = set(progress.read_text().split()) if resumes else set()
         jobs = [(path, config["seed"], i, min(i + SHARD, len(made))) for i in range(0, len(made), SHARD)
                 if str(i) not in written]
-        with mp.get_context("spawn").Pool(default_workers(), open_model, (config, work)) as pool:
-            for start, part in pool.imap(rebuild, jobs):
+        with ProcessPoolExecutor(default_workers(), mp.get_context("spawn"), open_model, (config, work)) as pool:
+            for start, part in pool.map(rebuild, jobs):
                 made[start : start + len(part)] = part
                 made.flush()
                 written.add(str(start))

@@ -9,10 +9,7 @@ from random import Random
 
 import numpy as np
 
-from world.drawing import PAINTERS, draw_scene, spots_of
-from world.layout import box_of
-from world.paint import Canvas
-from world.places import PLACES, TIMES, kitchen, page, sky
+from world.drawing import Placed, draw_placed, draw_scene, edges_of
 from world.scene import Scene
 
 Box = tuple[int, int, int, int]
@@ -41,20 +38,11 @@ class Sketch:
         return self.parts[first:] if main else self.parts[:first]
 
 
-def parts_of(scene: Scene, seed: str, size: int) -> list[Part]:
-    """Where `draw_scene` with `Random(seed)` puts the things: the background takes its share of chance before."""
-    rng, canvas = Random(seed), Canvas(8)
-    if scene.place in ("page", "kitchen"):
-        (page if scene.place == "page" else kitchen)(canvas, rng)
-    else:
-        sky(canvas, scene.time or "day", rng)
-        PLACES[scene.place or "meadow"](canvas, TIMES[scene.time or "day"], rng)
+def parts_of(placed: list[Placed], size: int) -> list[Part]:
+    """The things of a picture of `size` pixels, as they were placed."""
     found = []
-    for kind, colour, spot in spots_of(scene, rng):
-        box = box_of(PAINTERS[kind])
-        half, top = box.width * spot.scale / 2, spot.bottom - box.height * spot.scale
-        edges = (spot.x - half, top, spot.x + half, spot.bottom)
-        left, upper, right, lower = (int(min(max(round(v * size / 128), 0), size)) for v in edges)
+    for kind, colour, spot in placed:
+        left, upper, right, lower = (int(min(max(round(v * size / 128), 0), size)) for v in edges_of(kind, spot))
         found.append(Part(kind, colour, (left, upper, max(right, left + 2), max(lower, upper + 2))))
     return found
 
@@ -63,5 +51,6 @@ def sketch(scene: Scene, seed: str, size: int = 128) -> Sketch:
     """`scene` drawn by `Random(seed)`, with what is covered by things."""
     bare, flat = replace(scene, thing="nothing", relation="", other_thing="", count=0, state=""), {"style": "flat"}
     full, blank = (draw_scene(replace(s, **flat), Random(seed), size).astype(np.int16) for s in (scene, bare))
-    return Sketch(scene, draw_scene(scene, Random(seed), size), draw_scene(bare, Random(seed), size),
-                  np.abs(full - blank).max(2) > 12, parts_of(scene, seed, size))
+    picture, placed = draw_placed(scene, Random(seed), size)
+    return Sketch(scene, picture, draw_scene(bare, Random(seed), size), np.abs(full - blank).max(2) > 12,
+                  parts_of(placed, size))

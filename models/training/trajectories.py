@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -109,8 +110,8 @@ def draw_trajectories(config: dict[str, Any], work: Path, device: torch.device, 
         print(f"trajectories: {len(written) * shard} of {n}, {time.time() - started:.0f} s", flush=True)
 
     if device.type == "cpu":
-        with mp.get_context("spawn").Pool(workers, begin, (config, work)) as pool:
-            for part in pool.imap(follow, jobs):
+        with ProcessPoolExecutor(workers, mp.get_context("spawn"), begin, (config, work)) as pool:
+            for part in pool.map(follow, jobs):
                 keep(*part)
     else:
         global TEACHER

@@ -57,6 +57,10 @@ class Checkpoints(unittest.TestCase):
         self.assertEqual(restore(self.kept, self.other), ["pca", "judge"])
         self.assertEqual(set(self.again("unet.pt")), {"mine"})
 
+    def test_where_nothing_was_kept_the_error_names_the_folder(self) -> None:
+        with self.assertRaisesRegex(FileNotFoundError, "elsewhere: nothing is kept"):
+            restore(self.folder / "elsewhere", self.other)
+
     def test_what_was_kept_and_put_back_is_kept_the_same(self) -> None:
         keep(self.work, self.kept)
         restore(self.kept, self.other)

@@ -10,20 +10,13 @@ from random import Random
 import numpy as np
 
 from sketch import sketch
-from world.drawing import PAINTERS, cells_of, draw_placed, draw_scene, spots_of
+from world.drawing import PAINTERS, cells_of, draw_placed, draw_scene, edges_of, spots_of
 from world.layout import Box, Spot, box_of
 from world.paint import Canvas, Pen, Shade
 from world.sampling import sample_scene
 from world.scene import ALLOWED, OUTDOORS, STYLES, THINGS, TIMES, Scene
 
 Edges = tuple[float, float, float, float]
-
-
-def edges(kind: str, spot: Spot) -> Edges:
-    """Left, top, right, bottom of a thing in canvas units."""
-    box = box_of(PAINTERS[kind])
-    half = box.width * spot.scale / 2
-    return spot.x - half, spot.bottom - box.height * spot.scale, spot.x + half, spot.bottom
 
 
 def overlap(a: Edges, b: Edges) -> float:
@@ -34,7 +27,7 @@ def overlap(a: Edges, b: Edges) -> float:
 
 
 def placed(scene: Scene, seed: int) -> list[tuple[str, Edges]]:
-    return [(kind, edges(kind, spot)) for kind, _, spot in spots_of(scene, Random(seed))]
+    return [(kind, edges_of(kind, spot)) for kind, _, spot in spots_of(scene, Random(seed))]
 
 
 class Cells(unittest.TestCase):

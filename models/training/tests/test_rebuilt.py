@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import time
 import unittest
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -39,12 +42,22 @@ class Rebuilt(unittest.TestCase):
         self.assertLess(apart.max(), 25)
         self.assertGreater(apart.min(), 0.5)
 
-    def test_it_is_made_once_and_an_interrupted_one_goes_on(self) -> None:
-        copy = np.array(rebuilt.rebuilt(CONFIG, self.work, "pictures"))
-        np.save(self.work / "pca.pt", 0)  # would fail if it were made again
-        self.assertTrue((rebuilt.rebuilt(CONFIG, self.work, "pictures") == copy).all())
+    def test_it_is_made_once_goes_on_where_it_was_interrupted_and_follows_a_newer_autoencoder(self) -> None:
+        copy, path = np.array(rebuilt.rebuilt(CONFIG, self.work, "pictures")), self.work / "pictures.rebuilt.npy"
+        marked = np.lib.format.open_memmap(path, "r+")
+        marked[:] = 7
+        marked.flush()
+        self.assertTrue((rebuilt.rebuilt(CONFIG, self.work, "pictures") == 7).all())
         (self.work / "pictures.rebuilt.done").unlink()
+        self.assertTrue((rebuilt.rebuilt(CONFIG, self.work, "pictures") == 7).all())
+        later = time.time() + 60
+        os.utime(self.work / "pca.pt", (later, later))
         self.assertTrue((rebuilt.rebuilt(CONFIG, self.work, "pictures") == copy).all())
+
+    def test_a_worker_that_cannot_begin_ends_the_stage(self) -> None:
+        (self.work / "pca.pt").write_bytes(b"broken")
+        with self.assertRaises(BrokenProcessPool):
+            rebuilt.rebuilt(CONFIG, self.work, "pictures")
 
     def test_about_half_are_of_the_copy(self) -> None:
         plain, copy = np.zeros((50, 2, 2, 3), np.uint8), np.ones((50, 2, 2, 3), np.uint8)

@@ -48,14 +48,19 @@ def draw_placed(scene: Scene, rng: Random, size: int = 128) -> tuple[np.ndarray,
     return finish(canvas.pixels(), style, rng), placed
 
 
+def edges_of(kind: str, spot: Spot) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a thing's box, in canvas units."""
+    box = box_of(PAINTERS[kind])
+    half = box.width * spot.scale / 2
+    return spot.x - half, spot.bottom - box.height * spot.scale, spot.x + half, spot.bottom
+
+
 def cells_of(placed: list[Placed], side: int) -> np.ndarray:
     """Which cells of a grid over the picture a thing's box touches: bool [side, side]."""
     found, cell = np.zeros((side, side), bool), 128 / side
     for kind, _, spot in placed:
-        box = box_of(PAINTERS[kind])
-        half, top = box.width * spot.scale / 2, spot.bottom - box.height * spot.scale
-        rows = slice(max(0, int(top / cell)), max(0, int(np.ceil(spot.bottom / cell))))
-        found[rows, max(0, int((spot.x - half) / cell)) : max(0, int(np.ceil((spot.x + half) / cell)))] = True
+        left, top, right, bottom = (max(0.0, edge / cell) for edge in edges_of(kind, spot))
+        found[int(top) : int(np.ceil(bottom)), int(left) : int(np.ceil(right))] = True
     return found
 
 
