@@ -48,7 +48,7 @@ def rebuild(job: Job) -> tuple[int, np.ndarray]:
 
 
 def rebuilt(config: dict[str, Any], work: Path, name: str) -> np.ndarray:
-    """The second copy, from disk; made when it is not there yet or the autoencoder is newer, in shards that are written once."""
+    """The second copy, from disk; made, in shards that are written once, when it is not there or the autoencoder is newer."""
     path, copy, progress, done = (work / f"{name}{ending}" for ending in (".npy", ".rebuilt.npy", ".rebuilt.shards",
                                                                           ".rebuilt.done"))
     since = max(trained.stat().st_mtime for trained in (work / "pca.pt", work / "autoencoder.pt") if trained.exists())
