@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,14 @@ RUNNING = {"optimiser", "reader", "models", "student", "config"}
 EXACT = 64  # a vector, a tensor with fewer numbers, and all of the PCA stay float32
 
 
-def keep(work: Path, folder: Path) -> list[str]:
-    """The names of the checkpoints that were written."""
+def keep(work: Path, folder: Path, names: Collection[str] = NAMES) -> list[str]:
+    """The names of the checkpoints that were written. ValueError where one is asked for that no stage makes."""
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise ValueError(f"no such checkpoints: {', '.join(unknown)}; there are {', '.join(NAMES)}")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(work / "tokenizer", folder / "tokenizer", dirs_exist_ok=True)
-    kept = [name for name in NAMES if (work / f"{name}.pt").exists()]
+    kept = [name for name in NAMES if name in names and (work / f"{name}.pt").exists()]
     for name in kept:
         found = torch.load(work / f"{name}.pt", map_location="cpu", weights_only=True)
         tensors, rest = split({key: value for key, value in found.items() if key not in RUNNING})

@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="peers that train the denoiser on a CPU, one a core")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves torch's choice")
     parser.add_argument("--minutes", type=float, default=math.inf, help="end the run of denoiser or student then, to be resumed")
+    parser.add_argument("--only", default="", help="what `keep` keeps, as judge,clip; everything unless said")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -91,7 +92,8 @@ def run(stage: str, config: dict, args: argparse.Namespace, device: torch.device
         import checkpoints
 
         kept = HERE / "checkpoints" / args.config.stem
-        names = checkpoints.keep(work, kept) if stage == "keep" else checkpoints.restore(kept, work)
+        only = args.only.split(",") if args.only else checkpoints.NAMES
+        names = checkpoints.keep(work, kept, only) if stage == "keep" else checkpoints.restore(kept, work)
         print(f"{stage}: {', '.join(names) or 'nothing'}")
     else:
         from export import export

@@ -50,6 +50,12 @@ class Checkpoints(unittest.TestCase):
         self.assertEqual((self.other / "judge.json").read_text(), '{"kind": 0.99}')
         self.assertTrue((self.other / "tokenizer/tokenizer.json").exists())
 
+    def test_only_what_was_named_is_kept(self) -> None:
+        self.assertEqual(keep(self.work, self.kept, ["judge", "clip"]), ["judge"])
+        self.assertFalse((self.kept / "unet.safetensors").exists())
+        with self.assertRaisesRegex(ValueError, "no such checkpoints: jugde"):
+            keep(self.work, self.kept, ["jugde"])
+
     def test_what_the_work_folder_has_is_left_alone(self) -> None:
         keep(self.work, self.kept)
         self.other.mkdir()
