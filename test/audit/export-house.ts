@@ -13,6 +13,7 @@ import { newId } from '../../src/kernel/ids.ts'
 import type { StoredObject } from '../../src/kernel/object-store.ts'
 import { memoryStore } from '../support/world.ts'
 import { KEY, type LogHouse, ORIGIN, openLogHouse } from './log-house.ts'
+import { recordMoves } from './many-moves.ts'
 
 export const LOG_KEY = parseVerifierKey(verifierKeyOf(KEY, ORIGIN))
 
@@ -109,4 +110,39 @@ export async function* chunksOf(bytes: Buffer, size = 7001): AsyncGenerator<Buff
 
 export function verify(bytes: Buffer, options: Partial<VerifyOptions> = {}): Promise<Verdict> {
   return verifyArchive(chunksOf(bytes), { key: LOG_KEY, kept: [], ...options })
+}
+
+/** A house whose log has `count` moves that an export of everything finds. */
+export async function openFull(count: number): Promise<ExportHouse> {
+  const house = await openExportHouse()
+  await recordMoves(
+    house.log.database,
+    house.log.world.tenants.map(({ id }) => id),
+    count,
+  )
+  await house.log.run()
+  await house.pass('1 hour')
+  return house
+}
+
+/** What a worker of the house writes; each write may be stopped by `before` or `after`. */
+export function watched(
+  { tools }: ExportHouse,
+  {
+    before = async () => {},
+    after = async () => {},
+  }: { before?: (key: string) => Promise<void>; after?: (key: string) => Promise<void> },
+) {
+  const put: string[] = []
+  const quarantine = {
+    ...tools.quarantine,
+    putIfAbsent: async (key: string, object: StoredObject) => {
+      await before(key)
+      const answer = await tools.quarantine.putIfAbsent(key, object)
+      put.push(`${key.split('/').at(-1)} ${answer}`)
+      await after(key)
+      return answer
+    },
+  }
+  return { quarantine, put }
 }

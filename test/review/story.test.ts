@@ -70,13 +70,13 @@ test('a held picture is denied by a person, appealed, judged blind, disputed, an
   assert.match(appeal.answer.text, /Three people .* By two to one they found .* serves medicine/)
   assert.deepEqual([appeal.answer.reviewers, appeal.answer.agreed], [3, 2])
   assert.equal(appeal.answer.automated, false)
-  const before = await drawnDigest(imageId)
+  const { generated_digest: before } = await imageRow(imageId)
   await court.finish()
   const { body: released } = await call('client', `/v1/images/${imageId}`)
   assert.equal(released.state, 'published')
-  assert.equal(await drawnDigest(imageId), before, 'nothing was drawn again')
-  const marked = await markedOf(imageId)
-  assert.equal(marked.validationState, 'Trusted')
+  const { generated_digest: after, marked } = await imageRow(imageId)
+  assert.equal(after, before, 'nothing was drawn again')
+  assert.equal(Object(marked).validationState, 'Trusted')
   const content = await call('client', `/v1/images/${imageId}/content`)
   assert.equal(content.status, 302)
   const [decided] = await heard('appeal.decided')
@@ -285,20 +285,10 @@ test('after all of it the report of the period reconciles to zero', async () => 
   assert.equal(reconciliation.complete, true)
 })
 
-async function drawnDigest(imageId: string): Promise<string | null> {
-  const row = await court.sql
+async function imageRow(imageId: string) {
+  return court.sql
     .selectFrom('darkroom.image')
-    .select('generated_digest')
+    .select(['generated_digest', 'marked'])
     .where('id', '=', imageId)
     .executeTakeFirstOrThrow()
-  return row.generated_digest
-}
-
-async function markedOf(imageId: string) {
-  const row = await court.sql
-    .selectFrom('darkroom.image')
-    .select('marked')
-    .where('id', '=', imageId)
-    .executeTakeFirstOrThrow()
-  return Object(row.marked)
 }
