@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -60,6 +61,14 @@ def go_on(name: str, run: Run, minutes: float) -> None:
             print(f"{name}: {seconds / 60:.1f} min, step {progress['step']:.0f}, {progress['samples']:.0f} samples, loss "
                   f"{np.mean(recent):.4f}, rate {factor:.2f}, {speed:.0f}/s", flush=True)
             shown, recent = time.time(), []
+
+
+def forget_older(made: Iterable[Path], *trained: Path) -> None:
+    """Removes what was made by weights that have changed since; weights that are not there change nothing."""
+    since = max((path.stat().st_mtime for path in trained if path.exists()), default=0.0)
+    for path in made:
+        if path.exists() and path.stat().st_mtime < since:
+            path.unlink()
 
 
 def write_whole(state: dict[str, Any], path: Path) -> None:

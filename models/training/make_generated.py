@@ -18,6 +18,7 @@ from asking import make
 from exams import scenes_by_group
 from eye import GROUPS, REFUSED, group_of, labels_of
 from export import export_generators
+from loop import forget_older
 from reference import Pack
 from world.sampling import World
 from world.scene import Scene
@@ -41,16 +42,14 @@ def draw_part(job: tuple[Path, list[Scene], int, int]) -> np.ndarray:
 
 
 def make_generated(config: dict[str, Any], work: Path, workers: int) -> None:
-    """All three splits; does nothing when they are there and no denoiser is newer. Parts that are there are kept."""
-    done, trained = work / "generated.npz", work / "unet.pt"
-    if done.exists() and done.stat().st_mtime > trained.stat().st_mtime:
+    """All three splits; does nothing when they are there and neither denoiser nor autoencoder is newer. Parts that are
+    there are kept."""
+    done, parts = work / "generated.npz", work / "generated"
+    forget_older([done, *parts.glob("*.npy")], work / "unet.pt", work / "autoencoder.pt")
+    if done.exists():
         return
     export_generators(config, work, work / "packs")
-    parts = work / "generated"
     parts.mkdir(exist_ok=True)
-    for stale in parts.glob("*.npy"):
-        if stale.stat().st_mtime < trained.stat().st_mtime:
-            stale.unlink()
     scenes = [(i, s) for i, split in enumerate(SPLITS) for s in scenes_for(split, config)]
     chunks = [(k, [s for _, s in scenes[k : k + CHUNK]]) for k in range(0, len(scenes), CHUNK)]
     missing = [(k, part) for k, part in chunks if not (parts / f"{k}.npy").exists()]

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from data import default_workers, load_autoencoder, to_float
+from loop import forget_older
 from vae import Autoencoder
 
 MOST, BATCH, SHARD = 0.35, 50, 2000  # noise at most, of a channel's deviation
@@ -51,10 +52,7 @@ def rebuilt(config: dict[str, Any], work: Path, name: str) -> np.ndarray:
     """The second copy, from disk; made, in shards that are written once, when it is not there or the autoencoder is newer."""
     path, copy, progress, done = (work / f"{name}{ending}" for ending in (".npy", ".rebuilt.npy", ".rebuilt.shards",
                                                                           ".rebuilt.done"))
-    since = max(trained.stat().st_mtime for trained in (work / "pca.pt", work / "autoencoder.pt") if trained.exists())
-    for stale in (done, progress):
-        if stale.exists() and stale.stat().st_mtime < since:
-            stale.unlink()
+    forget_older((done, progress), work / "pca.pt", work / "autoencoder.pt")
     if not done.exists():
         shape, started = np.load(path, mmap_mode="r").shape, time.time()
         resumes = copy.exists() and progress.exists()

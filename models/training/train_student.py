@@ -112,7 +112,10 @@ def train_peer(rank: int, size: int, config: dict[str, Any], work: Path, device:
 
 
 def train_student(config: dict[str, Any], work: Path, device: torch.device, processes: int, minutes: float) -> None:
-    """The teacher's trajectories, then the student; needs a trained denoiser."""
+    """The teacher's trajectories, then the student; needs a trained denoiser. ValueError where a student is older than it."""
+    teacher, student = work / "unet.pt", work / "student.pt"
+    if student.exists() and student.stat().st_mtime < teacher.stat().st_mtime:
+        raise ValueError(f"{student} was distilled from an older {teacher.name}: remove it, and another is made")
     draw_trajectories(config, work, device, processes)
     if processes == 1 or device.type != "cpu":
         train_peer(0, 1, config, work, device, minutes)

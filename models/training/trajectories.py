@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from diffusion import ddim, trailing_timesteps
+from loop import forget_older
 from text_tokens import LENGTH, Captions
 from train_unet import Models
 from world.grammar import caption
@@ -89,7 +90,8 @@ def follow(job: tuple[int, int, dict[str, Any]]) -> tuple[int, np.ndarray, np.nd
 
 
 def draw_trajectories(config: dict[str, Any], work: Path, device: torch.device, workers: int) -> None:
-    """All of them; does nothing when they are there."""
+    """All of them; does nothing when they are there and no teacher is newer."""
+    forget_older((work / "trajectories.done", work / "trajectories.shards"), work / "unet.pt")
     if (work / "trajectories.done").exists():
         return
     student, side, started = config["student"], config["size"] // 8, time.time()

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { sql as raw } from 'kysely'
+import { EVERYTHING } from '../support/reviewing.ts'
 import { accessible } from './axe.ts'
 import { judged, sqlOf } from './leads-desks.ts'
 import { onDesk, press } from './on-desk.ts'
@@ -137,8 +138,8 @@ await onDesk('leads, figures and people', ({ named }) => {
       await page.goto(`${desk.service.url}/review/people?edit=${desk.id('ada')}`)
       await page.fill('#max_severity', '70')
       const theirs = {
-        ...{ categories: null, languages: ['fr'], tenants: null, max_severity: 100, conflicts: [] },
-        ...{ lead_id: null, away_until: null },
+        ...EVERYTHING,
+        languages: ['fr'],
       }
       const saved = await desk.as(`/v1/review/people/${desk.id('ada')}`, 'lead', { method: 'PUT', body: theirs })
       assert.equal(saved.status, 200)

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core'
 import type { RoutingRule } from '../../src/review/routing-rules.ts'
 import type { Desk } from '../review/desk.ts'
 import { rule } from '../review/routing-rules.ts'
+import { EVERYTHING } from '../support/reviewing.ts'
 import { accessible, fits } from './axe.ts'
 import { screenshot } from './chromium.ts'
 import { onDesk } from './on-desk.ts'
@@ -177,15 +178,7 @@ onDesk('routing page', ({ named }) => {
       await desk.make('hold')
       await desk.as(`/v1/review/people/${desk.id('ada')}`, 'lead', {
         method: 'PUT',
-        body: {
-          categories: ['weapons'],
-          languages: null,
-          tenants: null,
-          max_severity: 100,
-          conflicts: [],
-          lead_id: null,
-          away_until: null,
-        },
+        body: { ...EVERYTHING, categories: ['weapons'] },
       })
       await page.reload()
       await act(page, 'text=Add a rule')

@@ -10,30 +10,13 @@ import { sha256 } from '../../src/kernel/canonical.ts'
 import { MARK_ALGORITHM } from '../../src/mark/watermark/algorithm.ts'
 import type { Role } from '../../src/tenant/roles.ts'
 import { withPngChunk } from '../mark/surgery.ts'
+import type { Actor, Params, Thing } from './matrix-people.ts'
 import { openReviewing } from './matrix-review.ts'
 import { ALLOWED, FORBIDDEN, json, type Service } from './service.ts'
 
 /** Of pictures that a caller waits for: somebody must develop them. */
 export const WAITED = 'a green boat that somebody waits for'
 
-export type Actor = {
-  name: string
-  headers: Readonly<Record<string, string>>
-  roles: readonly Role[]
-  tenant: 'first' | 'second' | 'operator' | 'none'
-  /** The answer to whatever is not public. */
-  barred?: 401 | 403
-  /** A browser that a page of another origin sends: it reads as its owner and acts as nobody. */
-  foreign?: true
-}
-
-export type Params = Readonly<Record<string, string>>
-export type Thing = {
-  /** Whose it is; what is everybody's is nobody's secret. */
-  of: 'first' | 'everybody'
-  /** Kinds of it, the first of which its owner can read and act upon by this path. */
-  kinds: (path: string) => Promise<Params[]>
-}
 type Json = Record<string, unknown> & { id: string }
 
 export type Cast = Awaited<ReturnType<typeof openCast>>

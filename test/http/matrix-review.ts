@@ -6,24 +6,14 @@ import { sha256 } from '../../src/kernel/canonical.ts'
 import { generatedKey } from '../../src/kernel/quarantine.ts'
 import { hashOf } from '../../src/review/claim.ts'
 import { addItem } from '../../src/review/item.ts'
-import type { Params } from './matrix-cast.ts'
+import { EVERYTHING } from '../support/reviewing.ts'
+import type { Params } from './matrix-people.ts'
 import { ALLOWED, json, type Service } from './service.ts'
 
 type AsAdmin = (path: string, body: object) => Promise<Record<string, unknown> & { id: string }>
 
 /** What the lead's key holds an item by. */
 const leaseOf = (id = '') => `the-lease-of-${id}`
-const EVERYTHING = {
-  ...{
-    categories: null,
-    languages: null,
-    tenants: null,
-    max_severity: 100,
-    conflicts: [],
-    lead_id: null,
-    away_until: null,
-  },
-}
 
 export async function openReviewing(service: Service, tenantId: string, asAdmin: AsAdmin) {
   const { sql, transact } = service.ground.database

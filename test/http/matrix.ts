@@ -1,7 +1,8 @@
 // Tries routes by everybody and says what was answered otherwise than the documented access promises: nobody 401, a wrong role 403,
 // another tenant's thing 404 exactly as one that does not exist, and the right ones are let in.
 import type { Access } from '../../src/http/access.ts'
-import type { Actor, Cast, Params, Thing } from './matrix-cast.ts'
+import type { Cast } from './matrix-cast.ts'
+import type { Actor, Params, Thing } from './matrix-people.ts'
 import type { Route } from './matrix-routes.ts'
 
 /** `in`: answered as asked. `open`: public, whoever asks. */

@@ -1,6 +1,7 @@
 // Whose an item is: handed over or up, left to those whom its category, language, severity, tenant and history leave it to, restricted.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { EVERYTHING } from '../support/reviewing.ts'
 import { type Desk, FINDINGS, GRAPHIC, openDesk } from './desk.ts'
 
 let desk: Desk
@@ -52,20 +53,11 @@ test('what was handed up is a lead’s, and does not come back to who handed it 
 })
 
 test('an item is claimed only by those whom its category, language, severity, tenant and history leave it to', async () => {
-  const settings = {
-    categories: null,
-    languages: null,
-    tenants: null,
-    max_severity: 100,
-    conflicts: [],
-    lead_id: null,
-    away_until: null,
-  }
   const { id } = await desk.make('hold', { prompt: 'der Hund und die Katze auf dem Dach' })
   const set = async (more: object) => {
     const { status } = await desk.as(`/v1/review/people/${desk.id('ada')}`, 'lead', {
       method: 'PUT',
-      body: { ...settings, ...more },
+      body: { ...EVERYTHING, ...more },
     })
     assert.equal(status, 200)
   }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { sql as raw } from 'kysely'
+import { EVERYTHING } from '../support/reviewing.ts'
 import { type Desk, openDesk } from './desk.ts'
 
 let desk: Desk
@@ -136,7 +137,7 @@ test('who is away is said to be, and what nobody who is there may have is counte
     await desk.as(`/v1/review/people/${person_id}`, 'lead', {
       method: 'PUT',
       body: {
-        ...{ categories: null, languages: null, tenants: null, max_severity: 100, conflicts: [], lead_id: null },
+        ...EVERYTHING,
         away_until: new Date(Date.now() + 1e8).toISOString(),
       },
     })

@@ -1,6 +1,7 @@
 // The queue as leads and reviewers see it, what leads do with it, and who may set what of whom.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { EVERYTHING } from '../support/reviewing.ts'
 import { type Desk, openDesk } from './desk.ts'
 
 let desk: Desk
@@ -10,17 +11,6 @@ before(async () => {
 after(() => desk[Symbol.asyncDispose]())
 afterEach(() => desk.clear())
 
-const EVERYTHING = {
-  ...{
-    categories: null,
-    languages: null,
-    tenants: null,
-    max_severity: 100,
-    conflicts: [],
-    lead_id: null,
-    away_until: null,
-  },
-}
 const set = (by: string, whom: string, more: object) =>
   desk.as(`/v1/review/people/${desk.id(whom) || whom}`, by, { method: 'PUT', body: { ...EVERYTHING, ...more } })
 const assign = (id: string, to: string, by = 'lead') =>

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import sharp from 'sharp'
+import { EVERYTHING } from '../support/reviewing.ts'
 import { type Desk, FINDINGS, GRAPHIC, openDesk, PROMPT } from './desk.ts'
 
 let desk: Desk
@@ -93,8 +94,7 @@ test('of what is restricted there is no picture and no prompt before a reveal, a
   await desk.call(`/v1/review/people/${desk.id('rae')}`, {
     method: 'PUT',
     body: {
-      ...{ categories: null, languages: null, tenants: null, max_severity: 100, conflicts: [], lead_id: null },
-      away_until: null,
+      ...EVERYTHING,
       restricted: true,
     },
   })

@@ -1,8 +1,10 @@
-"""One step of DDIM with a student's target lands where the teacher stood; the loop ends, resumes and keeps its checkpoints."""
+"""One step of DDIM with a student's target lands where the teacher stood; the loop ends, resumes and keeps its checkpoints;
+what older weights made is not taken for new."""
 
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import unittest
 from collections import Counter
@@ -13,10 +15,10 @@ import torch
 
 from diffusion import alphas_cumprod, ddim, trailing_timesteps
 from eye import GROUPS, REFUSED, group_of
-from loop import go_on, keep_average, rate_at, write_whole
+from loop import forget_older, go_on, keep_average, rate_at, write_whole
 from make_generated import scenes_for
 from peers import Peers
-from train_student import targets
+from train_student import targets, train_student
 from trajectories import STEPS
 from world.sampling import World
 
@@ -113,6 +115,30 @@ class Loop(unittest.TestCase):
             path = Path(folder) / "x.pt"
             write_whole({"a": 1}, path)
             self.assertEqual([p.name for p in Path(folder).iterdir()], ["x.pt"])
+
+
+class Stale(unittest.TestCase):
+    def setUp(self) -> None:
+        self.work = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def written(self, name: str, at: int) -> Path:
+        path = self.work / name
+        path.write_bytes(b"")
+        os.utime(path, (at, at))
+        return path
+
+    def test_what_older_weights_made_is_made_again(self) -> None:
+        older, newer, trained = self.written("older", 10), self.written("newer", 30), self.written("weights", 20)
+        forget_older((older, newer, self.work / "none"), self.work / "not there")
+        self.assertTrue(older.exists())
+        forget_older((older, newer, self.work / "none"), trained, self.work / "not there")
+        self.assertEqual((older.exists(), newer.exists()), (False, True))
+
+    def test_a_student_of_an_older_teacher_is_refused_by_its_file(self) -> None:
+        self.written("student.pt", 10)
+        self.written("unet.pt", 20)
+        with self.assertRaisesRegex(ValueError, r"student\.pt was distilled from an older unet\.pt"):
+            train_student({}, self.work, torch.device("cpu"), 1, 0)
 
 
 class Generated(unittest.TestCase):
