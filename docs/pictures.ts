@@ -1,5 +1,6 @@
-// Makes docs/pictures.png: asks a service started here for a dozen pictures and lays what it released side by side, each at twice its
-// size. First seeds, no choosing: `npm run darkroom` draws the same. Run: node boot.mjs docs/pictures.ts
+// Makes docs/pictures.webp: asks a service started here for 48 pictures and lays what it released side by side, each over its prompt.
+// The seed is a picture's number; where the service releases nothing, one that is 100 higher, and how often that was is printed. Nothing
+// else is chosen. Run: node boot.mjs docs/pictures.ts
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,52 +12,111 @@ import { keyFilePath } from '../src/tenant/key-file.ts'
 const PROMPTS = [
   'a red boat on the sea at sunset',
   'a yellow house in the snow at night',
-  'a blue balloon over the meadow',
-  'a pink butterfly in the forest at dawn',
+  'three blue balloons over the meadow',
+  'a pink butterfly on a mushroom',
   'a green car in the city at night',
-  'a white rabbit in the forest',
+  'a white rabbit in the forest at dawn',
   'a purple castle in the mountains at sunset',
-  'an orange mushroom in the meadow at night',
-  'a red rocket in the desert',
+  'two snowmen in the snow at night',
+  'a watercolour of a red house in a meadow',
+  'an ink drawing of a castle by the sea',
+  'a watercolour of a pink flower on the beach',
+  'a red rocket in the desert at night',
   'a yellow duck on the beach at dawn',
-  'a blue umbrella on the beach',
-  'a black robot in the city',
+  'a blue umbrella on the beach on a sunny day',
+  'a black robot in the city at sunset',
+  'a train in the mountains at dawn',
+  'an orange cat in the meadow',
+  'a brown dog on the beach at sunset',
+  'three red apples in a meadow',
+  'a tiny house in the desert under the stars',
+  'a duck on a boat',
+  'a green tree left of a white house',
+  'a robot to the right of a red car',
+  'two yellow butterflies in the forest',
+  'a huge orange mushroom in the forest',
+  'a purple cat in the forest at night',
+  'a watercolour of a sailboat at sunset',
+  'an ink drawing of a rabbit in the snow',
+  'four purple balloons above the sea at dawn',
+  'a white castle in the desert at night',
+  'a snowman under a red umbrella',
+  'a blue fish on the beach',
+  'a pink house in the forest at night',
+  'two green trees in the city at dawn',
+  'a rocket in the mountains under the stars',
+  'a red train in the desert at sunset',
+  'a big yellow flower in the meadow',
+  'a watercolour of a blue mushroom in the forest',
+  'a green boat on the sea at dawn',
+  'a red car in the mountains at sunset',
+  'a white duck left of a blue boat',
+  'an orange balloon above a castle',
+  'three pink flowers by the sea',
+  'a black cat in the city at night',
+  'an ink drawing of a train in the snow',
+  'a brown rabbit in a meadow at sunset',
+  'a purple rocket in the city at dawn',
+  'a yellow boat on the beach at midnight',
 ]
-const COLUMNS = 6
-const SIDE = 256
+const COLUMNS = 8
+const SIDE = 192
 const GAP = 8
+const CAPTION = 34
+const LINE_LENGTH = 27
+const TRIES = 8
+const LETTERS =
+  'font-family="DejaVu Sans, Liberation Sans, sans-serif" font-size="12" text-anchor="middle" fill="#443c36"'
 
 const config = readConfig({ ...process.env, PORT: '0', DARKROOM_LOG_LEVEL: 'error' })
 await using service = await startService(config)
 const key = JSON.parse(readFileSync(keyFilePath(config.home), 'utf8')).client
 const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
 
-type Generation = { id: string; state: string; images: { url: string | null }[] }
+type Generation = { id: string; state: string; images: { url: string | null; state: string; failure: string | null }[] }
 
 const call = async (path: string, init: RequestInit = {}) => fetch(new URL(path, service.url), { ...init, headers })
 
-async function draw(prompt: string): Promise<Buffer> {
-  const body = JSON.stringify({ prompt, quality: 'high', seed: 1 })
+async function draw(prompt: string, seed: number): Promise<Buffer> {
+  const body = JSON.stringify({ prompt, seed })
   let generation = (await (await call('/v1/generations', { method: 'POST', body })).json()) as Generation
   while (generation.state === 'queued' || generation.state === 'generating') {
     await sleep(50)
     generation = (await (await call(`/v1/generations/${generation.id}`)).json()) as Generation
   }
-  const url = generation.images?.[0]?.url
-  if (url === null || url === undefined) throw new Error(`'${prompt}' was not released: ${generation.state}`)
-  const bytes = Buffer.from(await (await call(url)).arrayBuffer())
-  return sharp(bytes).resize(SIDE, SIDE, { kernel: 'nearest' }).png().toBuffer()
+  const image = generation.images?.[0]
+  if (typeof image?.url !== 'string') {
+    console.log(`'${prompt}', seed ${seed}: ${image?.failure ?? image?.state ?? generation.state}`)
+    if (seed > 100 * TRIES) throw new Error(`'${prompt}' was not released`)
+    return draw(prompt, seed + 100)
+  }
+  const bytes = Buffer.from(await (await call(image.url)).arrayBuffer())
+  return sharp(bytes).resize(SIDE, SIDE, { kernel: 'cubic' }).png().toBuffer()
+}
+
+/** The prompt in at most two lines, as wide as a picture. */
+function caption(prompt: string): Buffer {
+  const lines = ['']
+  for (const word of prompt.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`.trim()
+    if (longer.length <= LINE_LENGTH) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  const text = lines.map((line, i) => `<text x="${SIDE / 2}" y="${13 + 15 * i}">${line}</text>`).join('')
+  return Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${SIDE}" height="${CAPTION}"><g ${LETTERS}>${text}</g></svg>`,
+  )
 }
 
 const tiles: OverlayOptions[] = []
 for (const [index, prompt] of PROMPTS.entries()) {
-  const column = index % COLUMNS
-  const row = Math.floor(index / COLUMNS)
-  tiles.push({ input: await draw(prompt), left: GAP + column * (SIDE + GAP), top: GAP + row * (SIDE + GAP) })
+  const left = GAP + (index % COLUMNS) * (SIDE + GAP)
+  const top = GAP + Math.floor(index / COLUMNS) * (SIDE + CAPTION + GAP)
+  tiles.push({ input: await draw(prompt, index + 1), left, top }, { input: caption(prompt), left, top: top + SIDE })
 }
 const width = GAP + COLUMNS * (SIDE + GAP)
-const height = GAP + Math.ceil(PROMPTS.length / COLUMNS) * (SIDE + GAP)
+const height = GAP + Math.ceil(PROMPTS.length / COLUMNS) * (SIDE + CAPTION + GAP)
 await sharp({ create: { width, height, channels: 3, background: '#f4ece2' } })
   .composite(tiles)
-  .png({ compressionLevel: 9 })
-  .toFile(join(import.meta.dirname, 'pictures.png'))
+  .webp({ quality: 88 })
+  .toFile(join(import.meta.dirname, 'pictures.webp'))

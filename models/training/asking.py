@@ -101,10 +101,14 @@ class Rebuilder:
                                             providers=["CPUExecutionProvider"])
         self.decoder = pack.decoder
 
-    def rebuild(self, pictures: np.ndarray) -> np.ndarray:
-        out = []
+    def rebuild(self, pictures: np.ndarray, disturbed: float = 0) -> np.ndarray:
+        """uint8 [N, S, S, 3] to the same; latents are disturbed by normal noise of up to `disturbed`, as denoised ones are."""
+        out, rng = [], np.random.default_rng(len(pictures))
         for start in range(0, len(pictures), BATCH):
             x = pictures[start : start + BATCH].transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
             latents = self.encoder.run(None, {"sample": np.ascontiguousarray(x)})[0][:, :16]
+            if disturbed:
+                spread = disturbed * rng.random((len(latents), 1, 1, 1), np.float32)
+                latents = latents + spread * rng.standard_normal(latents.shape, np.float32)
             out.append(to_bytes(self.decoder.run(None, {"latent_sample": latents})[0]))
         return np.concatenate(out)

@@ -90,7 +90,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     for first in range(0, COUNT, SHEET):
         shown = [pictures[i] for i in order[first : first + SHEET]]
-        contact(shown, first + 1).save(args.out / f"sheet-{first // SHEET + 1}.png")
+        contact(shown, first + 1).save(args.out / f"sheet-{first // SHEET + 1}.jpg", quality=92, subsampling=0)
     key = {f"{number:03d}": prompts.index(texts[i]) + 1 for number, i in enumerate(order, 1)}
     numbered = [{"number": i, "prompt": text} for i, text in enumerate(prompts, 1)]
     (args.out / "prompts.json").write_text(json.dumps(numbered, indent=1) + "\n")

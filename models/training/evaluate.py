@@ -87,8 +87,8 @@ def clip_scores(adherence: Adherence, pictures: np.ndarray, truths: np.ndarray, 
         return round(float(np.maximum(100 * (seen * words).sum(1), 0).mean()), 2)
 
     return {"drawn": mean(drawn, read), "truth": mean(true, read), "another prompt's": mean(drawn, np.roll(read, 1, axis=0)),
-            "reach the threshold": share(list(adherence.score(pictures, texts) >= adherence.threshold)),
-            "truths that do": share(list(adherence.score(truths, texts) >= adherence.threshold))}
+            "reach the threshold": share((adherence.score(pictures, texts) >= adherence.threshold).tolist()),
+            "truths that do": share((adherence.score(truths, texts) >= adherence.threshold).tolist())}
 
 
 def order_of_failure(verdicts: list[Verdict], seen: list[Seen]) -> list[int]:
@@ -110,7 +110,7 @@ def write_sheets(out: Path, asked: list[Prompt], pictures: np.ndarray, seen: lis
     for name, rows in (("successes", good), ("failures-worst", bad), ("failures-by-chance", any_bad)):
         shown = rows[:SHOWN]
         words = [(asked[i].text, f"seen: {described(seen[i].view)}") for i in shown]
-        sheet(out / "sheets" / f"{name}.png", [pictures[i] for i in shown], words)
+        sheet(out / "sheets" / f"{name}.webp", [pictures[i] for i in shown], words)
 
 
 def rows_of(asked: list[Prompt], seen: list[Seen], verdicts: list[Verdict]) -> list[dict[str, Any]]:

@@ -41,6 +41,28 @@ def draw_part(job: tuple[Path, list[Scene], int, int]) -> np.ndarray:
     return make(pack, scenes, seed, steps, pack.manifest["guidance_scale"])
 
 
+def draw_splits(folder: Path, config: dict[str, Any], parts: Path, workers: int,
+                wanted: tuple[str, ...] = SPLITS) -> tuple[np.ndarray, list[Scene], np.ndarray]:
+    """(pictures, their scenes, the split of each) of the wanted splits, drawn by the pack in `folder`. Every split is drawn
+    alike whichever else is wanted; chunks that lie under `parts` are kept."""
+    parts.mkdir(parents=True, exist_ok=True)
+    scenes = [(i, s) for i, split in enumerate(SPLITS) for s in scenes_for(split, config)]
+    own = {SPLITS.index(split) for split in wanted}
+    chunks = [(k, scenes[k : k + CHUNK]) for k in range(0, len(scenes), CHUNK)]
+    chunks = [(k, part) for k, part in chunks if own & {i for i, _ in part}]
+    missing = [(k, part) for k, part in chunks if not (parts / f"{k}.npy").exists()]
+    jobs = [(folder, [s for _, s in part], 500_000 + k, config["generated"]["steps"]) for k, part in missing]
+    with mp.get_context("spawn").Pool(workers) as pool:
+        for (k, _), pictures in zip(missing, pool.imap(draw_part, jobs)):
+            np.save(parts / "part.npy", pictures)
+            (parts / "part.npy").replace(parts / f"{k}.npy")
+            print(f"generated: {k + len(pictures)} of {len(scenes)}", flush=True)
+    pictures = np.concatenate([np.load(parts / f"{k}.npy") for k, _ in chunks])
+    drawn = [pair for _, part in chunks for pair in part]
+    rows = np.flatnonzero([i in own for i, _ in drawn])
+    return pictures[rows], [drawn[row][1] for row in rows], np.array([drawn[row][0] for row in rows])
+
+
 def make_generated(config: dict[str, Any], work: Path, workers: int) -> None:
     """All three splits; does nothing when they are there and neither denoiser nor autoencoder is newer. Parts that are
     there are kept."""
@@ -49,18 +71,8 @@ def make_generated(config: dict[str, Any], work: Path, workers: int) -> None:
     if done.exists():
         return
     export_generators(config, work, work / "packs")
-    parts.mkdir(exist_ok=True)
-    scenes = [(i, s) for i, split in enumerate(SPLITS) for s in scenes_for(split, config)]
-    chunks = [(k, [s for _, s in scenes[k : k + CHUNK]]) for k in range(0, len(scenes), CHUNK)]
-    missing = [(k, part) for k, part in chunks if not (parts / f"{k}.npy").exists()]
-    jobs = [(work / "packs/storybook", part, 500_000 + k, config["generated"]["steps"]) for k, part in missing]
-    with mp.get_context("spawn").Pool(workers) as pool:
-        for (k, _), pictures in zip(missing, pool.imap(draw_part, jobs)):
-            np.save(parts / "part.npy", pictures)
-            (parts / "part.npy").replace(parts / f"{k}.npy")
-            print(f"generated: {k + len(pictures)} of {len(scenes)}", flush=True)
+    pictures, scenes, split = draw_splits(work / "packs/storybook", config, parts, workers)
     part = work / "generated.part.npz"
-    np.savez(part, pictures=np.concatenate([np.load(parts / f"{k}.npy") for k, _ in chunks]),
-             labels=np.stack([labels_of(s) for _, s in scenes]), groups=np.array([group_of(s) for _, s in scenes]),
-             split=np.array([i for i, _ in scenes]))
+    np.savez(part, pictures=pictures, labels=np.stack([labels_of(s) for s in scenes]),
+             groups=np.array([group_of(s) for s in scenes]), split=split)
     part.replace(done)

@@ -1,4 +1,4 @@
-"""Contact sheets: pictures with a few words under each, as PNG."""
+"""Contact sheets: pictures with a few words under each, as WebP."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def sheet(path: Path, pictures: Sequence[np.ndarray], words: Sequence[Sequence[s
         for k, (line, number) in enumerate(lines[:LINES]):
             pen.text((x, y + SIDE + 2 + k * LINE), line, fill=((0, 0, 0), (150, 30, 30))[number % 2], font_size=11)
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.save(path)
+    page.save(path, quality=82, method=6)

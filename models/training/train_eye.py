@@ -29,6 +29,7 @@ from world.sampling import World
 from world.scene import Scene
 
 SAFETY_WEIGHT = 4.0  # of a safety label in the loss; of any other 1
+DISTURBED = 0.2  # the most that latents are disturbed by in reconstructed pictures
 
 
 class Pictures:
@@ -188,13 +189,19 @@ def logits_of(eye: Eye, pictures: np.ndarray, device: torch.device, change: Any 
     return np.concatenate(out)
 
 
-def parts_of(run: Run, config: dict[str, Any], name: str, each: int, everyday: int, split: int) -> dict[str, Any]:
+def exam_of(config: dict[str, Any], name: str) -> tuple[str, int, int]:
+    """(seed, pictures of each rare group, everyday ones) of "test" and of "calibration", whose half is sensitive or alike."""
+    exam, seed = config["eye"]["exam"], f"{config['seed']}/eye/{name}"
+    return (seed, exam, exam * 7) if name == "test" else (seed, max(1, exam // 5), max(1, exam // 5) * 24)
+
+
+def parts_of(run: Run, config: dict[str, Any], name: str, split: int) -> dict[str, Any]:
     """Rendered, reconstructed and generated: name -> (logits [N, labels], labels [N, labels], groups)."""
-    seed = f"{config['seed']}/eye/{name}"
+    seed, each, everyday = exam_of(config, name)
     scenes: list[Scene] = scenes_by_group(seed, World.of(config), each, everyday)
     pictures, labels = drawn(scenes, seed, config["size"], default_workers()), np.stack([labels_of(s) for s in scenes])
     groups, eye, device = [group_of(s) for s in scenes], run.eye, run.device
-    rebuilt = logits_of(eye, pictures, device, lambda x: through(run.encoder, run.decoder, x, 0.2))
+    rebuilt = logits_of(eye, pictures, device, lambda x: through(run.encoder, run.decoder, x, DISTURBED))
     parts = {"rendered": (logits_of(eye, pictures, device), labels, groups), "reconstructed": (rebuilt, labels, groups)}
     if run.own is not None and (run.own["split"] == split).any():
         rows = run.own["split"] == split
@@ -204,17 +211,15 @@ def parts_of(run: Run, config: dict[str, Any], name: str, each: int, everyday: i
 
 
 def calibrate(run: Run, config: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Scale and bias by label, from scenes of which about half are sensitive or resemble it."""
-    each = max(1, config["eye"]["exam"] // 5)
-    parts = parts_of(run, config, "calibration", each, each * 24, split=1).values()
+    """Scale and bias by label."""
+    parts = parts_of(run, config, "calibration", split=1).values()
     logits, truth = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     found = {label: platt(logits[:, i], truth[:, i]) for i, label in enumerate(LABELS)}
     return {label: {"scale": round(scale, 4), "bias": round(bias, 4)} for label, (scale, bias) in found.items()}
 
 
 def measure(run: Run, config: dict[str, Any], calibration: dict[str, dict[str, float]]) -> dict[str, Any]:
-    exam = config["eye"]["exam"]
-    parts = parts_of(run, config, "test", exam, exam * 7, split=2)
+    parts = parts_of(run, config, "test", split=2)
     return {name: report_of(probabilities(logits, calibration), labels, groups)
             for name, (logits, labels, groups) in parts.items()}
 

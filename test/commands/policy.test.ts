@@ -98,7 +98,7 @@ test('a difference is one of meaning, each told where it is', () => {
     ['  en: [massacre, massacred,', '  en: [massacre,', 'unmistakable words en', 'massacred', null],
     ['purposes: [art]', 'purposes: [art, education]', 'context art purposes', '["art"]', '["art","education"]'],
     ['action: escalate', 'action: deny', 'clause sexual/minors/1 input.action', 'escalate', 'deny'],
-    ['hold: 0.85', 'hold: 0.8', 'category weapons image hold', '0.85', '0.8'],
+    ['hold: 0.5\n      margin', 'hold: 0.45\n      margin', 'category weapons image hold', '0.5', '0.45'],
     ['{ context: art, hold: 0.4,', '{ context: art, hold: 0.38,', 'category sexual image art.hold', '0.4', '0.38'],
     [
       'is part of the terms of service.\n          explanation: The clause applies because the picture appears to show a weapon',
@@ -116,8 +116,8 @@ test('check, diff and in-force say what they found by their exit codes', async (
   const [good, bad, other] = ['good.yaml', 'bad.yaml', 'other.yaml'].map((name) => join(folder, name))
   assert.ok(good && bad && other)
   await writeFile(good, text)
-  await writeFile(bad, edited('hold: 0.85', 'hold: 1.85'))
-  await writeFile(other, edited('hold: 0.85', 'hold: 0.8'))
+  await writeFile(bad, edited('hold: 0.5\n      margin', 'hold: 1.5\n      margin'))
+  await writeFile(other, edited('hold: 0.5\n      margin', 'hold: 0.45\n      margin'))
   const checked = await darkroom('check', good)
   assert.deepEqual([checked.code, checked.stdout.includes(policy.digest)], [0, true])
   const refused = await darkroom('check', bad)

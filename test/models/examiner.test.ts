@@ -29,7 +29,7 @@ test('a picture is scored by the classifiers that are named, each with its versi
   assert.ok(Object.values(seen?.categories ?? {}).every((score) => score >= 0 && score <= 1))
   assert.deepEqual(
     seen?.classifiers.map(({ id, version, digest }) => [id, version, /^[0-9a-f]{64}$/.test(digest)]),
-    [['storybook-eye', '1.0.0', true]],
+    [['storybook-eye', '2.0.0', true]],
   )
   assert.notEqual(examiner.pid, null)
 })

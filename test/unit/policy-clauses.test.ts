@@ -65,8 +65,8 @@ describe('the clauses of a policy', () => {
     ['loosest thresholds that loosen nothing', 'loosest: { hold: 0.55', 'loosest: { hold: 0.45', /loosens nothing/],
     [
       'a loosest deny where no score denies',
-      'hold: 0.85\n',
-      'hold: 0.85\n      loosest: { deny: 0.9 }\n',
+      'hold: 0.5\n      margin',
+      'hold: 0.5\n      loosest: { deny: 0.9 }\n      margin',
       /nothing to loosen/,
       'loosest: { deny: 0.9 }',
     ],

@@ -124,7 +124,7 @@ def learn_t5(folder: pathlib.Path) -> None:
 def clip_second(storybook: pathlib.Path, folder: pathlib.Path) -> CLIPTokenizerFast:
     for name in ("vocab.json", "merges.txt"):
         shutil.copy(storybook / name, folder / name)
-    for name, value in SECOND.items():
+    for name, value in second_files(storybook).items():
         (folder / name).write_text(json.dumps(value))
     return CLIPTokenizerFast.from_pretrained(str(folder))
 
@@ -139,8 +139,14 @@ SECOND = {
     # SD 2.x's two files disagree on the padding.
     "tokenizer_config.json": {"bos_token": {"__type": "AddedToken", **flags("<|startoftext|>")}, "pad_token": "<|endoftext|>",
                               "eos_token": {"__type": "AddedToken", **flags("<|endoftext|>")}, "tokenizer_class": "CLIPTokenizer"},
-    "added_tokens.json": {"<MARK>": 1003, "<MARK>er": 1004, "!?": 1005},
 }
+
+
+def second_files(storybook: pathlib.Path) -> dict:
+    """Those of SDXL's second tokenizer, and words of its own that follow the vocabulary."""
+    size = len(json.loads((storybook / "vocab.json").read_text()))
+    return {**SECOND, "added_tokens.json": {"<MARK>": size, "<MARK>er": size + 1, "!?": size + 2}}
+
 
 def t5_own(source: pathlib.Path, folder: pathlib.Path, t5: T5TokenizerFast) -> tuple[T5TokenizerFast, dict]:
     """Without a map, with a piece that no word can be, with sentinels declared as they are today, taking the white space beside them, and words of its own."""
@@ -185,7 +191,7 @@ def main() -> None:
                     cut.append({"kind": kind, "text": text, "length": length, "ids": made["input_ids"], "mask": made["attention_mask"]})
         golden = {
             "versions": {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "sentencepiece": sentencepiece.__version__},
-            "files": {"clip_second": SECOND, "t5_own": files}, "cases": cases, "cut": cut,
+            "files": {"clip_second": second_files(storybook), "t5_own": files}, "cases": cases, "cut": cut,
             "readings": [{"text": text, "pieces": reading(text)} for text in WEIGHTED],
             "chunks": [chunked(clip, *ask) for ask in CHUNKED],
             "unigram": [segmented(seed) for seed in range(16)],
