@@ -15,9 +15,13 @@ import { SAMPLE } from './sample.ts'
 
 const rounds = Number(process.argv[2] ?? 9)
 const packsDir = resolve(import.meta.dirname, '../models/packs')
-// As each pack's manifest says of its medium quality.
-const MODELS = { storybook: { steps: 20, guidanceScale: 3 }, 'storybook-turbo': { steps: 4, guidanceScale: 1 } }
-type Model = keyof typeof MODELS
+type Model = 'storybook' | 'storybook-turbo'
+
+/** What the service takes where an order says nothing: the manifest's own. */
+function defaultsOf(model: Model) {
+  const manifest = JSON.parse(readFileSync(join(packsDir, model, 'pack.json'), 'utf8'))
+  return { steps: manifest.quality.medium.steps, guidanceScale: manifest.guidance_scale }
+}
 
 async function inTurn(title: string, make: (model: Model, round: number) => Promise<void>): Promise<void> {
   const taken: Record<Model, number[]> = { storybook: [], 'storybook-turbo': [] }
@@ -38,7 +42,7 @@ async function inTurn(title: string, make: (model: Model, round: number) => Prom
   const own = { packsDir, provider: 'cpu', threads: 1, log: openLog('silent'), stepDeadlineMs: () => 60_000 } as const
   await using device = await openDevice(own)
   await inTurn('from a prompt to pixels, one thread', async (packId, round) => {
-    await device.generate({ packId, samples: [{ ...SAMPLE, ...MODELS[packId], id: `${round}`, seed: round }] }, {})
+    await device.generate({ packId, samples: [{ ...SAMPLE, ...defaultsOf(packId), id: `${round}`, seed: round }] }, {})
   })
 }
 
@@ -54,6 +58,7 @@ await inTurn('from an order to a released picture', async (model, seed) => {
   const body = JSON.stringify({ prompt: SAMPLE.prompt, model, seed })
   let response = await fetch(new URL('/v1/generations', service.url), { method: 'POST', headers, body })
   for (;;) {
+    if (!response.ok) throw new Error(`${model}: the service answered ${response.status}: ${await response.text()}`)
     const { id, state, images } = await response.json()
     if (state !== 'queued' && state !== 'generating') {
       if (images?.[0]?.state !== 'published') throw new Error(`${model}: ${state}, the picture ${images?.[0]?.state}`)

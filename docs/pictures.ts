@@ -75,7 +75,11 @@ const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/j
 
 type Generation = { id: string; state: string; images: { url: string | null; state: string; failure: string | null }[] }
 
-const call = async (path: string, init: RequestInit = {}) => fetch(new URL(path, service.url), { ...init, headers })
+async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await fetch(new URL(path, service.url), { ...init, headers })
+  if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`)
+  return response
+}
 
 async function draw(prompt: string, seed: number): Promise<Buffer> {
   const body = JSON.stringify({ prompt, seed })

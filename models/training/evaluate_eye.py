@@ -3,12 +3,14 @@
 `python models/training/evaluate_eye.py --out .evaluation-eye --processes 2` needs the packs alone. It writes report.json
 and report.md, the tables of the eye's card. Scenes are those that nothing was trained or calibrated on, in three parts:
 rendered; reconstructed by the generator's autoencoder with disturbed latents; and drawn by the generator from
-their captions, 300 of every refused kind. Pictures that it drew are kept in --out, so that a run that was broken off goes on.
+their captions, 300 of every refused kind. Pictures that it drew are kept in --out under
+a digest of its files, so that a run that was broken off goes on, and other weights draw anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,8 @@ def evaluate_eye(packs: Path, config: dict[str, Any], out: Path, workers: int) -
     seed, each, everyday = exam_of(config, "test")
     scenes = scenes_by_group(seed, World.of(config), each, everyday)
     rendered = drawn(scenes, seed, side_of(pack), workers)
-    made, asked, _ = draw_splits(generator, config, out / f"generated-{pack.manifest['version']}", workers, ("test",))
+    weights = hashlib.sha256(json.dumps(pack.manifest["files"]).encode()).hexdigest()[:12]
+    made, asked, _ = draw_splits(generator, config, out / f"generated-{weights}", workers, ("test",))
 
     def part(pictures: np.ndarray, shown: list[Scene]) -> dict[str, Any]:
         labels = np.stack([labels_of(scene) for scene in shown])
