@@ -15,9 +15,25 @@ export type Stop = {
 }
 
 const MOST = 400
+const WALKS = 5
 
-/** Every stop from the page's beginning until the focus leaves the page or comes round. */
-export async function walk(page: Page): Promise<Stop[]> {
+/**
+ * Every stop from the page's beginning until the focus leaves the page or comes round, and the places of all that must be one. A page that
+ * the server draws anew meanwhile has other places than those that were noted, so it is walked again.
+ */
+export async function walk(page: Page): Promise<{ stops: Stop[]; due: number[] }> {
+  for (let tries = 0; tries < WALKS; tries++) {
+    const before = await page.evaluate(placesNow)
+    const stops = await once(page)
+    const due = await page.evaluate(workable)
+    if ((await page.evaluate(placesNow)) === before) return { stops, due }
+  }
+  throw new Error('the page never stood still')
+}
+
+const placesNow = () => [...document.querySelectorAll('*')].map((node) => `${node.localName}#${node.id}`).join()
+
+async function once(page: Page): Promise<Stop[]> {
   await page.evaluate(() => {
     document.body.tabIndex = -1
     document.body.focus()
@@ -92,7 +108,7 @@ export function stopNow(): Stop | null {
 }
 
 /** The places of all that must be a stop: whatever can be worked and is seen; of radio buttons of a name, one. */
-export function workable(): number[] {
+function workable(): number[] {
   const all = [...document.querySelectorAll('*')]
   const groups = new Set<string>()
   return all.flatMap((node, at) => {

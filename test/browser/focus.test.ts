@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { BEARERS } from '../http/service.ts'
 import { growLog } from '../support/log-rounds.ts'
 import { poorContrast } from './contrast.ts'
-import { type Stop, stopNow, walk, workable } from './focus-walk.ts'
+import { type Stop, stopNow, walk } from './focus-walk.ts'
 import { judging, press } from './on-desk.ts'
 import { type OnHostile, onHostile } from './on-hostile.ts'
 
@@ -84,12 +84,12 @@ await onHostile('focus', { typed: ['general'] }, ({ named }) => {
     for (const one of PAGES)
       named(`${one.name}, ${look}: Tab goes as one reads, to all that can be worked, and is seen`, async (given) => {
         const page = await opened(given, one, options)
-        const stops = await walk(page)
+        const { stops, due } = await walk(page)
         assert.equal(stops[0]?.skips, true, stops[0]?.name)
         assert.equal(await page.locator('[tabindex]:not([tabindex="0"], [tabindex="-1"])').count(), 0)
         const nameAt = (at: number) =>
           page.evaluate((place) => document.querySelectorAll('*')[place]?.outerHTML.slice(0, 120) ?? '', at)
-        const [reached, due] = [stops.map(({ at }) => at), await page.evaluate(workable)]
+        const reached = stops.map(({ at }) => at)
         for (const at of due.filter((place) => !reached.includes(place)))
           assert.fail(`never reached: ${await nameAt(at)}`)
         assert.deepEqual(
@@ -260,7 +260,7 @@ await onHostile('focus', { typed: ['general'] }, ({ named }) => {
         const page = await opened(given, one, { forcedColors: 'active', colorScheme })
         assert.ok(await page.evaluate(() => matchMedia('(forced-colors: active)').matches))
         assert.deepEqual(await page.evaluate(poorContrast), [], `${one.name}, ${colorScheme}`)
-        for (const stop of await walk(page)) assert.ok(stop.ring >= 3, `${stop.name} of ${one.name}`)
+        for (const stop of (await walk(page)).stops) assert.ok(stop.ring >= 3, `${stop.name} of ${one.name}`)
         await page.context().close()
       }
   })

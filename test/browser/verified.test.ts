@@ -7,7 +7,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { registerConsole } from '../../src/console/console.ts'
 import { openSigner } from '../../src/mark/signer.ts'
-import { imageOf, pixelsOf, textured } from '../mark/pictures.ts'
+import { imageOf, lifted, pixelsOf, textured } from '../mark/pictures.ts'
 import { openPublishing, type Published, type Publishing } from '../mark/publishing.ts'
 import { withPngChunk } from '../mark/surgery.ts'
 import { openReceiver, type Receiver } from '../notify/receiver.ts'
@@ -235,11 +235,6 @@ async function picturesOf({ bytes, original }: Published, home: string): Promise
   const at = bytes.indexOf('caBX')
   const store = Buffer.from(bytes.subarray(at + 4, at + 4 + bytes.readUInt32BE(at - 4)))
   store.write('img_zzzz', store.indexOf('img_'), 'latin1')
-  const released = await pixelsOf(bytes)
-  const photograph = await textured(95, 128)
-  const rgb = photograph.rgb.map((value, i) =>
-    Math.max(0, Math.min(255, value + 3 * ((released.rgb[i] ?? 0) - (original.rgb[i] ?? 0)))),
-  )
   const unmarked = await imageOf(await textured(96, 128))
     .png()
     .toBuffer()
@@ -255,7 +250,7 @@ async function picturesOf({ bytes, original }: Published, home: string): Promise
     stripped: await sharp(bytes).jpeg({ quality: 85 }).toBuffer(),
     cropped: await sharp(bytes).extract({ left: 8, top: 8, width: 112, height: 112 }).png().toBuffer(),
     foreign: foreign.bytes,
-    lifted: await imageOf({ ...photograph, rgb })
+    lifted: await imageOf(lifted(await textured(95, 128), await pixelsOf(bytes), original))
       .png()
       .toBuffer(),
     forged: withPngChunk(await sharp(bytes).png().toBuffer(), 'caBX', store),

@@ -14,7 +14,7 @@ import { NOTHING_FOUND } from '../../src/mark/watermark/detect.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { openElsewhere } from './elsewhere.ts'
 import { orderOf } from './orders.ts'
-import { cartoon, imageOf, pixelsOf, textured } from './pictures.ts'
+import { cartoon, imageOf, lifted, pixelsOf, textured } from './pictures.ts'
 import { openRegistry, RELEASED } from './registry.ts'
 
 const system = { name: 'Darkroom', version: '0.1.0' }
@@ -171,15 +171,8 @@ describe('the verdict', () => {
   it('never says ours of a mark that was lifted onto a foreign photograph', async () => {
     const [original, released] = [order.picture, await pixelsOf(marked.bytes)]
     for (let seed = 50; seed < 54; seed++) {
-      const photograph = await textured(seed, 128)
-      const rgb = photograph.rgb.map((value, i) =>
-        Math.max(0, Math.min(255, value + 3 * ((released.rgb[i] ?? 0) - (original.rgb[i] ?? 0)))),
-      )
-      const told = await verify(
-        await imageOf({ ...photograph, rgb })
-          .png()
-          .toBuffer(),
-      )
+      const copy = lifted(await textured(seed, 128), released, original)
+      const told = await verify(await imageOf(copy).png().toBuffer())
       assert.equal(told.watermark.read, true, 'the lifted mark reads')
       assert.deepEqual([told.verdict, told.fingerprint.match, told.record], ['inconclusive', 'far', null])
     }
