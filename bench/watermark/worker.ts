@@ -3,8 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import sharp from 'sharp'
 import { psnrDb } from '../../src/mark/watermark/embed.ts'
+import { similarityOf } from '../../src/mark/watermark/similarity.ts'
 import { type Drawn, seeded } from '../../test/mark/pictures.ts'
-import { ssimOf } from '../../test/mark/survival.ts'
 import { ATTACKS } from './attacks.ts'
 import {
   type Cell,
@@ -61,7 +61,7 @@ async function work(job: Job): Promise<void> {
     const { marked, strength } = made
     const fidelity = {
       psnrDb: psnrDb(picture, marked),
-      ssim: ssimOf(picture, marked),
+      ssim: similarityOf(picture, marked),
       ssimColour: ssimColour(picture, marked),
     }
     say({ result: { kind: 'marked', ...of, ...fidelity, strength, bits } })
@@ -112,7 +112,7 @@ function ssimColour(a: Drawn, b: Drawn): number {
     height,
     rgb: rgb.map((_, i) => rgb[i - (i % 3) + c] ?? 0),
   })
-  return [0, 1, 2].reduce((sum, c) => sum + ssimOf(grey(a, c), grey(b, c)) / 3, 0)
+  return [0, 1, 2].reduce((sum, c) => sum + similarityOf(grey(a, c), grey(b, c)) / 3, 0)
 }
 
 function say(said: Said): void {

@@ -4,6 +4,7 @@
 import { isFault } from '../../src/kernel/fault.ts'
 import { readMark } from '../../src/mark/watermark/detect.ts'
 import type { MarkKey } from '../../src/mark/watermark/pattern.ts'
+import { similarityOf } from '../../src/mark/watermark/similarity.ts'
 import { markPicture } from '../../src/mark/watermark/strengthen.ts'
 import { ATTACKS, cartoon, type Drawn, pixelsOf, textured } from './pictures.ts'
 
@@ -47,7 +48,7 @@ export async function survivalOf(set: SetName, count: number): Promise<Survival>
     survival.marked++
     survival.psnrDb.push(file.psnrDb)
     const marked = await pixelsOf(file.bytes)
-    survival.ssim.push(ssimOf(drawn, marked))
+    survival.ssim.push(similarityOf(drawn, marked))
     for (const row of rows) {
       const copy = (await ATTACKS[row.attack]?.(marked)) ?? marked
       const before = performance.now()
@@ -60,35 +61,4 @@ export async function survivalOf(set: SetName, count: number): Promise<Survival>
     }
   }
   return survival
-}
-
-/** Mean structural similarity of luma over 8×8 windows every 4 pixels (Wang et al., 2004, with a flat window). */
-export function ssimOf(a: Drawn, b: Drawn): number {
-  const luma = ({ rgb }: Drawn, i: number) =>
-    0.299 * (rgb[i * 3] ?? 0) + 0.587 * (rgb[i * 3 + 1] ?? 0) + 0.114 * (rgb[i * 3 + 2] ?? 0)
-  let total = 0
-  let windows = 0
-  for (let top = 0; top + 8 <= a.height; top += 4) {
-    for (let left = 0; left + 8 <= a.width; left += 4) {
-      let [sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0]
-      for (let y = top; y < top + 8; y++) {
-        for (let x = left; x < left + 8; x++) {
-          const va = luma(a, y * a.width + x)
-          const vb = luma(b, y * a.width + x)
-          sa += va
-          sb += vb
-          saa += va * va
-          sbb += vb * vb
-          sab += va * vb
-        }
-      }
-      const [ma, mb] = [sa / 64, sb / 64]
-      const [c1, c2] = [6.5025, 58.5225]
-      const covariance = sab / 64 - ma * mb
-      const variances = saa / 64 - ma * ma + (sbb / 64 - mb * mb)
-      total += ((2 * ma * mb + c1) * (2 * covariance + c2)) / ((ma * ma + mb * mb + c1) * (variances + c2))
-      windows++
-    }
-  }
-  return total / windows
 }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isFault } from '../../src/kernel/fault.ts'
 import { chanceOf } from '../../src/mark/watermark/chance.ts'
 import { readMark } from '../../src/mark/watermark/detect.ts'
 import { planMark, psnrDb, render } from '../../src/mark/watermark/embed.ts'
 import { latticesOf } from '../../src/mark/watermark/lattice.ts'
 import { type MarkKey, tileSideFor } from '../../src/mark/watermark/pattern.ts'
 import { lumaOf, residualOf } from '../../src/mark/watermark/residual.ts'
-import { FLOOR_DB, fit, markPicture } from '../../src/mark/watermark/strengthen.ts'
-import { ATTACKS, cartoon, imageOf, pixelsOf, rotated, rough, textured } from './pictures.ts'
+import { similarityOf } from '../../src/mark/watermark/similarity.ts'
+import { FLOOR_DB, fit, LEAST_SIMILARITY, markPicture, ROUGH_FLOOR_DB } from '../../src/mark/watermark/strengthen.ts'
+import { ATTACKS, cartoon, imageOf, pixelsOf, rotated, rough, seeded, textured } from './pictures.ts'
 
 const key: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'a fixed secret for tests') }
 const other: MarkKey = { epoch: 3, secret: Buffer.alloc(32, 'another secret for tests') }
@@ -93,6 +95,21 @@ describe('marking and reading', () => {
     assert.equal(reading.decoded?.markId, 99)
     // A place nearby reads as well, in so few pixels.
     assert.ok(Math.abs(reading.copy.scale - 129 / 166) < 0.05, String(reading.copy.scale))
+  })
+
+  it('marks a small picture that is rough all over below the floor, as similar as any, and gives up on noise', async () => {
+    for (const seed of [5, 25, 41]) {
+      const drawn = await rough(seed, 128)
+      const file = await markPicture(drawn, 1000 + seed, key, PNG)
+      assert.ok(file.psnrDb < FLOOR_DB && file.psnrDb >= ROUGH_FLOOR_DB, `${seed}: ${file.psnrDb} dB`)
+      const marked = await pixelsOf(file.bytes)
+      assert.ok(similarityOf(drawn, marked) >= LEAST_SIMILARITY, `${seed}: ${similarityOf(drawn, marked)}`)
+      const copy = (await ATTACKS['JPEG 90']?.(marked)) ?? marked
+      assert.equal(readMark(copy, [key], QUICK).decoded?.markId, 1000 + seed, String(seed))
+    }
+    const random = seeded(1)
+    const noise = { width: 64, height: 64, rgb: Uint8Array.from({ length: 64 * 64 * 3 }, () => 256 * random()) }
+    await assert.rejects(markPicture(noise, 1, key, PNG), (error) => isFault(error, 'mark_failed'))
   })
 
   it('reads marks of former releases, whose tile had the same side under every key', async () => {

@@ -1,16 +1,23 @@
 // Decides how strong a mark must be: as weak as possible, raised until the encoded file, and a harsher copy of it, still say
-// the payload with margin. Never below FLOOR_DB. When even that cannot be read, carriers are tuned to the picture; when that
-// is not enough either, the file's own compression is eased; then the picture fails to be marked and is not released.
+// the payload with margin. At FLOOR_DB carriers are tuned to the picture; when that is not enough, the file's own compression is eased.
+// What still cannot be read is small and rough all over, and roughness hides more than decibels tell: the mark may go lower as long as
+// the picture stays as similar as LEAST_SIMILARITY. After that it fails to be marked and is not released.
 import { Fault } from '../../kernel/fault.ts'
 import { decodeUpload, type Encoding, encodePicture } from '../encode.ts'
 import { energyOf, type Plan, planMark, psnrDb, render, tune } from './embed.ts'
 import type { MarkKey } from './pattern.ts'
 import { lookAtOrigin, phasesOf, readBits } from './read.ts'
 import { foldTile, lumaOf, type Picture, residualOf } from './residual.ts'
+import { similarityOf } from './similarity.ts'
 
 /** The least fidelity of a released picture's marked pixels to the model's, before the file format's own loss. */
 export const FLOOR_DB = 38
+/** That of a picture which cannot be marked above it, as long as its structural similarity is LEAST_SIMILARITY. */
+export const ROUGH_FLOOR_DB = 30
+export const LEAST_SIMILARITY = 0.97
 const LADDER_DB = [46, 45, 44, 43, 42, 41, 40, 39, FLOOR_DB]
+const ROUGH_LADDER_DB = [37, 36, 35, 34, 33, 32, 31, ROUGH_FLOOR_DB]
+const ROUNDS = 4
 // The harsher copy: what a site makes of an upload. WebP's filters cost flat art more than JPEG at the same quality does.
 const HARSH_COPY = { format: 'webp', quality: 70, xmp: null } as const
 const HARSH_Z = 8
@@ -36,7 +43,7 @@ export type MarkedFile = {
 
 /**
  * Marks and encodes a picture. Deterministic for the same picture, payload, key and encoding.
- * Throws Fault 'mark_failed' when no strength within the floor can be read back from the encoded bytes.
+ * Throws Fault 'mark_failed' when no strength within the floors can be read back from the encoded bytes.
  */
 export async function markPicture(
   picture: Picture,
@@ -50,9 +57,17 @@ export async function markPicture(
     const made = await tryQuality(picture, markId, key, { ...encoding, quality })
     if (made !== null) return made
   }
+  const rough = await tryBelow(picture, markId, key, { ...encoding, quality: qualities.at(-1) ?? null })
+  if (rough !== null) return rough
   throw new Fault('mark_failed', {
-    detail: 'The watermark could not be read back within the fidelity floor.',
-    facts: { floor_db: FLOOR_DB, width: picture.width, height: picture.height, format: encoding.format },
+    detail: 'The watermark could not be read back within the floors of fidelity.',
+    facts: {
+      floor_db: ROUGH_FLOOR_DB,
+      least_similarity: LEAST_SIMILARITY,
+      width: picture.width,
+      height: picture.height,
+      format: encoding.format,
+    },
   })
 }
 
@@ -70,12 +85,34 @@ async function tryQuality(
     const file = await encodeAndRead(plan, made, markId, encoding, last ? MARGIN_Z : COMFORT_Z)
     if (file !== null) return file
   }
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     plan = tune(plan, fit(plan, FLOOR_DB).marked)
     const file = await encodeAndRead(plan, fit(plan, FLOOR_DB), markId, encoding, MARGIN_Z)
     if (file !== null) return file
   }
   return null
+}
+
+/** The first below the floor that is read and survives a harsher copy; else the strongest that is read. */
+async function tryBelow(
+  picture: Picture,
+  markId: number,
+  key: MarkKey,
+  encoding: Encoding,
+): Promise<MarkedFile | null> {
+  let plan = planMark(picture, markId, key)
+  for (let round = 0; round < ROUNDS; round++) plan = tune(plan, fit(plan, FLOOR_DB).marked)
+  let strongest: MarkedFile | null = null
+  for (const db of ROUGH_LADDER_DB) {
+    for (let round = 0; round < ROUNDS; round++) plan = tune(plan, fit(plan, db).marked)
+    const made = fit(plan, db)
+    if (similarityOf(picture, made.marked) < LEAST_SIMILARITY) break
+    const file = await encodeAndRead(plan, made, markId, encoding, MARGIN_Z)
+    if (file === null) continue
+    strongest = file
+    if (await survivesHarshCopy(plan, made.marked, markId)) break
+  }
+  return strongest
 }
 
 export type Fitted = { marked: Picture; strength: number; db: number }
