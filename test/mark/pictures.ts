@@ -90,17 +90,6 @@ export async function rotated(drawn: Drawn, degrees: number): Promise<Drawn> {
   return pixelsOf(imageOf(turned).extract({ left, top, width: drawn.width, height: drawn.height }))
 }
 
-/**
- * The mark of a released picture on another of its size, several times as strong as it was: whatever its number, it is read there, and where
- * it lies. At three times the strength one of sixty was found elsewhere in the picture.
- */
-export function lifted(onto: Drawn, released: Drawn, original: Drawn): Drawn {
-  const rgb = onto.rgb.map((value, i) =>
-    Math.max(0, Math.min(255, value + 5 * ((released.rgb[i] ?? 0) - (original.rgb[i] ?? 0)))),
-  )
-  return { ...onto, rgb }
-}
-
 type Attack = (drawn: Drawn) => Promise<Drawn>
 const recoded =
   (write: (image: Sharp) => Sharp): Attack =>

@@ -13,8 +13,9 @@ import { verifyProvenance } from '../../src/mark/verify.ts'
 import { NOTHING_FOUND } from '../../src/mark/watermark/detect.ts'
 import { openWatermarker, type Watermarker } from '../../src/mark/watermark/pool.ts'
 import { openElsewhere } from './elsewhere.ts'
+import { lifted } from './lifted.ts'
 import { orderOf } from './orders.ts'
-import { cartoon, imageOf, lifted, pixelsOf, textured } from './pictures.ts'
+import { cartoon, imageOf, pixelsOf, textured } from './pictures.ts'
 import { openRegistry, RELEASED } from './registry.ts'
 
 const system = { name: 'Darkroom', version: '0.1.0' }
