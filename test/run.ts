@@ -32,7 +32,7 @@ const isUnit = (file: string): boolean => file.startsWith(unit)
 const isBusy = (file: string): boolean => busy.some((name) => file.startsWith(`test${sep}${name}${sep}`))
 // A browser is several processes: a page that waits for its turn looks like one that is slow.
 const isBrowser = (file: string): boolean => file.startsWith(`test${sep}browser${sep}`)
-const MOST_UNSTEADY = 2
+const MOST_UNSTEADY = 5
 const rank = (file: string): number => slowLast.findIndex((name) => file.startsWith(`test${sep}${name}${sep}`))
 
 const findFiles = (filters: readonly string[]): string[] =>

@@ -239,8 +239,37 @@ await onDesk('desk', ({ named }) => {
       await press(page, 'a', 'Enter')
       await page.waitForSelector('text=and 1 identical one')
       for (const id of items) await until(async () => (await verdictsOn(desk, id)).length === 1, `a verdict on ${id}`)
+      // Each can be taken back, first the one that was looked at.
+      await page.click('#sent >> text=Undo')
+      await judging(page)
+      await page.waitForFunction(() => document.querySelector('#sent p')?.textContent === 'Allowed.')
     },
   )
+
+  named('an identical one that is being claimed just then is decided as well', { as: 'cy' }, async ({ page, desk }) => {
+    await page.waitForSelector('text=Nothing waits for you')
+    const [second, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let claims = 0
+    await page.route('**/v1/review/next', async (route) => {
+      if (++claims !== 2) return route.continue()
+      const response = await route.fetch()
+      second.resolve()
+      await answered.promise
+      await route.fulfill({ response })
+    })
+    await twins(desk)
+    const items = await openItems(desk)
+    await press(page, 'j')
+    await judging(page)
+    await page.check('#alike')
+    await see(page)
+    await second.promise
+    await press(page, 'a', 'Enter')
+    await page.waitForSelector('#verdict[inert]')
+    answered.resolve()
+    await page.waitForSelector('text=and 1 identical one')
+    for (const id of items) await until(async () => (await verdictsOn(desk, id)).length === 1, `a verdict on ${id}`)
+  })
 
   named('what the person concerned will read can be seen before', { before: holds(1) }, async ({ page, desk }) => {
     await judging(page)

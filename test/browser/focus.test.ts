@@ -1,116 +1,17 @@
-// The focus on every page: in the order in which one reads, always to be seen, never lost by what one does, kept in a dialog and given back
-// by it. And what is drawn for people who ask for less motion or for colours of their own.
+// The focus is never lost by what one does, kept in a dialog and given back by it. And what is drawn for people who ask for less motion or
+// for colours of their own.
 
 import assert from 'node:assert/strict'
 import { sql as raw } from 'kysely'
 import type { Page } from 'playwright-core'
 import { BEARERS } from '../http/service.ts'
-import { growLog } from '../support/log-rounds.ts'
 import { poorContrast } from './contrast.ts'
-import { type Stop, stopNow, walk } from './focus-walk.ts'
+import { opened, PAGES } from './every-page.ts'
+import { stopNow, walk } from './focus-walk.ts'
 import { judging, press } from './on-desk.ts'
-import { type OnHostile, onHostile } from './on-hostile.ts'
-
-const LOOKS = {
-  wide: { viewport: { width: 1280, height: 900 } },
-  'a phone by daylight': { viewport: { width: 360, height: 740 }, colorScheme: 'light' },
-} as const
-
-type Opened = { name: string; who: string | null; at: string; ready?: (page: Page) => Promise<unknown> }
-const PAGES: readonly Opened[] = [
-  { name: 'sign-in', who: null, at: '/' },
-  { name: 'verify', who: null, at: '/verify' },
-  { name: 'the playground', who: 'client', at: '/', ready: (page) => page.click('.more summary') },
-  {
-    name: 'a statement',
-    who: 'client',
-    at: 'statement',
-    ready: (page) => page.waitForSelector('#appeal-form:not([hidden])'),
-  },
-  { name: 'decisions', who: 'client', at: '/decisions' },
-  { name: 'the desk', who: 'ada', at: '/review', ready: denying },
-  { name: 'second looks', who: 'ada', at: '/appeals', ready: (page) => page.waitForSelector('#desk[data-view=rest]') },
-  { name: 'the queue', who: 'lead', at: '/review/queue' },
-  { name: 'routing', who: 'lead', at: '/review/routing', ready: (page) => page.click('[value=add]') },
-  { name: 'quality', who: 'lead', at: '/review/quality' },
-  { name: 'people', who: 'lead', at: 'edit' },
-  { name: 'finding a picture', who: 'compliance', at: '/audit' },
-  {
-    name: 'a history',
-    who: 'compliance',
-    at: 'history',
-    ready: (page) => page.locator('.move summary').first().click(),
-  },
-  { name: 'a row of the log', who: 'compliance', at: 'row' },
-  { name: 'exports', who: 'compliance', at: '/audit/exports' },
-  { name: 'reports', who: 'compliance', at: '/audit/reports' },
-  { name: 'the log', who: 'compliance', at: '/audit/log' },
-  { name: 'a page for others', who: 'client', at: '/review' },
-]
-
-async function denying(page: Page): Promise<void> {
-  await judging(page)
-  await page.waitForSelector('#picture img')
-  await press(page, 'd')
-  await page.locator('[name=clause]').first().click()
-  await page.waitForSelector('[data-finding]')
-  await page.waitForFunction(() => document.getElementById('counts')?.textContent)
-}
-
-async function opened({ desk, open }: OnHostile, { who, at, ready }: Opened, options: object): Promise<Page> {
-  await desk.clear()
-  await desk.make('hold')
-  await desk.make('report')
-  const { imageIds } = await desk.pictures(['denied'])
-  const { body } = await desk.as(`/v1/images/${imageIds[0]}`, 'client')
-  await growLog(desk.service.ground.database, desk.service.transparency)
-  const paths: Record<string, string> = {
-    statement: `/statements/${body.statement.id}`,
-    edit: `/review/people?edit=${desk.id('ada')}`,
-    history: `/audit/history/${imageIds[0]}`,
-    row: '/audit/rows/0',
-  }
-  const page = await open(who, paths[at] ?? at, options)
-  await ready?.(page)
-  await page.waitForTimeout(150)
-  return page
-}
-
-/** Up and to the left, where nobody who reads goes on. */
-const back = (from: Stop, to: Stop) => to.box.bottom <= from.box.top + 1 && to.box.right <= from.box.left + 1
+import { onHostile } from './on-hostile.ts'
 
 await onHostile('focus', { typed: ['general'] }, ({ named }) => {
-  for (const [look, options] of Object.entries(LOOKS))
-    for (const one of PAGES)
-      named(`${one.name}, ${look}: Tab goes as one reads, to all that can be worked, and is seen`, async (given) => {
-        const page = await opened(given, one, options)
-        const { stops, due } = await walk(page)
-        assert.equal(stops[0]?.skips, true, stops[0]?.name)
-        assert.equal(await page.locator('[tabindex]:not([tabindex="0"], [tabindex="-1"])').count(), 0)
-        const nameAt = (at: number) =>
-          page.evaluate((place) => document.querySelectorAll('*')[place]?.outerHTML.slice(0, 120) ?? '', at)
-        const reached = stops.map(({ at }) => at)
-        for (const at of due.filter((place) => !reached.includes(place)))
-          assert.fail(`never reached: ${await nameAt(at)}`)
-        assert.deepEqual(
-          reached,
-          [...reached].sort((a, b) => a - b),
-          'as the page is written',
-        )
-        for (const [index, stop] of stops.entries()) {
-          const before = stops[index - 1]
-          assert.ok(before === undefined || !back(before, stop), `${before?.name} before ${stop.name}`)
-          assert.ok(stop.seen, `${stop.name} cannot be seen`)
-          assert.ok(stop.ring >= 3, `${stop.name} has a ring of ${stop.ring.toFixed(2)}`)
-        }
-        await page.keyboard.press('Home')
-        await page.locator('a.skip').focus()
-        await page.keyboard.press('Enter')
-        await page.keyboard.press('Tab')
-        const inside = await page.evaluate(() => document.activeElement?.closest('main, footer') !== null)
-        assert.ok(inside, 'the skip link leads to what the page is about')
-      })
-
   named('the way past the masthead leaves the secret of a statement in its link', async ({ desk, open }) => {
     const { imageIds } = await desk.pictures(['denied'])
     const { body } = await desk.as(`/v1/images/${imageIds[0]}`, 'client')

@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/kernel/database.ts'
 import { Fault } from '../../src/kernel/fault.ts'
 import { openLog } from '../../src/kernel/log.ts'
 import { verificationOf } from '../../src/mark/stranger.ts'
+import '../support/records-copy.ts'
 import { provenance } from './stub-answers.ts'
 
 export type StubCheck = { options: NonNullable<ConsoleOptions['verify']>; [Symbol.asyncDispose]: () => Promise<void> }

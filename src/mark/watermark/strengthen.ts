@@ -57,7 +57,10 @@ export async function markPicture(
     const made = await tryQuality(picture, markId, key, { ...encoding, quality })
     if (made !== null) return made
   }
-  const rough = await tryBelow(picture, markId, key, { ...encoding, quality: qualities.at(-1) ?? null })
+  const rough = await tryBelow(planMark(picture, markId, key), markId, {
+    ...encoding,
+    quality: qualities.at(-1) ?? null,
+  })
   if (rough !== null) return rough
   throw new Fault('mark_failed', {
     detail: 'The watermark could not be read back within the floors of fidelity.',
@@ -94,19 +97,14 @@ async function tryQuality(
 }
 
 /** The first below the floor that is read and survives a harsher copy; else the strongest that is read. */
-async function tryBelow(
-  picture: Picture,
-  markId: number,
-  key: MarkKey,
-  encoding: Encoding,
-): Promise<MarkedFile | null> {
-  let plan = planMark(picture, markId, key)
+async function tryBelow(untuned: Plan, markId: number, encoding: Encoding): Promise<MarkedFile | null> {
+  let plan = untuned
   for (let round = 0; round < ROUNDS; round++) plan = tune(plan, fit(plan, FLOOR_DB).marked)
   let strongest: MarkedFile | null = null
   for (const db of ROUGH_LADDER_DB) {
     for (let round = 0; round < ROUNDS; round++) plan = tune(plan, fit(plan, db).marked)
     const made = fit(plan, db)
-    if (similarityOf(picture, made.marked) < LEAST_SIMILARITY) break
+    if (similarityOf(plan.picture, made.marked) < LEAST_SIMILARITY) break
     const file = await encodeAndRead(plan, made, markId, encoding, MARGIN_Z)
     if (file === null) continue
     strongest = file

@@ -4,7 +4,7 @@
 import { type Problem, post, problemOf } from '../api.ts'
 import { announce, button, el, find } from '../dom.ts'
 import { addressOf, type Claimed, claimAgain, giveBack, read } from './claims.ts'
-import { fetchAhead, isAhead, judging, lookAt, next, now, putBack, putDown, show, shownForMs } from './flow.ts'
+import { allAhead, fetchAhead, judging, lookAt, next, now, putBack, putDown, show, shownForMs } from './flow.ts'
 import { alikeChosen, showItem } from './item.ts'
 import { dispatch, drop, type Sent } from './outbox.ts'
 import { isUnseen, showPicture } from './picture.ts'
@@ -44,12 +44,7 @@ export async function decide(other: boolean): Promise<void> {
   if (verdict === null) return
   if (verdict.outcome === 'allow' && isUnseen() && !isMeant(claimed)) return
   const alike = alikeChosen()
-  // One that is held ahead would be somebody's already.
-  for (const one of isAhead())
-    if (alike.includes(one.item.id)) {
-      await giveBack(one)
-      putDown(one)
-    }
+  if (alike.length > 0) await letGoOf(alike)
   const sent = dispatch(claimed, verdict, alike)
   if (stays(claimed, other)) {
     form.inert = true
@@ -59,6 +54,17 @@ export async function decide(other: boolean): Promise<void> {
   void sent.done.then((problem) => problem !== null && failed(sent, problem))
   putDown(claimed)
   await next()
+}
+
+/** One that is held ahead, or is being claimed just now, would be somebody's already. */
+async function letGoOf(alike: readonly string[]): Promise<void> {
+  form.inert = true
+  for (const one of await allAhead())
+    if (alike.includes(one.item.id)) {
+      await giveBack(one)
+      putDown(one)
+    }
+  form.inert = false
 }
 
 /** A verdict that was not stored: the item is shown again, or why it cannot be. */

@@ -32,7 +32,11 @@ export function whenLost(call: typeof onLost): void {
 
 export const now = () => current
 export const held = () => (current === null ? [...ahead] : [current, ...ahead])
-export const isAhead = () => ahead
+/** What is held besides; also what was asked for and has not come yet. */
+export async function allAhead(): Promise<readonly Claimed[]> {
+  await asking
+  return ahead
+}
 
 /** What this person holds elsewhere, in another tab or in one that is gone. */
 export const elsewhere = () => holdings().filter(({ id, lane: of }) => (lane === '' || lane === of) && !isHeld(id))

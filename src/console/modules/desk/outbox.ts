@@ -53,7 +53,10 @@ export function dispatch(claimed: Claimed, verdict: Verdict, alike: readonly str
   return sent
 }
 
-/** Verdicts that were given before this page was loaded, or in another tab, and can still be taken back. */
+/**
+ * Verdicts that were given before this page was loaded, in another tab, or with one of this page's to an identical item, and can still be taken
+ * back. The last come after the one that they were given with.
+ */
 export function adopt(given: readonly { id: string; outcome: string; undo_until: string }[]): void {
   for (const { id, outcome, undo_until } of given.toReversed()) {
     if (
@@ -62,7 +65,7 @@ export function adopt(given: readonly { id: string; outcome: string; undo_until:
       (outcome !== 'allow' && outcome !== 'deny' && outcome !== 'omit')
     )
       continue
-    list.unshift({
+    const adopted: Sent = {
       id,
       claimed: null,
       verdict: { outcome },
@@ -70,7 +73,8 @@ export function adopt(given: readonly { id: string; outcome: string; undo_until:
       undoUntil: Date.parse(undo_until),
       doubt: false,
       done: Promise.resolve(null),
-    })
+    }
+    list.splice(list.findIndex(({ alike }) => alike.includes(id)) + 1, 0, adopted)
   }
   draw()
 }
