@@ -42,10 +42,12 @@ test('a claim whose tags are nested without end ends the child and nobody else, 
 })
 
 test('a reader that takes too long is ended', async () => {
-  await using hasty = openManifests({ trust: signer.trust, log: pino({ level: 'silent' }), deadlineMs: 1 })
-  const reading = await hasty.read(await signed(), 'image/png')
+  await using hanging = openManifests({ trust: signer.trust, log: pino({ level: 'silent' }), deadlineMs: 2000 })
+  await hanging.read(plain, 'image/png')
+  process.kill(hanging.pid ?? assert.fail('it runs'), 'SIGSTOP')
+  const reading = await hanging.read(await signed(), 'image/png')
   assert.equal(reading.found && reading.problems[0], 'manifest.unreadable')
-  assert.equal(hasty.pid, null)
+  assert.equal(hanging.pid, null)
 })
 
 async function signed(): Promise<Buffer> {

@@ -219,8 +219,12 @@ test('a stripped copy is ours by its mark and its looks; a mark lifted onto a fo
 })
 
 test('a file that hangs or swells its decoder costs its own answer, and the next is answered', async () => {
-  await using hasty = openDecoders({ log, limits: LIMITS, deadlineMs: 1 })
-  await assert.rejects(hasty.open(await png(78)), refuses('unsupported_media', /time and memory/))
+  await using hanging = openDecoders({ log, limits: LIMITS, deadlineMs: 2000 })
+  const small = await png(78)
+  await hanging.open(small)
+  for (const pid of hanging.pids) process.kill(pid, 'SIGSTOP')
+  await assert.rejects(hanging.open(small), refuses('unsupported_media', /time and memory/))
+  assert.equal((await hanging.open(small)).picture.width, 128)
   await using narrow = openDecoders({ log, limits: LIMITS, memoryBytes: 20_000_000 })
   const large = await sharp({ create: { width: 2000, height: 2000, channels: 3, background: '#789' } })
     .png()
