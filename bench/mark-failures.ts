@@ -1,7 +1,7 @@
 // How the shipped model's pictures carry the watermark, by the style that was asked for: how many cannot, how many only below the usual floor
 // of fidelity, and whether what is released is read from a JPEG and a WebP of it. Drawn at the model's own default, marked as PNG. A picture that
 // cannot carry it is not released: its image fails with `mark_failed`.
-//   npm run bench -- bench/mark-failures.ts [pictures of each style, 60]
+//   npm run bench -- bench/mark-failures.ts [pictures of each style, 60] [a prompt in the place of the styles']
 import { resolve } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { isFault } from '../src/kernel/fault.ts'
@@ -25,6 +25,7 @@ const COLOURS = 'red yellow green blue purple pink white'.split(' ')
 const PLACES = ['in a meadow', 'on the beach', 'in the desert', 'in the forest', 'in the snow', 'in the city']
 const TIMES = ['on a sunny day', 'at sunset', 'at night', 'at dawn', 'by day']
 const each = Number(process.argv[2] ?? 60)
+const asked = process.argv[3]
 const packsDir = resolve(import.meta.dirname, '../models/packs')
 const key = { epoch: 0, secret: new Uint8Array(32).fill(7) }
 
@@ -34,7 +35,8 @@ await using device = await openDevice(own)
 const of = (list: readonly string[], index: number) => list[index % list.length] ?? ''
 /** Null: it cannot be marked. */
 async function markedOne(said: string, index: number): Promise<MarkedFile | null> {
-  const prompt = `${said}a ${of(COLOURS, index)} ${of(THINGS, index)} ${of(PLACES, index)} ${of(TIMES, index)}`
+  const varied = `${said}a ${of(COLOURS, index)} ${of(THINGS, index)} ${of(PLACES, index)} ${of(TIMES, index)}`
+  const prompt = asked ?? varied
   const sample = { ...SAMPLE, id: `${index}`, seed: index, prompt }
   const [drawn] = await device.generate({ packId: 'storybook', samples: [sample] }, {})
   if (drawn === undefined) throw new Error(`'${prompt}' was not drawn`)
@@ -58,7 +60,7 @@ async function isReadFrom(copy: (picture: Sharp) => Sharp, { bytes }: MarkedFile
   return readMark(pixels, [key], { search: 'quick' }).decoded?.markId === index
 }
 
-for (const [style, said] of Object.entries(STYLES)) {
+for (const [style, said] of Object.entries(asked === undefined ? STYLES : { [asked]: '' })) {
   const released: { file: MarkedFile; index: number }[] = []
   for (let index = 0; index < each; index++) {
     const file = await markedOne(said, index)
