@@ -79,7 +79,7 @@ const unsteady: string[] = []
 if (process.env.CI === 'true') {
   const hasFailed = (file: string): boolean => (reports.get(file)?.failed ?? 0) > 0
   const again = files.filter((file) => !isUnit(file) && !isBusy(file) && hasFailed(file))
-  // Many that fail are no accident.
+  // Many that fail are no accident; three at once have been.
   if (again.length <= MOST_UNSTEADY) {
     await runGroup(again, 1, fileMs)
     unsteady.push(...again.filter((file) => !hasFailed(file)))

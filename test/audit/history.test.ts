@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql as raw } from 'kysely'
 import { note } from '../../src/advance.ts'
-import type { Fact } from '../../src/audit/history-facts.ts'
 import { factsOf } from '../../src/audit/history-facts.ts'
 import type { Move } from '../../src/audit/history-moves.ts'
 import { MOVES_A_PAGE } from '../../src/audit/history-moves.ts'
@@ -15,6 +14,7 @@ import { ALLOWED, FORBIDDEN } from '../http/service.ts'
 import { type Court, openCourt } from '../review/court.ts'
 import { openVoices, TEXT, UNDO_SECONDS } from '../review/voices.ts'
 import { growLog } from '../support/log-rounds.ts'
+import { asking, factIn, kinds, one, overturnedIn } from './histories.ts'
 import { restrict } from './restrict.ts'
 
 const REFUSED_TWICE = 'a man being beheaded, gore and blood everywhere, dismembered body'
@@ -27,37 +27,14 @@ before(async () => {
 })
 after(() => court[Symbol.asyncDispose]())
 
-async function ask(path: string, as: string | null = 'compliance') {
-  const response = await court.service.call(path, { as })
-  const text = await response.text()
-  return {
-    status: response.status,
-    text,
-    body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : null,
-  }
-}
+const ask = (path: string, as: string | null = 'compliance') => asking(court, path, as)
 async function history(id: string, more = '') {
   const { status, body } = await ask(`/v1/audit/history/${id}${more}`)
   assert.equal(status, 200, JSON.stringify(body))
   return body
 }
 const grow = () => growLog(court.ground.database, court.service.transparency)
-const kinds = (moves: readonly Move[]) => moves.map(({ kind }) => kind)
-const one = (moves: readonly Move[], kind: string) => moves.find((move) => move.kind === kind) ?? assert.fail(kind)
-const factIn = (facts: readonly Fact[], name: string) => facts.find((fact) => fact.name === name)?.value
-
-/** A picture refused by software, which two people let go on appeal. */
-async function overturned() {
-  const { requestId, imageId, statement } = await voices.denied()
-  const { body } = await voices.appealOf(statement.id)
-  for (const who of ['ada', 'ben'] as const) {
-    await voices.judge(who, 'allow', 'violence/graphic/3')
-    await court.pass(UNDO_SECONDS)
-  }
-  await court.finish()
-  await grow()
-  return { requestId, imageId, statementId: statement.id, appealId: body.id }
-}
+const overturned = () => overturnedIn(court, voices)
 
 test('an appeal that was won is told whole and in order, with who made each move', async () => {
   const { requestId, imageId, statementId, appealId } = await overturned()

@@ -5,7 +5,7 @@ import { growLog } from '../support/log-rounds.ts'
 import { judging, press } from './on-desk.ts'
 import type { OnHostile } from './on-hostile.ts'
 
-export type Opened = { name: string; who: string | null; at: string; ready?: (page: Page) => Promise<unknown> }
+type Opened = { name: string; who: string | null; at: string; ready?: (page: Page) => Promise<unknown> }
 export const PAGES: readonly Opened[] = [
   { name: 'sign-in', who: null, at: '/' },
   { name: 'verify', who: null, at: '/verify' },

@@ -97,7 +97,7 @@ describe('marking and reading', () => {
     assert.ok(Math.abs(reading.copy.scale - 129 / 166) < 0.05, String(reading.copy.scale))
   })
 
-  it('marks a small picture that is rough all over below the floor, as similar as any, and gives up on noise', async () => {
+  it('marks small rough pictures below the floor as long as they stay similar, and gives up on noise', async () => {
     for (const seed of [5, 25, 41]) {
       const drawn = await rough(seed, 128)
       const file = await markPicture(drawn, 1000 + seed, key, PNG)

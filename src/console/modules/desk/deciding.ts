@@ -45,6 +45,8 @@ export async function decide(other: boolean): Promise<void> {
   if (verdict.outcome === 'allow' && isUnseen() && !isMeant(claimed)) return
   const alike = alikeChosen()
   if (alike.length > 0) await letGoOf(alike)
+  // Another may be looked at by then.
+  if (now() !== claimed) return
   const sent = dispatch(claimed, verdict, alike)
   if (stays(claimed, other)) {
     form.inert = true
